@@ -1,0 +1,1 @@
+"""The wire contract `roompulse.v1`, generated from `protos/` by `make protos`."""

@@ -1,0 +1,1 @@
+"""The roompulse service: video in, explainable engagement out."""

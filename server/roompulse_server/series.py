@@ -1,0 +1,41 @@
+"""A participant's recorded values as columns: what summaries and timelines are computed from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """All recorded updates of one participant, ordered by sequence. N rows; absent floats are nan.
+
+    `presence`, `no_score_reason`, `band` hold the numbers of their enumerations in `types`. `model` and `formula`
+    index `model_ids` and `formula_ids`; -1 means none. Scores of different formulas and values of different models
+    are not mixed.
+    """
+
+    participant: str
+    sequence: Integers  # (N,)
+    epoch: Integers  # (N,)
+    offset_us: Integers  # (N,) since the meeting began, never falling
+    presence: Integers  # (N,)
+    no_score_reason: Integers  # (N,) 0 where there is a score
+    band: Integers  # (N,)
+    score: Floats  # (N,)
+    facing: Floats  # (N,)
+    expression: Floats  # (N,)
+    coverage: Floats  # (N,)
+    probabilities: Floats  # (N, len(LABELS)) smoothed
+    valence: Floats  # (N,) smoothed
+    arousal: Floats  # (N,) smoothed
+    action_units: Floats  # (N, len(ACTION_UNITS))
+    valence_arousal_provenance: Integers  # (N,)
+    action_unit_provenance: Integers  # (N,)
+    model: Integers  # (N,)
+    formula: Integers  # (N,)
+    model_ids: tuple[str, ...]
+    formula_ids: tuple[str, ...]
