@@ -1,0 +1,1 @@
+"""A synthetic two-person meeting, streamed through the real service."""
