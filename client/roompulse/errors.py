@@ -1,0 +1,259 @@
+"""What can go wrong, as one tree; nothing of gRPC's own errors comes through.
+
+Every error has a sentence, a stable `reason`, the request's `field` where one is to blame, and more `values`.
+Reasons are the service's own (`google.rpc.ErrorInfo`, domain `roompulse.dev`); without one the gRPC status decides:
+
+    gRPC status           class                 more special, by reason
+    INVALID_ARGUMENT      InvalidArgument       PictureUnusable, TooManyFaults, ResumeTokenInvalid
+    OUT_OF_RANGE          InvalidArgument       PositionExpired
+    NOT_FOUND             NotFound              MeetingNotFound, ParticipantNotFound
+    ALREADY_EXISTS        AlreadyExists
+    FAILED_PRECONDITION   FailedPrecondition    MeetingEnded, ConsentMissing, PurposeMissing, PurposeDiffers
+    PERMISSION_DENIED     PermissionDenied      PurposeRefused
+    UNAUTHENTICATED       Unauthenticated
+    RESOURCE_EXHAUSTED    ResourceExhausted     TooManyStreams, SubscriberTooSlow
+    UNAVAILABLE           Unavailable           Draining
+    DEADLINE_EXCEEDED     DeadlineExceeded
+    ABORTED               Aborted               StreamReplaced
+    UNIMPLEMENTED         NotOffered
+    CANCELLED             StreamClosed
+    any other             ServiceFault
+
+A reason decides before the status does. `SourceError` (a file, URL or device that cannot be used) and `StreamClosed`
+(used after its end) come from the client itself.
+"""
+
+from collections.abc import Mapping
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
+
+DOMAIN = "roompulse.dev"
+_DETAILS_KEY = "grpc-status-details-bin"
+
+
+class RoompulseError(Exception):
+    """Base of everything this client raises on purpose.
+
+    Attributes:
+        reason: Stable and machine-readable, for example `MEETING_ENDED`; empty where the service gave none.
+        field: Path of the request's field that is to blame, or empty.
+        values: More values for machines, as text.
+        retry_after_s: How long the service asks to wait before the next try, seconds; None where it does not.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        reason: str = "",
+        field: str = "",
+        values: Mapping[str, str] | None = None,
+        retry_after_s: float | None = None,
+    ) -> None:
+        """Keep the sentence and the values it is about."""
+        super().__init__(message)
+        self.message = message
+        self.reason = reason
+        self.field = field
+        self.values = dict(values or {})
+        self.retry_after_s = retry_after_s
+
+
+class InvalidArgument(RoompulseError):
+    """A request's value is wrong."""
+
+
+class PictureUnusable(InvalidArgument):
+    """The picture cannot be read."""
+
+
+class TooManyFaults(InvalidArgument):
+    """Too many packets in a row could not be used; the stream ended."""
+
+
+class ResumeTokenInvalid(InvalidArgument):
+    """The resume token belongs to another meeting or filter, or is none."""
+
+
+class PositionExpired(InvalidArgument):
+    """The record does not reach back that far any more."""
+
+
+class NotFound(RoompulseError):
+    """There is no such thing."""
+
+
+class MeetingNotFound(NotFound):
+    """There is no such meeting."""
+
+
+class ParticipantNotFound(NotFound):
+    """There is no such participant."""
+
+
+class AlreadyExists(RoompulseError):
+    """There is one already."""
+
+
+class FailedPrecondition(RoompulseError):
+    """The state of things does not allow it."""
+
+
+class MeetingEnded(FailedPrecondition):
+    """The meeting has ended; pass `new_occurrence=True` to start another one."""
+
+
+class ConsentMissing(FailedPrecondition):
+    """No consent is in force."""
+
+
+class PurposeMissing(FailedPrecondition):
+    """No purpose is declared."""
+
+
+class PurposeDiffers(FailedPrecondition):
+    """The meeting was declared for another purpose."""
+
+
+class PermissionDenied(RoompulseError):
+    """The caller may not do that."""
+
+
+class PurposeRefused(PermissionDenied, FailedPrecondition):
+    """The service does not work for this purpose."""
+
+
+class Unauthenticated(RoompulseError):
+    """The caller is not known, or no longer."""
+
+
+class ResourceExhausted(RoompulseError):
+    """A limit is reached."""
+
+
+class TooManyStreams(ResourceExhausted):
+    """The service has as many streams as it can serve."""
+
+
+class SubscriberTooSlow(ResourceExhausted):
+    """The subscriber read too slowly."""
+
+
+class Unavailable(RoompulseError):
+    """The service cannot be reached, or not now."""
+
+
+class Draining(Unavailable):
+    """The service is about to stop."""
+
+
+class DeadlineExceeded(RoompulseError):
+    """The answer did not come in time."""
+
+
+class Aborted(RoompulseError):
+    """Something else took over."""
+
+
+class StreamReplaced(Aborted):
+    """A newer stream of the same participant took over."""
+
+
+class NotOffered(RoompulseError):
+    """This service does not offer it."""
+
+
+class ServiceFault(RoompulseError):
+    """Something is wrong inside the service."""
+
+
+class StreamClosed(RoompulseError):
+    """The stream or client is closed."""
+
+
+class SourceError(RoompulseError):
+    """A file, URL or device cannot be used as a source."""
+
+
+BY_REASON: Mapping[str, type[RoompulseError]] = {
+    "INVALID_ARGUMENT": InvalidArgument,
+    "CONFIG_MISSING": InvalidArgument,
+    "CONFIG_REPEATED": InvalidArgument,
+    "MEETING_NOT_FOUND": MeetingNotFound,
+    "MEETING_EXISTS": AlreadyExists,
+    "MEETING_ENDED": MeetingEnded,
+    "PARTICIPANT_NOT_FOUND": ParticipantNotFound,
+    "PURPOSE_MISSING": PurposeMissing,
+    "PURPOSE_REFUSED": PurposeRefused,
+    "PURPOSE_DIFFERS": PurposeDiffers,
+    "CONSENT_MISSING": ConsentMissing,
+    "TENANT_UNKNOWN": PermissionDenied,
+    "PICTURE_UNUSABLE": PictureUnusable,
+    "TOO_MANY_FAULTS": TooManyFaults,
+    "TOO_MANY_STREAMS": TooManyStreams,
+    "STREAM_REPLACED": StreamReplaced,
+    "SUBSCRIBER_TOO_SLOW": SubscriberTooSlow,
+    "RESUME_TOKEN_INVALID": ResumeTokenInvalid,
+    "POSITION_EXPIRED": PositionExpired,
+    "NOT_OFFERED": NotOffered,
+    "DRAINING": Draining,
+    "RECORD_UNAVAILABLE": Unavailable,
+    "ENGINE_UNAVAILABLE": Unavailable,
+}
+BY_STATUS: Mapping[grpc.StatusCode, type[RoompulseError]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: InvalidArgument,
+    grpc.StatusCode.OUT_OF_RANGE: InvalidArgument,
+    grpc.StatusCode.NOT_FOUND: NotFound,
+    grpc.StatusCode.ALREADY_EXISTS: AlreadyExists,
+    grpc.StatusCode.FAILED_PRECONDITION: FailedPrecondition,
+    grpc.StatusCode.PERMISSION_DENIED: PermissionDenied,
+    grpc.StatusCode.UNAUTHENTICATED: Unauthenticated,
+    grpc.StatusCode.RESOURCE_EXHAUSTED: ResourceExhausted,
+    grpc.StatusCode.UNAVAILABLE: Unavailable,
+    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
+    grpc.StatusCode.ABORTED: Aborted,
+    grpc.StatusCode.UNIMPLEMENTED: NotOffered,
+    grpc.StatusCode.CANCELLED: StreamClosed,
+}
+
+
+def from_grpc(err: grpc.aio.AioRpcError, target: str) -> RoompulseError:
+    """Return the error of this tree that says what `err` says; raise it `from err`. `target` names the server."""
+    info, wait, request = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo(), error_details_pb2.BadRequest()
+    _unpack_details(err, info, wait, request)
+    reason = info.reason if info.domain == DOMAIN else ""
+    fallback = BY_STATUS.get(err.code(), ServiceFault)
+    return BY_REASON.get(reason, fallback)(
+        _sentence(err, target) if not reason else err.details() or reason,
+        reason=reason,
+        field=request.field_violations[0].field if request.field_violations else "",
+        values=info.metadata,
+        retry_after_s=wait.retry_delay.ToMicroseconds() / 1e6 if wait.HasField("retry_delay") else None,
+    )
+
+
+def _sentence(err: grpc.aio.AioRpcError, target: str) -> str:
+    """Say in people's words what gRPC itself, not the service, found wrong."""
+    details = err.details() or ""
+    if err.code() is grpc.StatusCode.UNAVAILABLE:
+        if "connect" in details.lower() or "DNS" in details or "address" in details:
+            return f"no roompulse server answers at {target} ({details.rsplit(': ', 1)[-1]}); is it running there?"
+        return f"the connection to {target} was lost ({details})"
+    if err.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+        return f"{target} did not answer in time"
+    if err.code() is grpc.StatusCode.UNIMPLEMENTED:
+        return f"the server at {target} does not offer this call; is it a roompulse server of this version?"
+    return details or f"{target} answered {err.code().name}"
+
+
+def _unpack_details(err: grpc.aio.AioRpcError, *kinds: Message) -> None:
+    """Fill each of `kinds` from the error's `google.rpc.Status`, where it holds one of its type."""
+    status = status_pb2.Status()
+    for key, value in err.trailing_metadata() or ():
+        if key == _DETAILS_KEY and isinstance(value, bytes):
+            status.ParseFromString(value)
+    for detail in status.details:
+        for kind in kinds:
+            detail.Unpack(kind)

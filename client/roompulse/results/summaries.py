@@ -1,0 +1,164 @@
+"""A meeting, summed up from its record. Times are seconds, scores 0.2 to 1, coverage 0 to 1."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from roompulse.enums import Band, MomentKind, NoScoreReason, Presence, Provenance, Purpose
+from roompulse.results.pictures import ActionUnit, Expressions
+from roompulse.results.updates import MeetingKey, PacketCounters
+
+
+@dataclass(frozen=True, slots=True)
+class EngagementStatistics:
+    """Scores over time, weighted by time; `trend_per_minute` by least squares; `bands_s` the time in each band."""
+
+    mean: float | None
+    standard_deviation: float | None
+    median: float | None
+    minimum: float | None
+    maximum: float | None
+    trend_per_minute: float | None
+    bands_s: Mapping[Band, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantPoint:
+    """One participant over ten seconds from `start_s`."""
+
+    start_s: float
+    engagement: float | None
+    coverage: float
+    valence: float | None
+    arousal: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantSummary:
+    """One participant over a whole meeting.
+
+    Attributes:
+        participant_id: The participant.
+        display_name: The name for people to read.
+        first_offset_s: First moment, since the meeting began.
+        last_offset_s: Last moment, since the meeting began.
+        attended_s: Time with a stream open.
+        present_s: Time with one clear, living face.
+        coverage: Time with a score over the time attended, 0 to 1.
+        presence_times_s: Time by state.
+        no_score_times_s: Time without a score, by reason: why coverage is below 1.
+        engagement: The scores.
+        expressions: Mean smoothed probabilities.
+        valence: Mean, -1 to 1.
+        arousal: Mean, -1 to 1.
+        valence_deviation: Standard deviation.
+        arousal_deviation: Standard deviation.
+        longest_absence_s: The longest time without a face.
+        longest_absence_start_s: When it began, since the meeting began.
+        action_units: Mean probabilities.
+        updates: Updates recorded.
+        counters: What became of all packets of all streams.
+        model_id: The model; empty when nothing was analysed.
+        valence_arousal_provenance: Where valence and arousal come from.
+        action_unit_provenance: Where the action units come from.
+        timeline: Score and coverage per ten seconds.
+        notes: What the reader should know.
+    """
+
+    participant_id: str
+    display_name: str
+    first_offset_s: float
+    last_offset_s: float
+    attended_s: float
+    present_s: float
+    coverage: float
+    presence_times_s: Mapping[Presence, float]
+    no_score_times_s: Mapping[NoScoreReason, float]
+    engagement: EngagementStatistics
+    expressions: Expressions | None
+    valence: float | None
+    arousal: float | None
+    valence_deviation: float | None
+    arousal_deviation: float | None
+    longest_absence_s: float | None
+    longest_absence_start_s: float | None
+    action_units: tuple[ActionUnit, ...]
+    updates: int
+    counters: PacketCounters
+    model_id: str
+    valence_arousal_provenance: Provenance
+    action_unit_provenance: Provenance
+    timeline: tuple[ParticipantPoint, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingPoint:
+    """The meeting over `length_s` seconds: median and mean over participants of their mean scores."""
+
+    start_s: float
+    length_s: float
+    engagement_median: float | None
+    engagement_mean: float | None
+    seen: int
+    total: int
+    expressions: Expressions | None
+    valence: float | None
+    arousal: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment that stands out by a tested rule; `p_value` is the probability of as much by chance."""
+
+    kind: MomentKind
+    start_s: float
+    length_s: float
+    participant_ids: tuple[str, ...]
+    rule: str
+    p_value: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A meeting, summed up.
+
+    Attributes:
+        meeting: The meeting.
+        purpose: What it was analysed for.
+        start_time: When it began.
+        end_time: When it ended; None while it runs.
+        duration_s: From the beginning to the last recorded moment.
+        participants: By id.
+        timeline: The meeting per ten seconds.
+        engagement: Mean over the timeline's medians, weighted by the number seen.
+        expressions: Mean probabilities of everybody.
+        valence: Mean, -1 to 1.
+        arousal: Mean, -1 to 1.
+        moments: Moments that stand out.
+        formula_id: The formula.
+        model_ids: The models.
+        counters: What became of all packets.
+        notes: What the reader should know.
+        time_zone: The meeting's IANA time zone.
+        engagement_deviation: Standard deviation of the timeline's medians.
+    """
+
+    meeting: MeetingKey
+    purpose: Purpose
+    start_time: datetime | None
+    end_time: datetime | None
+    duration_s: float
+    participants: tuple[ParticipantSummary, ...]
+    timeline: tuple[MeetingPoint, ...]
+    engagement: float | None
+    expressions: Expressions | None
+    valence: float | None
+    arousal: float | None
+    moments: tuple[Moment, ...]
+    formula_id: str
+    model_ids: tuple[str, ...]
+    counters: PacketCounters
+    notes: tuple[str, ...]
+    time_zone: str
+    engagement_deviation: float | None
