@@ -11,6 +11,7 @@ from enum import IntEnum
 
 LABELS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "other")
 ACTION_UNITS = (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26)  # the twelve of ABAW
+MAX_PARTICIPANTS = 4096  # of one meeting, found faces included: it bounds resume tokens and heartbeats
 
 Probabilities = tuple[float, ...]
 
@@ -172,6 +173,12 @@ class MeetingState(IntEnum):
     UNSPECIFIED = 0
     ACTIVE = 1
     ENDED = 2
+
+
+class SlowPolicy(IntEnum):
+    UNSPECIFIED = 0
+    CONFLATE = 1
+    DISCONNECT = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Live meetings: their participants, what streams bring in, and what subscribers get out."""

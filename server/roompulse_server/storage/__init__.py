@@ -1,0 +1,1 @@
+"""The record: a typed log per meeting in an SQL database, written by one thread."""

@@ -1,0 +1,141 @@
+"""Blocks: a participant's updates as rows of fixed width that numpy reads back without parsing.
+
+    updates ─ split ─► runs of one epoch, model and formula ─ pack ─► payload ─ rows ─► ndarray ─► Update, Series
+
+An update is quantised once, before anybody sees it, so that live values and recorded ones are the same numbers.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from roompulse_server.series import Floats, Integers, Series
+from roompulse_server.storage.fixed import BYTE_UNIT, SIGNED_UNIT, UNIT, Fixed
+from roompulse_server.storage.row import FORMAT, HAS_AFFECT, HAS_UNITS, ROW, to_row, to_update
+from roompulse_server.types import Update
+
+Rows = NDArray[np.void]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Consecutive updates of one participant, of one epoch, model and formula. `model_id` is empty without a face."""
+
+    epoch: int
+    model_id: str
+    formula_id: str
+    payload: bytes
+    format: int = FORMAT
+
+
+def pack(updates: Sequence[Update]) -> bytes:
+    """Return the updates as `ROW`s, one after the other."""
+    return np.array([to_row(update) for update in updates], ROW).tobytes()
+
+
+def rows(payload: bytes) -> Rows:
+    """Return a payload as an array of `ROW`, without a copy.
+
+    Raises:
+        ValueError: The payload is not a whole number of rows.
+    """
+    return np.frombuffer(payload, ROW)
+
+
+def quantise(update: Update) -> Update:
+    """Return the update as the record will give it back. Doing it twice changes nothing."""
+    affect = update.reading.affect
+    row = np.array([to_row(update)], ROW)[0]
+    formula_id = update.reading.engagement.formula_id
+    return to_update(row, update.participant, update.epoch, affect.model_id if affect else "", formula_id)
+
+
+def to_updates(block: Block, participant: str) -> Iterator[Update]:
+    """Return the updates of a block, in order."""
+    for row in rows(block.payload):
+        yield to_update(row, participant, block.epoch, block.model_id, block.formula_id)
+
+
+def split(updates: Sequence[Update]) -> Iterator[Block]:
+    """Cut one participant's updates, in order, into as few blocks as hold them."""
+    return merge(_single(update) for update in updates)
+
+
+def merge(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Join neighbours that one block can hold: same epoch, formula and format, and no two models."""
+    run: list[Block] = []
+    model_id = ""
+    for block in blocks:
+        if run and not (_alike(run[0], block) and (not model_id or block.model_id in ("", model_id))):
+            yield _joined(run, model_id)
+            run, model_id = [], ""
+        run.append(block)
+        model_id = model_id or block.model_id
+    if run:
+        yield _joined(run, model_id)
+
+
+def _single(update: Update) -> Block:
+    affect = update.reading.affect
+    model_id = affect.model_id if affect else ""
+    return Block(update.epoch, model_id, update.reading.engagement.formula_id, pack([update]))
+
+
+def _alike(one: Block, other: Block) -> bool:
+    return (one.epoch, one.formula_id, one.format) == (other.epoch, other.formula_id, other.format)
+
+
+def _joined(run: Sequence[Block], model_id: str) -> Block:
+    payload = b"".join(block.payload for block in run)
+    return Block(run[0].epoch, model_id, run[0].formula_id, payload, run[0].format)
+
+
+def to_series(participant: str, blocks: Sequence[Block]) -> Series:
+    """Return a participant's blocks, in order, as columns."""
+    table = rows(b"".join(block.payload for block in blocks))
+    counts = [len(block.payload) // ROW.itemsize for block in blocks]
+    models = sorted({block.model_id for block in blocks} - {""})
+    formulas = sorted({block.formula_id for block in blocks} - {""})
+    head, affect, engagement = table["head"], table["affect"], table["engagement"]
+    has_affect = table["head"]["flags"] & HAS_AFFECT > 0
+    has_units = table["head"]["flags"] & HAS_UNITS > 0
+    valences = _where(has_affect, SIGNED_UNIT, affect["valences"])
+    provenances = np.where(has_affect, affect["provenances"], 0)
+    model = _each([models.index(block.model_id) if block.model_id else -1 for block in blocks], counts)
+    return Series(
+        participant=participant,
+        sequence=_integers(head["sequence"]),
+        epoch=_each([block.epoch for block in blocks], counts),
+        offset_us=_integers(head["offset_us"]),
+        presence=_integers(head["presence"]),
+        no_score_reason=_integers(head["no_score_reason"]),
+        band=_integers(head["band"]),
+        score=engagement["score"].astype(np.float64),
+        facing=engagement["facing"].astype(np.float64),
+        expression=engagement["expression"].astype(np.float64),
+        coverage=UNIT.column(engagement["coverage"]),
+        probabilities=_where(has_affect, UNIT, affect["smoothed"]),
+        valence=valences[:, 2],
+        arousal=valences[:, 3],
+        action_units=_where(has_units, BYTE_UNIT, affect["action_units"]),
+        valence_arousal_provenance=_integers(provenances & 15),
+        action_unit_provenance=_integers(provenances >> 4),
+        model=np.where(has_affect, model, -1),
+        formula=_each([formulas.index(block.formula_id) if block.formula_id else -1 for block in blocks], counts),
+        model_ids=tuple(models),
+        formula_ids=tuple(formulas),
+    )
+
+
+def _integers(column: NDArray[np.integer]) -> Integers:
+    return column.astype(np.int64)
+
+
+def _each(values: Sequence[int], counts: Sequence[int]) -> Integers:
+    return np.repeat(np.array(values, np.int64), np.array(counts, np.int64))
+
+
+def _where(present: NDArray[np.bool_], fixed: Fixed, codes: NDArray[np.integer]) -> Floats:
+    return np.where(present[:, None], fixed.column(codes), np.nan)

@@ -1,0 +1,264 @@
+"""One update as a row of fixed width, and back.
+
+`FaceReading.affect` is the scorer's input and is not kept: `AffectReading.raw` and its companions say the same.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from roompulse_server.storage.fixed import ANGLE, BYTE_UNIT, GREY, PIXELS, PLACE, SECONDS, SIGNED_UNIT, UNIT
+from roompulse_server.types import (
+    ACTION_UNITS,
+    LABELS,
+    AffectReading,
+    Band,
+    Box,
+    Engagement,
+    FaceQuality,
+    FaceReading,
+    HeadPose,
+    NoScoreReason,
+    Point,
+    Presence,
+    Provenance,
+    Reading,
+    Update,
+)
+
+FORMAT = 1  # version of ROW; a new layout gets a new number and keeps reading the old
+
+_HEAD = np.dtype(
+    [
+        ("sequence", "<u4"),
+        ("capture_us", "<i8"),
+        ("receive_us", "<i8"),
+        ("offset_us", "<i8"),
+        ("age", "<i4"),  # 100 µs, to 59 h
+        ("latency", "<i4"),  # 100 µs, to 59 h; NO_LATENCY
+        ("packet_index", "<i8"),  # -1 is none
+        ("flags", "u1"),
+        ("presence", "u1"),
+        ("no_score_reason", "u1"),
+        ("band", "u1"),
+    ]
+)
+_FACE = np.dtype(
+    [
+        ("track", "<u4"),
+        ("box", "<i2", (4,)),  # PLACE: x, y, width, height
+        ("landmarks", "<i2", (10,)),  # PLACE: x, y of each
+        ("pose", "<i2", (3,)),  # ANGLE: yaw, pitch, roll
+        ("size_px", "<u2"),  # PIXELS
+        ("sharpness", "<f4"),
+        ("detector_score", "<u2"),  # UNIT
+        ("motion", "<u2"),  # GREY
+    ]
+)
+_AFFECT = np.dtype(
+    [
+        ("raw", "<u2", (len(LABELS),)),  # UNIT
+        ("adjusted", "<u2", (len(LABELS),)),  # UNIT
+        ("smoothed", "<u2", (len(LABELS),)),  # UNIT
+        ("valences", "<i2", (4,)),  # SIGNED_UNIT: raw valence, raw arousal, valence, arousal
+        ("provenances", "u1"),  # valence and arousal, + 16 × action units
+        ("action_units", "u1", (len(ACTION_UNITS),)),  # BYTE_UNIT
+        ("active", "<u2"),  # a bit for each action unit
+        ("baseline_weight", "<u2"),  # UNIT
+    ]
+)
+_ENGAGEMENT = np.dtype(
+    [
+        ("score", "<f4"),  # nan is none; so for facing and expression
+        ("facing", "<f4"),
+        ("expression", "<f4"),
+        ("coverage", "<u2"),  # UNIT
+        ("from_reference", "<i2", (2,)),  # ANGLE: yaw, pitch
+        ("reference_count", "<u4"),
+        ("window_s", "<u2"),  # SECONDS
+    ]
+)
+ROW = np.dtype([("head", _HEAD), ("face", _FACE), ("affect", _AFFECT), ("engagement", _ENGAGEMENT)])
+
+_SPEAKING_KNOWN, _SPEAKING, _HAS_FACE, _HAS_LANDMARKS, _HAS_POSE, HAS_AFFECT, HAS_UNITS, _HAS_ACTIVE = (
+    1 << bit for bit in range(8)
+)
+_NO_LATENCY = -(2**31)
+_TICK_US = 100
+_MAX_TICKS = 2**31 - 1
+_NO_FACE = tuple(np.zeros(1, _FACE)[0].tolist())
+_NO_AFFECT = tuple(np.zeros(1, _AFFECT)[0].tolist())
+
+Values = tuple[Any, ...]
+
+
+def to_update(row: np.void, participant: str, epoch: int, model_id: str, formula_id: str) -> Update:
+    """Return the update that a `ROW` holds; what a row does not say is given."""
+    cells: Any = row.tolist()
+    head, face, affect, engagement = cells
+    sequence, capture_us, receive_us, offset_us, age, latency, packet_index, flags, presence, reason, band = head
+    reading = Reading(
+        presence=Presence(presence),
+        face=_face(face, flags),
+        affect=_affect(affect, flags, model_id) if flags & HAS_AFFECT else None,
+        engagement=_engagement(engagement, formula_id, Band(band), NoScoreReason(reason)),
+    )
+    return Update(
+        participant=participant,
+        sequence=sequence,
+        epoch=epoch,
+        capture_us=capture_us,
+        receive_us=receive_us,
+        offset_us=offset_us,
+        analysis_age_us=age * _TICK_US,
+        reading=reading,
+        speaking=bool(flags & _SPEAKING) if flags & _SPEAKING_KNOWN else None,
+        packet_index=None if packet_index < 0 else packet_index,
+        scoring_latency_us=None if latency == _NO_LATENCY else latency * _TICK_US,
+    )
+
+
+def _ticks(duration_us: int) -> int:
+    return max(-_MAX_TICKS, min(_MAX_TICKS, (duration_us + _TICK_US // 2) // _TICK_US))
+
+
+def to_row(update: Update) -> Values:
+    """Return the update as the nested tuple that makes one `ROW`."""
+    reading = update.reading
+    latency, index = update.scoring_latency_us, update.packet_index
+    head = (
+        update.sequence,
+        update.capture_us,
+        update.receive_us,
+        update.offset_us,
+        _ticks(update.analysis_age_us),
+        _NO_LATENCY if latency is None else _ticks(latency),
+        -1 if index is None else index,
+        _flags(update),
+        reading.presence,
+        reading.engagement.no_score_reason,
+        reading.engagement.band,
+    )
+    face = _NO_FACE if reading.face is None else _face_row(reading.face)
+    affect = _NO_AFFECT if reading.affect is None else _affect_row(reading.affect)
+    return head, face, affect, _engagement_row(reading.engagement)
+
+
+def _flags(update: Update) -> int:
+    face, affect = update.reading.face, update.reading.affect
+    return (
+        _SPEAKING_KNOWN * (update.speaking is not None)
+        | _SPEAKING * bool(update.speaking)
+        | _HAS_FACE * (face is not None)
+        | _HAS_LANDMARKS * (face is not None and face.landmarks is not None)
+        | _HAS_POSE * (face is not None and face.pose is not None)
+        | HAS_AFFECT * (affect is not None)
+        | HAS_UNITS * (affect is not None and affect.action_units is not None)
+        | _HAS_ACTIVE * (affect is not None and affect.action_units_active is not None)
+    )
+
+
+def _face_row(face: FaceReading) -> Values:
+    box, pose, quality = face.box, face.pose, face.quality
+    points = [number for point in face.landmarks or () for number in (point.x, point.y)]
+    return (
+        face.track,
+        PLACE.codes((box.x, box.y, box.width, box.height)),
+        PLACE.codes(tuple(points)) or (0,) * 10,
+        ANGLE.codes((pose.yaw_deg, pose.pitch_deg, pose.roll_deg)) if pose else (0,) * 3,
+        PIXELS.code(quality.size_px),
+        quality.sharpness,
+        UNIT.code(quality.detector_score),
+        GREY.code(face.motion),
+    )
+
+
+def _face(values: Values, flags: int) -> FaceReading | None:
+    if not flags & _HAS_FACE:
+        return None
+    track, box, points, pose, size_px, sharpness, detector_score, motion = values
+    places = PLACE.numbers(points)
+    right_eye, left_eye, nose, right_mouth, left_mouth = (Point(*places[i : i + 2]) for i in range(0, 10, 2))
+    return FaceReading(
+        track=track,
+        box=Box(*PLACE.numbers(box)),
+        quality=FaceQuality(PIXELS.number(size_px), sharpness, UNIT.value(detector_score)),
+        landmarks=(right_eye, left_eye, nose, right_mouth, left_mouth) if flags & _HAS_LANDMARKS else None,
+        pose=HeadPose(*ANGLE.numbers(pose)) if flags & _HAS_POSE else None,
+        motion=GREY.value(motion),
+    )
+
+
+def _affect_row(affect: AffectReading) -> Values:
+    units = affect.action_units
+    active = sum(bit << index for index, bit in enumerate(affect.action_units_active or ()))
+    valences = (affect.raw_valence, affect.raw_arousal, affect.valence, affect.arousal)
+    return (
+        UNIT.codes(affect.raw),
+        UNIT.codes(affect.adjusted),
+        UNIT.codes(affect.smoothed),
+        tuple(SIGNED_UNIT.code(value) for value in valences),
+        affect.valence_arousal_provenance | affect.action_unit_provenance << 4,
+        BYTE_UNIT.codes(units) if units else (BYTE_UNIT.absent,) * len(ACTION_UNITS),
+        active,
+        UNIT.code(affect.baseline_weight),
+    )
+
+
+def _affect(values: Values, flags: int, model_id: str) -> AffectReading:
+    raw, adjusted, smoothed, valences, provenances, units, active, weight = values
+    raw_valence, raw_arousal, valence, arousal = (SIGNED_UNIT.value(code) for code in valences.tolist())
+    active_units = tuple(bool(active >> index & 1) for index in range(len(ACTION_UNITS)))
+    return AffectReading(
+        model_id=model_id,
+        raw=UNIT.numbers(raw),
+        adjusted=UNIT.numbers(adjusted),
+        smoothed=UNIT.numbers(smoothed),
+        raw_valence=raw_valence,
+        raw_arousal=raw_arousal,
+        valence=valence,
+        arousal=arousal,
+        valence_arousal_provenance=Provenance(provenances & 15),
+        action_units=BYTE_UNIT.numbers(units) if flags & HAS_UNITS else None,
+        action_unit_provenance=Provenance(provenances >> 4),
+        action_units_active=active_units if flags & _HAS_ACTIVE else None,
+        baseline_weight=UNIT.number(weight),
+    )
+
+
+def _engagement_row(engagement: Engagement) -> Values:
+    return (
+        _or_nan(engagement.score),
+        _or_nan(engagement.facing),
+        _or_nan(engagement.expression),
+        UNIT.code(engagement.coverage),
+        (ANGLE.code(engagement.yaw_from_reference_deg), ANGLE.code(engagement.pitch_from_reference_deg)),
+        engagement.reference_count,
+        SECONDS.code(engagement.window_s),
+    )
+
+
+def _engagement(values: Values, formula_id: str, band: Band, reason: NoScoreReason) -> Engagement:
+    score, facing, expression, coverage, from_reference, reference_count, window_s = values
+    yaw, pitch = (ANGLE.value(code) for code in from_reference.tolist())
+    return Engagement(
+        formula_id=formula_id,
+        score=_or_none(score),
+        band=band,
+        no_score_reason=reason,
+        facing=_or_none(facing),
+        expression=_or_none(expression),
+        coverage=UNIT.number(coverage),
+        yaw_from_reference_deg=yaw,
+        pitch_from_reference_deg=pitch,
+        reference_count=reference_count,
+        window_s=SECONDS.number(window_s),
+    )
+
+
+def _or_nan(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+def _or_none(value: float) -> float | None:
+    return None if value != value else value

@@ -1,0 +1,163 @@
+"""A row holds the whole of an update, at the stated resolution, and holds it for good."""
+
+import dataclasses
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from record_updates import NAN, affects, plain, updates
+from roompulse_server.storage import block, fixed, row
+from roompulse_server.types import LABELS, AffectReading, Box, FaceQuality, FaceReading, RawAffect, Update
+
+FACE = FaceReading(track=1, box=Box(0.25, 0.25, 0.5, 0.5), quality=FaceQuality(96, 100, 0.9))
+
+HALF_STEP = {
+    "box": 0.5 / 16_384,
+    "landmarks": 0.5 / 16_384,
+    "pose": 0.005,
+    "size_px": 0.0625,
+    "motion": 0.5 / 256,
+    "detector_score": 0.5 / 65_534,
+    "coverage": 0.5 / 65_534,
+    "baseline_weight": 0.5 / 65_534,
+    "raw": 0.5 / 65_534,
+    "adjusted": 0.5 / 65_534,
+    "smoothed": 0.5 / 65_534,
+    "action_units": 0.5 / 254,
+    "raw_valence": 0.5 / 32_767,
+    "raw_arousal": 0.5 / 32_767,
+    "valence": 0.5 / 32_767,
+    "arousal": 0.5 / 32_767,
+    "yaw_from_reference_deg": 0.005,
+    "pitch_from_reference_deg": 0.005,
+    "window_s": 0.005,
+    "analysis_age_us": 50,
+    "scoring_latency_us": 50,
+}
+
+
+def leaves(value: Any, name: str = "") -> list[tuple[str, Any]]:
+    """The numbers of a dataclass, each with the name of the field that decides its resolution."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        named = [(f.name, getattr(value, f.name)) for f in dataclasses.fields(value)]
+        return [leaf for key, part in named for leaf in leaves(part, name if name in HALF_STEP else key)]
+    if isinstance(value, tuple):
+        return [leaf for part in value for leaf in leaves(part, name)]
+    return [(name, value)]
+
+
+def same(one: object, other: object) -> bool:
+    """Equal, where nan equals nan."""
+    return [repr(leaf) for leaf in leaves(one)] == [repr(leaf) for leaf in leaves(other)]
+
+
+def test_a_row_is_small() -> None:
+    assert row.ROW.itemsize <= 200
+
+
+@given(updates)
+def test_every_value_survives_within_its_resolution(update: Update) -> None:
+    kept = block.quantise(update)
+    for (name, before), (_, after) in zip(leaves(update), leaves(kept), strict=True):
+        if not isinstance(before, float):
+            tolerance = HALF_STEP.get(name, 0)
+            assert after == before if tolerance == 0 or before is None else abs(after - before) <= tolerance
+        elif math.isnan(before):
+            assert math.isnan(after), name
+        else:
+            tolerance = HALF_STEP.get(name, 0)
+            assert after == pytest.approx(before, abs=tolerance + 1e-12, rel=1e-7), name
+
+
+@given(updates)
+def test_quantising_twice_changes_nothing(update: Update) -> None:
+    once = block.quantise(update)
+    assert same(block.quantise(once), once)
+
+
+@given(updates)
+def test_live_values_are_32_bit_floats_so_that_the_wire_changes_nothing(update: Update) -> None:
+    for name, value in leaves(block.quantise(update)):
+        if isinstance(value, float) and not math.isnan(value):
+            assert float(np.float32(value)) == value, name
+
+
+@given(affects())
+def test_probabilities_still_sum_to_one_over_the_same_labels(affect: AffectReading) -> None:
+    update = plain(1)
+    reading = dataclasses.replace(update.reading, affect=affect)
+    kept = block.quantise(dataclasses.replace(update, reading=reading)).reading.affect
+    assert kept is not None
+    for before, after in [(affect.raw, kept.raw), (affect.adjusted, kept.adjusted), (affect.smoothed, kept.smoothed)]:
+        assert [math.isnan(p) for p in after] == [math.isnan(p) for p in before]
+        assert sum(p for p in after if not math.isnan(p)) == pytest.approx(1, abs=1e-3)
+
+
+def test_values_out_of_range_are_moved_to_its_end() -> None:
+    assert fixed.PLACE.code(99.0) == 32_767
+    assert fixed.PLACE.code(-math.inf) == -32_767
+
+
+@given(st.lists(updates, min_size=1, max_size=5))
+def test_updates_come_back_from_blocks_in_order(series: list[Update]) -> None:
+    quantised = [block.quantise(update) for update in series]
+    back = [update for part in block.split(quantised) for update in block.to_updates(part, "ada")]
+    assert same(tuple(back), tuple(quantised))
+
+
+def test_blocks_are_cut_only_where_epoch_formula_or_model_change() -> None:
+    changes = [("m", "f", 1), ("", "f", 1), ("m", "f", 1), ("n", "f", 1), ("n", "g", 1), ("n", "g", 2), ("", "g", 2)]
+    series = [plain(i + 1, model=m, formula=f, epoch=e) for i, (m, f, e) in enumerate(changes)]
+    parts = [
+        (len(block.rows(part.payload)), part.model_id, part.formula_id, part.epoch) for part in block.split(series)
+    ]
+    assert parts == [(3, "m", "f", 1), (1, "n", "f", 1), (1, "n", "g", 1), (2, "n", "g", 2)]
+
+
+def test_a_payload_that_was_cut_is_refused() -> None:
+    with pytest.raises(ValueError, match="buffer size"):
+        block.rows(block.pack([plain(1)])[:-1])
+
+
+@given(st.lists(updates, max_size=6))
+def test_series_hold_what_the_updates_say(random_updates: list[Update]) -> None:
+    quantised = [block.quantise(update) for update in random_updates]
+    series = block.to_series("ada", list(block.split(quantised)))
+    assert series.sequence.tolist() == [update.sequence for update in quantised]
+    assert series.epoch.tolist() == [update.epoch for update in quantised]
+    assert series.offset_us.tolist() == [update.offset_us for update in quantised]
+    assert series.presence.tolist() == [update.reading.presence for update in quantised]
+    assert [series.formula_ids[i] for i in series.formula] == [u.reading.engagement.formula_id for u in quantised]
+    for index, update in enumerate(quantised):
+        affect, engagement = update.reading.affect, update.reading.engagement
+        assert series.coverage[index] == engagement.coverage
+        assert_optional(series.score[index], engagement.score)
+        assert_optional(series.facing[index], engagement.facing)
+        assert_optional(series.valence[index], affect.valence if affect else None)
+        assert_optional(series.arousal[index], affect.arousal if affect else None)
+        smoothed = affect.smoothed if affect else (NAN,) * len(LABELS)
+        assert repr(tuple(series.probabilities[index].tolist())) == repr(smoothed)
+        assert series.model[index] == (0 if affect else -1)
+        assert series.valence_arousal_provenance[index] == (affect.valence_arousal_provenance if affect else 0)
+        units = affect.action_units if affect else None
+        assert units is None or tuple(series.action_units[index].tolist()) == units
+        assert units is not None or np.isnan(series.action_units[index]).all()
+
+
+def assert_optional(cell: float, value: float | None) -> None:
+    assert cell == value if value is not None else math.isnan(cell)
+
+
+def test_the_scorers_input_is_not_kept_twice() -> None:
+    update = plain(1)
+    affect = update.reading.affect
+    assert affect is not None
+    face = dataclasses.replace(FACE, affect=RawAffect("m", affect.raw))
+    kept = block.quantise(dataclasses.replace(update, reading=dataclasses.replace(update.reading, face=face)))
+    assert kept.reading.face is not None
+    assert kept.reading.face.affect is None
+    assert kept.reading.affect is not None
+    assert kept.reading.affect.raw == pytest.approx(affect.raw, abs=1e-4, nan_ok=True)
