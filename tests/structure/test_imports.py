@@ -1,0 +1,135 @@
+"""Imports go one way, and a library stays at its edge (docs: CONTRIBUTING.md, "Layout")."""
+
+import ast
+import pathlib
+
+import pytest
+from source_tree import CLIENT, ROOT, SERVER, imported, python_files, tree
+
+# A part imports what stands to its right, never its neighbours in the braces.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("cli",),
+    ("app",),
+    ("rpc",),
+    ("meetings",),
+    ("engine", "media", "vision", "insight", "bus", "storage", "report"),
+    ("series", "settings", "metrics"),
+    ("errors",),
+    ("types",),
+)
+NEIGHBOURS = {("engine", "media"), ("engine", "vision")}  # the worker process decodes and sees
+RANK = {part: len(LAYERS) - number for number, layer in enumerate(LAYERS) for part in layer}
+
+# The parts that may import a library; everybody else may not.
+EDGES = {
+    "cv2": {"media", "vision"},
+    "av": {"media", "vision"},
+    "onnxruntime": {"media", "vision"},
+    "grpc": {"rpc"},
+    "grpc_health": {"rpc"},
+    "grpc_reflection": {"rpc"},
+    "google": {"rpc"},
+    "roompulse": {"rpc"},  # the stubs: their types never travel further in
+    "sqlalchemy": {"storage"},
+    "alembic": {"storage"},
+    "redis": {"bus"},
+    "psycopg": {"storage"},
+    "pydantic_settings": {"settings"},
+}
+
+
+def part_of(path: pathlib.Path) -> str:
+    """Return the part of the server a file belongs to: its folder, or its own name at the top."""
+    relative = path.relative_to(SERVER)
+    return relative.parts[0].removesuffix(".py")
+
+
+def server_files() -> list[pathlib.Path]:
+    return [path for path in python_files("server") if path != SERVER / "__init__.py"]
+
+
+def dotted_package(path: pathlib.Path) -> str:
+    return ".".join(("roompulse_server", *path.relative_to(SERVER).parts[:-1]))
+
+
+def parts_imported(path: pathlib.Path) -> set[str]:
+    names = imported(path, dotted_package(path))
+    return {name.split(".")[1] for name in names if name.startswith("roompulse_server.")}
+
+
+def libraries_imported(path: pathlib.Path) -> set[str]:
+    return {name.split(".")[0] for name in imported(path, dotted_package(path))} - {"roompulse_server"}
+
+
+def allowed(source: str, target: str) -> bool:
+    return source == target or (source, target) in NEIGHBOURS or RANK[target] < RANK[source]
+
+
+def test_every_part_has_its_place() -> None:
+    strangers = {part_of(path) for path in server_files()} - set(RANK)
+    assert not strangers, f"{strangers} stand in no layer; add them to LAYERS, and say in CONTRIBUTING.md where"
+
+
+def test_the_server_imports_one_way() -> None:
+    known = set(RANK)
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {target}"
+        for path in server_files()
+        for target in sorted(parts_imported(path) & known)
+        if not allowed(part_of(path), target)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("library", sorted(EDGES))
+def test_a_library_stays_at_its_edge(library: str) -> None:
+    wrong = [
+        str(path.relative_to(ROOT))
+        for path in server_files()
+        if library in libraries_imported(path) and part_of(path) not in EDGES[library]
+    ]
+    assert not wrong, f"{library} belongs to {sorted(EDGES[library])}, but is imported by {wrong}"
+
+
+def test_the_client_knows_nothing_of_the_server() -> None:
+    banned = {"roompulse_server", "cv2", "onnxruntime", "sqlalchemy"}
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in python_files("client")
+        for name in sorted({name.split(".")[0] for name in imported(path, "roompulse")} & banned)
+    ]
+    assert CLIENT.is_dir()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    wrong = [
+        str(path.relative_to(ROOT))
+        for path in server_files()
+        if part_of(path) != "settings" and reads_environment(tree(path))
+    ]
+    assert not wrong, f"settings are passed by constructor; the environment is read by {wrong}"
+
+
+def reads_environment(module: ast.Module) -> bool:
+    """Say whether a variable is looked up; setting one for a library, or handing all to a child, is something else."""
+    wanted = {"os.getenv", "os.environ.get", "os.environ.pop"}
+    return any(
+        (isinstance(node, ast.Call) and ast.unparse(node.func) in wanted)
+        or (
+            isinstance(node, ast.Subscript)
+            and isinstance(node.ctx, ast.Load)
+            and ast.unparse(node.value) == "os.environ"
+        )
+        for node in ast.walk(module)
+    )
+
+
+def test_the_rule_itself_notices() -> None:
+    assert not allowed("media", "vision")
+    assert not allowed("storage", "meetings")
+    assert not allowed("types", "errors")
+    assert allowed("engine", "vision")
+    assert allowed("rpc", "types")
+    assert reads_environment(ast.parse("import os\nx = os.environ['HOME']"))
+    assert not reads_environment(ast.parse("import os\nos.environ.setdefault('A', '1')\ny = {**os.environ}"))
