@@ -1,0 +1,1 @@
+"""Bytes to pictures: still images, raw frames, encoded video; synchronous, in the worker."""

@@ -1,0 +1,67 @@
+"""What is refused before anything is decoded or allocated. Pure Python: the parent process may ask too."""
+
+from roompulse_server.errors import MediaError
+from roompulse_server.media.bitstream import is_annex_b, is_encoded_video, is_raw
+from roompulse_server.media.coded_size import coded_size
+from roompulse_server.media.layout import check_sides, planes
+from roompulse_server.media.still_header import read_header
+from roompulse_server.types import Encoding, FaultReason, MediaLimits, Packet
+
+ROTATIONS_DEG = (0, 90, 180, 270)
+
+
+def check_packet(packet: Packet, limits: MediaLimits) -> None:
+    """Refuse a packet that cannot be used, by what its header and length say.
+
+    Raises:
+        MediaError: `EMPTY`, `TOO_MANY_BYTES`, `WRONG_LAYOUT` (sizes, strides, length or rotation of raw pictures),
+            `TOO_MANY_PIXELS`, `UNKNOWN_FORMAT` (stills), `CORRUPT` (stills cut short, H.264 without start codes).
+    """
+    encoding = packet.format.encoding
+    _check_bytes(len(packet.data), limits.max_raw_bytes if is_raw(encoding) else limits.max_packet_bytes)
+    if packet.format.rotation_deg not in ROTATIONS_DEG:
+        message = f"rotation_deg is {packet.format.rotation_deg}; it must be 0, 90, 180 or 270"
+        raise MediaError(FaultReason.WRONG_LAYOUT, message)
+    if is_raw(encoding):
+        check_sides(packet.format, limits.max_side)
+        check_size(packet.format.width, packet.format.height, limits)
+        planes(packet.format, len(packet.data))
+    elif is_encoded_video(encoding):
+        _check_encoded(packet, limits)
+    else:
+        header = read_header(packet.data)
+        check_size(header.width, header.height, limits)
+
+
+def check_size(width: int, height: int, limits: MediaLimits) -> None:
+    """Refuse pictures larger than the limits.
+
+    Raises:
+        MediaError: `TOO_MANY_PIXELS`.
+    """
+    if max(width, height) > limits.max_side or width * height > limits.max_pixels:
+        raise MediaError(
+            FaultReason.TOO_MANY_PIXELS,
+            f"the picture is {width}×{height}; at most {limits.max_pixels} pixels "
+            f"and {limits.max_side} a side are taken: send it smaller",
+        )
+
+
+def _check_bytes(count: int, limit: int) -> None:
+    if not count:
+        raise MediaError(FaultReason.EMPTY, "the packet has no bytes; send a picture or an access unit")
+    if count > limit:
+        raise MediaError(FaultReason.TOO_MANY_BYTES, f"the packet has {count} bytes; at most {limit} are taken")
+
+
+def _check_encoded(packet: Packet, limits: MediaLimits) -> None:
+    encoding = packet.format.encoding
+    if encoding is Encoding.H264 and not is_annex_b(packet.data):
+        message = (
+            f"the H.264 packet does not begin with a start code but with {packet.data[:4].hex(' ')}; "
+            "convert AVCC (length prefixes) to Annex B, for example with h264_mp4toannexb"
+        )
+        raise MediaError(FaultReason.CORRUPT, message)
+    size = coded_size(encoding, packet.data)
+    if size is not None:
+        check_size(*size, limits)

@@ -1,0 +1,132 @@
+"""One stream's packets to upright pictures, whatever each packet's format is.
+
+Packet ─ check_packet ─┬─ still ──────────────────────┐
+                       ├─ raw ────────────────────────┼─ Frame ─ picture(): convert, turn   (only when due)
+                       └─ encoded video ─ VideoStream ┘
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+
+from roompulse_server.errors import MediaError
+from roompulse_server.media.admission import check_packet
+from roompulse_server.media.bitstream import is_encoded_video, is_raw
+from roompulse_server.media.color import BgrConverter
+from roompulse_server.media.exif import UPRIGHT
+from roompulse_server.media.orientation import FROM_ROTATION_DEG, Picture, upright, upright_size
+from roompulse_server.media.raw import raw_picture
+from roompulse_server.media.still import still_picture
+from roompulse_server.media.still_header import read_header
+from roompulse_server.media.video import Shown, VideoStream
+from roompulse_server.types import FaultReason, MediaLimits, Packet
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """A picture that could be made: `width` and `height` (pixels) are those of the upright picture.
+
+    It holds the packet's bytes or the decoder's buffer: let go of frames that are not due.
+    """
+
+    packet: Packet
+    width: int
+    height: int
+    orientation: int
+    _convert: Callable[[], Picture] = field(repr=False)
+
+    def picture(self) -> Picture:
+        """Make the picture, anew at each call: (height, width, 3), full-range BGR, upright, C-contiguous.
+
+        Raises:
+            MediaError: `CORRUPT`: the header was whole, the data is not (still pictures are decoded only here).
+        """
+        return upright(self._convert(), self.orientation)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """What one packet led to.
+
+    `frames` are in the order of showing and may belong to earlier packets (B-frames). `waiting_for_key_frame`: this
+    packet was given up for lack of a key frame. `without_picture`: packets, perhaps this one, now known to bring no
+    picture (parameter sets, hidden frames, frames lost between a fault and a key frame). Every packet that raised no
+    fault ends in exactly one of the three, those still in the decoder at the end of the stream after `flush`.
+    """
+
+    frames: tuple[Frame, ...]
+    waiting_for_key_frame: bool = False
+    without_picture: tuple[Packet, ...] = ()
+
+
+class Decoder:
+    """Decodes one stream; synchronous, not to be shared between threads."""
+
+    def __init__(self, limits: MediaLimits) -> None:
+        self._limits = limits
+        self._video: VideoStream | None = None
+        self._converter = BgrConverter()
+
+    @property
+    def needs_key_frame(self) -> bool:
+        """Whether encoded video is under way and nothing more of it can be decoded before a key frame."""
+        return self._video is not None and self._video.waiting
+
+    def decode(self, packet: Packet) -> Decoded:
+        """Take one packet, in its own format.
+
+        Raises:
+            MediaError: The packet cannot be used. Encoded video then waits for the next key frame, unless the packet
+                was merely empty.
+        """
+        try:
+            check_packet(packet, self._limits)
+        except MediaError as error:
+            if error.reason is not FaultReason.EMPTY:
+                self.skip_to_key_frame()
+            raise
+        if is_encoded_video(packet.format.encoding):
+            return self._decode_video(packet)
+        earlier = self.flush()
+        return Decoded((*earlier, self._frame(packet)))
+
+    def skip_to_key_frame(self) -> None:
+        """Say that packets of encoded video were left out: nothing is decoded before the next key frame."""
+        if self._video is not None:
+            self._video.lose_reference()
+
+    def flush(self) -> tuple[Frame, ...]:
+        """Return the frames that the decoder still holds, at the end of the stream or of its encoding."""
+        return () if self._video is None else self._video_frames(self._video.end())
+
+    def close(self) -> None:
+        """Let go of the decoder's memory; frames handed out stay good."""
+        self._video = None
+
+    def _decode_video(self, packet: Packet) -> Decoded:
+        earlier: tuple[Frame, ...] = ()
+        if self._video is None or self._video.encoding is not packet.format.encoding:
+            earlier = self.flush()
+            self._video = VideoStream(packet.format.encoding, self._limits)
+        decoding = self._video.decode(packet)
+        frames = (*earlier, *self._video_frames(decoding.shown))
+        return Decoded(frames, decoding.waiting, decoding.without_picture)
+
+    def _video_frames(self, shown: Iterable[Shown]) -> tuple[Frame, ...]:
+        frames = []
+        for packet, frame in shown:
+            turn = FROM_ROTATION_DEG[packet.format.rotation_deg]
+            width, height = upright_size(frame.width, frame.height, turn)
+            frames.append(Frame(packet, width, height, turn, partial(self._converter.convert, frame, packet.format)))
+        return tuple(frames)
+
+    def _frame(self, packet: Packet) -> Frame:
+        turn = FROM_ROTATION_DEG[packet.format.rotation_deg]
+        if is_raw(packet.format.encoding):
+            width, height = upright_size(packet.format.width, packet.format.height, turn)
+            return Frame(packet, width, height, turn, partial(raw_picture, packet, self._converter))
+        header = read_header(packet.data)
+        if header.orientation != UPRIGHT:
+            turn = header.orientation
+        width, height = upright_size(header.width, header.height, turn)
+        return Frame(packet, width, height, turn, partial(still_picture, packet.data, header))

@@ -1,0 +1,41 @@
+"""Raw pictures: planes in a packet's bytes to BGR."""
+
+import av
+import cv2
+import numpy as np
+
+from roompulse_server.media.color import BgrConverter, plane_rows
+from roompulse_server.media.layout import PACKED_BYTES, PlaneLayout, planes
+from roompulse_server.media.orientation import Picture
+from roompulse_server.types import Encoding, Packet, VideoFormat
+
+PIXEL_FORMATS = {Encoding.I420: "yuv420p", Encoding.NV12: "nv12"}
+TO_BGR = {Encoding.RGB24: cv2.COLOR_RGB2BGR, Encoding.RGBA: cv2.COLOR_RGBA2BGR}
+
+
+def raw_picture(packet: Packet, converter: BgrConverter) -> Picture:
+    """Return a raw packet, admitted before, as BGR (H, W, 3), full range, as sent (not turned)."""
+    layout = planes(packet.format, len(packet.data))
+    if packet.format.encoding in PIXEL_FORMATS:
+        return converter.convert(_yuv_frame(packet, layout), packet.format)
+    return _packed_picture(packet.data, packet.format, layout[0])
+
+
+def _plane_view(data: bytes, plane: PlaneLayout, pixel_bytes: int) -> Picture:
+    """Return a plane (rows, pixels, bytes of a pixel) without copying it."""
+    shape = (plane.rows, plane.row_bytes // pixel_bytes, pixel_bytes)
+    return np.ndarray(shape, np.uint8, data, plane.offset, (plane.stride, pixel_bytes, 1))
+
+
+def _packed_picture(data: bytes, picture: VideoFormat, plane: PlaneLayout) -> Picture:
+    pixels = _plane_view(data, plane, PACKED_BYTES[picture.encoding])
+    code = TO_BGR.get(picture.encoding)
+    return pixels.copy() if code is None else np.asarray(cv2.cvtColor(pixels, code), np.uint8)
+
+
+def _yuv_frame(packet: Packet, layout: tuple[PlaneLayout, ...]) -> av.VideoFrame:
+    picture = packet.format
+    frame = av.VideoFrame(picture.width, picture.height, PIXEL_FORMATS[picture.encoding])
+    for source, target in zip(layout, frame.planes, strict=True):
+        plane_rows(target)[: source.rows, : source.row_bytes] = _plane_view(packet.data, source, 1)[:, :, 0]
+    return frame

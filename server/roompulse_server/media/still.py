@@ -1,0 +1,38 @@
+"""Still pictures to BGR: JPEG, PNG, WebP and nothing else."""
+
+import os
+
+# OpenCV reads this once, when it is loaded. Headers are checked against the stream's own limits before; this is the
+# last line, for a header that lies: no decoder behind it allocates more than an 8K picture.
+os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(7680 * 4320))
+
+import cv2
+import numpy as np
+
+from roompulse_server.errors import MediaError
+from roompulse_server.media.orientation import Picture
+from roompulse_server.media.still_header import StillHeader
+from roompulse_server.types import FaultReason
+
+cv2.utils.logging.setLogLevel(
+    cv2.utils.logging.LOG_LEVEL_SILENT
+)  # a damaged picture is a reply to its sender, not a line in the log
+FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+
+
+def still_picture(data: bytes, header: StillHeader) -> Picture:
+    """Return a still picture, admitted before, as BGR (H, W, 3), as stored (not turned).
+
+    Sixteen bits become eight, grey becomes three equal channels, alpha is ignored.
+
+    Raises:
+        MediaError: `CORRUPT`: it cannot be decoded, or is not of the size that its header says.
+    """
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), FLAGS)
+    except cv2.error:
+        picture = None
+    if picture is None or picture.shape != (header.height, header.width, 3):
+        message = f"the {header.format} of {header.width}×{header.height} pixels cannot be decoded; its data is damaged"
+        raise MediaError(FaultReason.CORRUPT, message)
+    return np.asarray(picture, np.uint8)
