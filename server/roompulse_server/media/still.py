@@ -1,11 +1,5 @@
 """Still pictures to BGR: JPEG, PNG, WebP and nothing else."""
 
-import os
-
-# OpenCV reads this once, when it is loaded. Headers are checked against the stream's own limits before; this is the
-# last line, for a header that lies: no decoder behind it allocates more than an 8K picture.
-os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(7680 * 4320))
-
 import cv2
 import numpy as np
 
@@ -14,7 +8,8 @@ from roompulse_server.media.orientation import Picture
 from roompulse_server.media.still_header import StillHeader
 from roompulse_server.types import FaultReason
 
-cv2.utils.logging.setLogLevel(
+# A damaged picture is a reply to its sender, not a line in the log.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
     cv2.utils.logging.LOG_LEVEL_SILENT
 )  # a damaged picture is a reply to its sender, not a line in the log
 FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
