@@ -10,8 +10,6 @@ from roompulse_server.types import FaultReason
 
 # A damaged picture is a reply to its sender, not a line in the log.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    cv2.utils.logging.LOG_LEVEL_SILENT
-)  # a damaged picture is a reply to its sender, not a line in the log
 FLAGS = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
 
 
