@@ -1,0 +1,103 @@
+"""What the demo shows: a live table on a terminal, plain lines elsewhere."""
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from roompulse.results import Update
+
+BARS = "▁▂▃▄▅▆▇█"
+SCORE_RANGE = (0.2, 1.0)  # of the engagement score
+HISTORY = 40  # marks of a sparkline
+HISTORY_EVERY_S = 3.0  # so that the two minutes fit
+LINE_EVERY_S = 20.0  # between plain lines of one participant
+
+
+@dataclass(slots=True)
+class Row:
+    """One participant's newest update and the scores before it."""
+
+    name: str
+    newest: Update | None = None
+    updates: int = 0
+    scores: int = 0
+    history: deque[float | None] = field(default_factory=lambda: deque(maxlen=HISTORY))
+    next_mark_s: float = 0.0
+    next_line_s: float = 0.0
+
+    def take(self, update: Update) -> None:
+        self.newest = update
+        self.updates += 1
+        self.scores += update.score is not None
+        if update.meeting_offset_s >= self.next_mark_s:
+            self.history.append(update.score)
+            self.next_mark_s = update.meeting_offset_s + HISTORY_EVERY_S
+
+
+class Screen:
+    """Rows by participant id, drawn while `live()` runs."""
+
+    def __init__(self, console: Console, names: Mapping[str, str]) -> None:
+        self.rows = {participant: Row(name) for participant, name in names.items()}
+        self._console = console
+
+    @contextmanager
+    def live(self) -> Iterator[None]:
+        if not self._console.is_terminal:
+            yield
+            return
+        with Live(get_renderable=self.table, console=self._console, refresh_per_second=8):
+            yield
+
+    def show(self, update: Update) -> None:
+        row = self.rows[update.participant_id]
+        row.take(update)
+        if not self._console.is_terminal and update.meeting_offset_s >= row.next_line_s:
+            row.next_line_s = update.meeting_offset_s + LINE_EVERY_S
+            self._console.print(f"{clock(update)}  {row.name:28} {state(update):36} {expression(update)}")
+
+    def table(self) -> Table:
+        table = Table(title="live, on synthetic material", title_style="dim", expand=False)
+        for heading, width in (("who", 28), ("time", 5), ("engagement", HISTORY), ("now", 34), ("face shows", 15)):
+            table.add_column(heading, width=width, no_wrap=True)
+        for row in self.rows.values():
+            cells = ("", "", "waiting for the first values", "") if row.newest is None else columns(row, row.newest)
+            table.add_row(row.name, *cells)
+        return table
+
+
+def columns(row: Row, update: Update) -> tuple[str, str, str, str]:
+    return clock(update), sparkline(row.history), state(update), expression(update)
+
+
+def clock(update: Update) -> str:
+    minutes, seconds = divmod(int(update.meeting_offset_s), 60)
+    return f"{minutes:02}:{seconds:02}"
+
+
+def state(update: Update) -> str:
+    """Say the score and its parts, or why there is none."""
+    engagement = update.engagement
+    if engagement is None or engagement.score is None:
+        reason = engagement.no_score_reason if engagement else update.presence
+        return f"no score: {reason.word}"
+    parts = (("facing", engagement.facing), ("expression", engagement.expression))
+    return f"{engagement.score:.2f} = " + " × ".join(f"{name} {v:.2f}" for name, v in parts if v is not None)
+
+
+def expression(update: Update) -> str:
+    smoothed = update.affect.smoothed if update.affect else None
+    if smoothed is None or smoothed.top is None:
+        return ""
+    return f"{smoothed.top} {dict(smoothed)[smoothed.top]:.0%}"
+
+
+def sparkline(values: deque[float | None]) -> str:
+    """Draw scores as bars; a dot where there was none."""
+    low, high = SCORE_RANGE
+    steps = [None if v is None else round((v - low) / (high - low) * (len(BARS) - 1)) for v in values]
+    return "".join("·" if step is None else BARS[min(max(step, 0), len(BARS) - 1)] for step in steps)
