@@ -52,9 +52,10 @@ def quantise(update: Update) -> Update:
     return to_update(row, update.participant, update.epoch, affect.model_id if affect else "", formula_id)
 
 
-def to_updates(block: Block, participant: str) -> Iterator[Update]:
-    """Return the updates of a block, in order."""
-    for row in rows(block.payload):
+def to_updates(block: Block, participant: str, after: int = 0) -> Iterator[Update]:
+    """Return the updates of a block whose sequence is higher than `after`, in order."""
+    table = rows(block.payload)
+    for row in table[table["head"]["sequence"] > after]:
         yield to_update(row, participant, block.epoch, block.model_id, block.formula_id)
 
 

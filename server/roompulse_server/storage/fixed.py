@@ -41,7 +41,7 @@ class Fixed:
 
     def numbers(self, codes: NDArray[np.integer]) -> tuple[float, ...]:
         """Return the value of each of a row of codes, nan where absent."""
-        return tuple(self.column(codes).tolist())
+        return tuple([self.number(code) for code in codes.tolist()])  # faster than numpy for a dozen
 
     def column(self, codes: NDArray[np.integer]) -> NDArray[np.float64]:
         """Return the values of an array of codes, of the same shape, nan where absent."""

@@ -1,0 +1,268 @@
+"""One meeting inside one transaction: judges what is to be recorded, numbers it, writes it.
+
+    load ─► accept(entry) … ─► write
+            epoch, sequence     blocks, events, roll-ups, heads, the meeting's counters
+
+Fencing is here and only here: the head rows are read with a lock in the same transaction that writes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+
+from roompulse_server.errors import Reason
+from roompulse_server.storage.block import Block, merge, rows, split
+from roompulse_server.storage.convert import Values, event_to_values, key_values, rollup_to_values
+from roompulse_server.storage.schema import blocks, events, heads, meetings, participants, rollups
+from roompulse_server.storage.store import Committed, Entry, Refusal
+from roompulse_server.types import Event, EventKind, MeetingKey, MeetingState, Rollup, Update
+
+MERGE_ROWS = 256  # single rows wait for this many before they are joined: 50 KB payloads, 1 % of bytes beside them
+_OF_ANY_EPOCH = (EventKind.STREAM_CLOSED, EventKind.COUNTERS)  # say what became of packets, nothing about a person
+
+_UPDATE_HEAD = (
+    update(heads)
+    .where(
+        heads.c.tenant == bindparam("of_tenant"),
+        heads.c.meeting_uid == bindparam("of_meeting"),
+        heads.c.number == bindparam("of_number"),
+    )
+    .values({name: bindparam(f"new_{name}") for name in (column.name for column in heads.c if not column.primary_key)})
+)
+
+
+@dataclass(slots=True)
+class Seat:
+    """A participant's head while the transaction lasts."""
+
+    number: int
+    epoch: int
+    last_sequence: int
+    merged_sequence: int
+    checkpoint: bytes
+    streaming: bool
+    first_offset_us: int | None
+    last_offset_us: int | None
+    pending: list[Update] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """See the module. `state` is None for a meeting that does not exist."""
+
+    connection: Connection
+    key: MeetingKey
+    state: MeetingState | None
+    participant_count: int = 0
+    last_number: int = 0
+    last_position: int = 0
+    last_rollup: int = 0
+    last_rollup_start_us: int | None = None
+    last_offset_us: int | None = None
+    seats: dict[str, Seat] = field(default_factory=dict)
+    touched: set[str] = field(default_factory=set)
+    events: list[Event] = field(default_factory=list)
+    rollups: list[Rollup] = field(default_factory=list)
+
+    def accept(self, entry: Entry) -> Committed:
+        """Take what may be recorded of an entry, and say what may not."""
+        refusals: dict[Refusal, None] = {}
+        updates = tuple(item for item in entry.updates if self._takes(item, refusals))
+        for checkpoint in entry.checkpoints:
+            seat = self.seats.get(checkpoint.participant)
+            if self.state == MeetingState.ACTIVE and seat and seat.epoch == checkpoint.epoch:
+                seat.checkpoint = checkpoint.state
+                self.touched.add(checkpoint.participant)
+        numbered = tuple(self.add_event(item) for item in entry.events if self._takes_event(item, refusals))
+        windows = tuple(self._add_rollup(item) for item in entry.rollups if self._takes_rollup(item, refusals))
+        return Committed(entry.key, updates, numbered, windows, tuple(refusals))
+
+    def add_event(self, event: Event) -> Event:
+        """Give an event its position."""
+        self.last_position += 1
+        self._reach(event.offset_us)
+        seat = self.seats.get(event.participant)
+        if seat and event.kind == EventKind.STREAM_CLOSED and event.epoch == seat.epoch:
+            seat.streaming = False
+            self.touched.add(event.participant)
+        event = replace(event, position=self.last_position)
+        self.events.append(event)
+        return event
+
+    def write(self) -> None:
+        """Write everything that was taken."""
+        touched = [self.seats[name] for name in sorted(self.touched)]
+        _insert(
+            self.connection, blocks, [row for seat in touched for row in self._block_rows(seat, split(seat.pending))]
+        )
+        for seat in touched:
+            if seat.last_sequence - seat.merged_sequence >= MERGE_ROWS:
+                self._merge(seat)
+        if touched:
+            self.connection.execute(_UPDATE_HEAD, [self._head_row(seat) for seat in touched])
+        _insert(self.connection, events, [event_to_values(item, self.key, self._number(item)) for item in self.events])
+        _insert(self.connection, rollups, [rollup_to_values(item, self.key) for item in self.rollups])
+        self._write_counters()
+
+    def _takes(self, item: Update, refusals: dict[Refusal, None]) -> bool:
+        reason = self._judge(item.participant, item.epoch)
+        seat = self.seats.get(item.participant)
+        if reason is None and seat and item.sequence != seat.last_sequence + 1:
+            reason = Reason.INVALID_ARGUMENT
+        if reason is not None or seat is None:
+            refusals[Refusal(item.participant, item.epoch, reason or Reason.PARTICIPANT_NOT_FOUND)] = None
+            return False
+        seat.last_sequence = item.sequence
+        seat.first_offset_us = _least(seat.first_offset_us, item.offset_us)
+        seat.last_offset_us = _most(seat.last_offset_us, item.offset_us)
+        seat.pending.append(item)
+        self.touched.add(item.participant)
+        self._reach(item.offset_us)
+        return True
+
+    def _takes_event(self, item: Event, refusals: dict[Refusal, None]) -> bool:
+        of_stream = item.participant and item.epoch and item.kind not in _OF_ANY_EPOCH
+        reason = self._judge(item.participant, item.epoch if of_stream else None)
+        if reason is not None:
+            refusals[Refusal(item.participant, item.epoch, reason)] = None
+        return reason is None
+
+    def _takes_rollup(self, item: Rollup, refusals: dict[Refusal, None]) -> bool:
+        """Take final windows once: another replica may have recorded the same ones."""
+        reason = self._judge("", None)
+        if reason is not None:
+            refusals[Refusal("", 0, reason)] = None
+        known = self.last_rollup_start_us is not None and item.start_us <= self.last_rollup_start_us
+        return reason is None and item.final and not known
+
+    def _judge(self, participant: str, epoch: int | None) -> Reason | None:
+        if self.state != MeetingState.ACTIVE:
+            return Reason.MEETING_NOT_FOUND if self.state is None else Reason.MEETING_ENDED
+        if not participant:
+            return None
+        seat = self.seats.get(participant)
+        if seat is None:
+            return Reason.PARTICIPANT_NOT_FOUND
+        return Reason.STREAM_REPLACED if epoch not in (None, seat.epoch) else None
+
+    def _add_rollup(self, item: Rollup) -> Rollup:
+        self.last_rollup += 1
+        self.last_rollup_start_us = item.start_us
+        item = replace(item, sequence=self.last_rollup)
+        self.rollups.append(item)
+        return item
+
+    def _reach(self, offset_us: int) -> None:
+        self.last_offset_us = _most(self.last_offset_us, offset_us)
+
+    def _number(self, event: Event) -> int | None:
+        return self.seats[event.participant].number if event.participant else None
+
+    def _block_rows(self, seat: Seat, parts: Iterable[Block]) -> list[Values]:
+        return [key_values(self.key) | {"number": seat.number} | _block_values(block) for block in parts]
+
+    def _head_row(self, seat: Seat) -> Values:
+        row = {
+            f"of_{name}": value
+            for name, value in zip(("tenant", "meeting"), key_values(self.key).values(), strict=True)
+        }
+        return row | {
+            "of_number": seat.number,
+            "new_epoch": seat.epoch,
+            "new_last_sequence": seat.last_sequence,
+            "new_merged_sequence": seat.merged_sequence,
+            "new_checkpoint": seat.checkpoint,
+            "new_streaming": seat.streaming,
+            "new_first_offset_us": seat.first_offset_us,
+            "new_last_offset_us": seat.last_offset_us,
+        }
+
+    def _merge(self, seat: Seat) -> None:
+        """Join a participant's newest small blocks: one row of the database for each update is slow to read back."""
+        waiting = and_(
+            blocks.c.tenant == self.key.tenant,
+            blocks.c.meeting_uid == self.key.uid,
+            blocks.c.number == seat.number,
+            blocks.c.first_sequence > seat.merged_sequence,
+        )
+        query = select(blocks).where(waiting).order_by(blocks.c.first_sequence)
+        parts = [block_from_row(row) for row in self.connection.execute(query)]
+        self.connection.execute(delete(blocks).where(waiting))
+        _insert(self.connection, blocks, self._block_rows(seat, merge(parts)))
+        seat.merged_sequence = seat.last_sequence
+
+    def _write_counters(self) -> None:
+        query = update(meetings).where(meetings.c.tenant == self.key.tenant, meetings.c.uid == self.key.uid)
+        self.connection.execute(
+            query.values(
+                participant_count=self.participant_count,
+                last_number=self.last_number,
+                last_position=self.last_position,
+                last_rollup=self.last_rollup,
+                last_rollup_start_us=self.last_rollup_start_us,
+                last_offset_us=self.last_offset_us,
+            )
+        )
+
+
+def load(connection: Connection, key: MeetingKey, names: Iterable[str]) -> Ledger:
+    """Read a meeting's counters and the heads of the participants named, and lock them."""
+    c = meetings.c
+    columns = (c.state, c.participant_count, c.last_number, c.last_position, c.last_rollup, c.last_rollup_start_us)
+    query = select(*columns, c.last_offset_us).where(c.tenant == key.tenant, c.uid == key.uid).with_for_update()
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return Ledger(connection, key, None)
+    state, *counters = row
+    ledger = Ledger(connection, key, MeetingState(state), *counters)
+    ledger.seats = _seats(connection, key, names)
+    return ledger
+
+
+def block_from_row(row: Any) -> Block:
+    """Read a row of blocks."""
+    return Block(row.epoch, row.model_id, row.formula_id, row.payload, row.format)
+
+
+def _seats(connection: Connection, key: MeetingKey, names: Iterable[str]) -> dict[str, Seat]:
+    h, p = heads.c, participants.c
+    same = and_(h.tenant == p.tenant, h.meeting_uid == p.meeting_uid, h.number == p.number)
+    columns = (h.number, h.epoch, h.last_sequence, h.merged_sequence, h.checkpoint, h.streaming)
+    query = (
+        select(p.id, *columns, h.first_offset_us, h.last_offset_us)
+        .join_from(participants, heads, same)
+        .where(p.tenant == key.tenant, p.meeting_uid == key.uid, p.id.in_(sorted(names)))
+        .with_for_update()
+    )
+    return {name: Seat(*rest) for name, *rest in connection.execute(query)}
+
+
+def _block_values(block: Block) -> Values:
+    head = rows(block.payload)["head"]
+    return {
+        "first_sequence": int(head["sequence"][0]),
+        "last_sequence": int(head["sequence"][-1]),
+        "epoch": block.epoch,
+        "first_offset_us": int(head["offset_us"].min()),
+        "last_offset_us": int(head["offset_us"].max()),
+        "count": len(head),
+        "model_id": block.model_id,
+        "formula_id": block.formula_id,
+        "format": block.format,
+        "payload": block.payload,
+    }
+
+
+def _insert(connection: Connection, table: Any, values: list[Values]) -> None:
+    if values:
+        connection.execute(insert(table), values)
+
+
+def _least(one: int | None, other: int) -> int:
+    return other if one is None else min(one, other)
+
+
+def _most(one: int | None, other: int) -> int:
+    return other if one is None else max(one, other)

@@ -1,0 +1,134 @@
+"""The record in any SQL database that SQLAlchemy Core speaks: each method is one transaction."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+
+from roompulse_server.errors import StoreError
+from roompulse_server.series import Series
+from roompulse_server.storage import reading, replay, writing
+from roompulse_server.storage.store import Committed, Entry, Page, Position, Slice, Tail
+from roompulse_server.types import Consent, Event, Meeting, MeetingKey, MeetingState, Participant, Rollup, Update
+
+
+class SqlStore:
+    """A `Store` over two engines: one connection that writes, and a pool that only reads. Subclasses open them."""
+
+    def __init__(self) -> None:
+        self._writer: Engine | None = None
+        self._reader: Engine | None = None
+        self._committed: list[Committed] = []
+
+    def create_meeting(self, meeting: Meeting, request_id: str = "") -> Meeting:
+        with _transaction(self._writer) as connection:
+            return writing.create_meeting(connection, meeting, request_id)
+
+    def end_meeting(self, key: MeetingKey, *, time_us: int, offset_us: int, reason: str) -> Meeting:
+        with _transaction(self._writer) as connection:
+            meeting, committed = writing.end_meeting(connection, key, time_us, offset_us, reason)
+        self._committed.append(committed)
+        return meeting
+
+    def open_stream(
+        self,
+        key: MeetingKey,
+        participant_id: str,
+        *,
+        display_name: str = "",
+        consent: Consent | None = None,
+        found_in: str = "",
+        offset_us: int,
+        time_us: int,
+    ) -> Participant:
+        with _transaction(self._writer) as connection:
+            participant, committed = writing.open_stream(
+                connection, key, participant_id, display_name, consent, found_in, offset_us, time_us
+            )
+        self._committed.append(committed)
+        return participant
+
+    def commit(self, entries: Sequence[Entry]) -> list[Committed]:
+        with _transaction(self._writer) as connection:
+            return writing.commit(connection, entries)
+
+    def take_committed(self) -> list[Committed]:
+        committed, self._committed = self._committed, []
+        return [item for item in committed if item.events]
+
+    def get_meeting(self, key: MeetingKey) -> Meeting:
+        with _transaction(self._reader) as connection:
+            return reading.get_meeting(connection, key)
+
+    def list_meetings(
+        self, tenant: str, *, meeting_id: str = "", state: MeetingState | None = None, limit: int, cursor: str = ""
+    ) -> Page[Meeting]:
+        with _transaction(self._reader) as connection:
+            return reading.list_meetings(connection, tenant, meeting_id, state, limit, cursor)
+
+    def get_participant(self, key: MeetingKey, participant_id: str) -> Participant:
+        with self._of(key) as connection:
+            return reading.get_participant(connection, key, participant_id)
+
+    def list_participants(self, key: MeetingKey, *, limit: int, cursor: str = "") -> Page[Participant]:
+        with self._of(key) as connection:
+            return reading.list_participants(connection, key, limit, cursor)
+
+    def tail(self, key: MeetingKey) -> Tail:
+        with _transaction(self._reader) as connection:
+            return reading.tail(connection, key)
+
+    def position_at(self, key: MeetingKey, offset_us: int) -> Position:
+        with _transaction(self._reader) as connection:
+            return replay.position_at(connection, key, offset_us)
+
+    def read_after(self, key: MeetingKey, after: Position, *, limit: int) -> Slice:
+        with self._of(key) as connection:
+            return replay.read_after(connection, key, after, limit)
+
+    def read_updates(
+        self,
+        key: MeetingKey,
+        *,
+        participant_id: str = "",
+        start_us: int = 0,
+        end_us: int | None = None,
+        limit: int,
+        cursor: str = "",
+    ) -> Page[Update]:
+        with self._of(key) as connection:
+            return replay.read_updates(connection, key, participant_id, start_us, end_us, limit, cursor)
+
+    def read_events(self, key: MeetingKey, *, after: int = 0, limit: int) -> list[Event]:
+        with self._of(key) as connection:
+            return replay.read_events(connection, key, after, limit)
+
+    def read_rollups(self, key: MeetingKey, *, after: int = 0, limit: int) -> list[Rollup]:
+        with self._of(key) as connection:
+            return replay.read_rollups(connection, key, after, limit)
+
+    def read_series(self, key: MeetingKey) -> list[Series]:
+        with self._of(key) as connection:
+            return replay.read_series(connection, key)
+
+    @contextmanager
+    def _of(self, key: MeetingKey) -> Iterator[Connection]:
+        """Begin a reading transaction of a meeting that exists."""
+        with _transaction(self._reader) as connection:
+            reading.get_meeting(connection, key)
+            yield connection
+
+
+@contextmanager
+def _transaction(engine: Engine | None) -> Iterator[Connection]:
+    """Begin a transaction; what goes wrong outside this code becomes a `StoreError`, what is its own fault does not."""
+    if engine is None:
+        raise StoreError("the record is not open")
+    try:
+        with engine.begin() as connection:
+            yield connection
+    except (DataError, IntegrityError, ProgrammingError):
+        raise
+    except DBAPIError as error:
+        raise StoreError(f"the record cannot be used: {error.orig}") from error

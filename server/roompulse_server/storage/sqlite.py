@@ -1,0 +1,133 @@
+"""The record in a folder: SQLite in WAL mode, one connection that writes, one process that may.
+
+SQLite up to 3.51.2 can corrupt a WAL database when two connections write or checkpoint at once. So there is exactly
+one that does either, readers are read-only, nothing is memory-mapped, and a lock file keeps other processes out.
+"""
+
+import fcntl
+import logging
+import os
+import pathlib
+import sqlite3
+from typing import IO, Any
+
+from sqlalchemy import Engine, create_engine, event, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import QueuePool, StaticPool
+
+from roompulse_server.errors import StoreError
+from roompulse_server.storage.migrate import upgrade
+from roompulse_server.storage.schema import heads
+from roompulse_server.storage.sql import SqlStore
+
+logger = logging.getLogger(__name__)
+
+_DATABASE = "record.sqlite3"
+_LOCK = "lock"
+_WRITER = (
+    "PRAGMA auto_vacuum = INCREMENTAL",  # only before the first table: erasure will give pages back
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",  # what was committed survives a power cut
+    "PRAGMA foreign_keys = ON",
+    "PRAGMA busy_timeout = 5000",
+    "PRAGMA mmap_size = 0",
+)
+_READER = ("PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000", "PRAGMA mmap_size = 0")
+
+
+class SqliteStore(SqlStore):
+    """A `Store` in a folder, which is made if it is not there. The thread that opens it writes and closes it.
+
+    Args:
+        folder: Holds the database and the lock.
+        readers: Threads that may read at once.
+    """
+
+    def __init__(self, folder: pathlib.Path, *, readers: int = 2) -> None:
+        super().__init__()
+        self._folder = folder
+        self._readers = readers
+        self._lock: IO[str] | None = None
+
+    def open(self) -> None:
+        """Lock the folder, open the database, run its migrations.
+
+        Raises:
+            StoreError: Another process holds the folder, it cannot be written, or the file is no database.
+        """
+        logger.info("record in %s, SQLite %s", self._folder, sqlite3.sqlite_version)
+        self._lock = _lock(self._folder)
+        try:
+            self._writer = _writing_engine(self._folder / _DATABASE)
+            with self._writer.begin() as connection:
+                upgrade(connection)
+                connection.execute(update(heads).where(heads.c.streaming).values(streaming=False))  # a crash left them
+            self._reader = _reading_engine(self._folder / _DATABASE, self._readers)
+        except DBAPIError as error:
+            self.close()
+            raise StoreError(f"the record in {self._folder} cannot be opened: {error.orig}") from error
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close readers, then the writer, which checkpoints; then let others have the folder."""
+        for engine in (self._reader, self._writer):
+            if engine:
+                engine.dispose()
+        self._reader = self._writer = None
+        if self._lock:
+            self._lock.close()
+            self._lock = None
+
+
+def _lock(folder: pathlib.Path) -> IO[str]:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = (folder / _LOCK).open("a+")
+    except OSError as error:
+        raise StoreError(f"the folder {folder} cannot be written: {error.strerror}") from error
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.seek(0)
+        holder = file.read().strip() or "unknown"
+        file.close()
+        message = f"the folder {folder} is in use by process {holder}: stop it, or choose another folder"
+        raise StoreError(message) from None
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return file
+
+
+def _writing_engine(path: pathlib.Path) -> Engine:
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(path)  # usable by this thread only
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=StaticPool)
+    return _prepared(engine, _WRITER, "BEGIN IMMEDIATE")
+
+
+def _reading_engine(path: pathlib.Path, size: int) -> Engine:
+    def connect() -> sqlite3.Connection:
+        return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+
+    engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=size, max_overflow=0)
+    return _prepared(engine, _READER, "BEGIN")
+
+
+def _prepared(engine: Engine, pragmas: tuple[str, ...], begin: str) -> Engine:
+    """Set every new connection up, and begin transactions ourselves: the driver would only before it writes."""
+
+    @event.listens_for(engine, "connect")
+    def set_up(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in pragmas:
+            connection.execute(pragma)
+
+    @event.listens_for(engine, "begin")
+    def begin_transaction(connection: Any) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

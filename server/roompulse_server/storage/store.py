@@ -1,0 +1,204 @@
+"""What the record offers, whatever database is behind it. Everything here is synchronous.
+
+Writing methods belong to one writer at a time; reading methods may run on any thread and see whole transactions.
+A meeting's log has three counters that never skip: each participant's sequence, the events' position, and the final
+roll-ups' sequence.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from roompulse_server.errors import Reason
+from roompulse_server.series import Series
+from roompulse_server.types import Consent, Event, Meeting, MeetingKey, MeetingState, Participant, Rollup, Update
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What a participant's scorer needs to go on elsewhere; kept only if the epoch is still in force."""
+
+    participant: str
+    epoch: int
+    state: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What one writer of one meeting wants recorded at once. Updates must be quantised (`block.quantise`)."""
+
+    key: MeetingKey
+    updates: tuple[Update, ...] = ()
+    events: tuple[Event, ...] = ()
+    rollups: tuple[Rollup, ...] = ()
+    checkpoints: tuple[Checkpoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What of an entry was not recorded, and why. `participant` is empty for the meeting's own values.
+
+    STREAM_REPLACED: a newer epoch is in force. MEETING_ENDED, MEETING_NOT_FOUND, PARTICIPANT_NOT_FOUND: as they say.
+    INVALID_ARGUMENT: a sequence does not follow the last one. RECORD_UNAVAILABLE: the entry broke the database's rules.
+    """
+
+    participant: str
+    epoch: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What is now on disk of one entry: events with positions, roll-ups with sequences."""
+
+    key: MeetingKey
+    updates: tuple[Update, ...] = ()
+    events: tuple[Event, ...] = ()
+    rollups: tuple[Rollup, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a participant stands."""
+
+    number: int
+    epoch: int
+    last_sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """Where a meeting's log ends. `newest_us` is the newest recorded offset, None before the first."""
+
+    state: MeetingState
+    event: int
+    rollup: int
+    rollup_start_us: int | None
+    newest_us: int | None
+    heads: Mapping[str, Head]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a meeting's log: everything up to it was seen. A participant that is missing stands at 0."""
+
+    updates: Mapping[str, int] = field(default_factory=dict)
+    event: int = 0
+    rollup: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A piece of a meeting's log. `updates` are ordered by sequence within each participant, by offset across them."""
+
+    updates: tuple[Update, ...]
+    events: tuple[Event, ...]
+    rollups: tuple[Rollup, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some rows, and where the next ones begin: empty after the last."""
+
+    items: tuple[T, ...]
+    cursor: str = ""
+
+
+class Store(Protocol):
+    """The record.
+
+    Every method raises `StoreError` when the database cannot be reached or written, and `RoompulseError` with
+    MEETING_NOT_FOUND for a meeting that does not exist. A cursor that is no cursor: INVALID_ARGUMENT for page_token.
+    """
+
+    def open(self) -> None:
+        """Take hold of the database and bring it to this version's schema. Belongs to the writer, as does `close`."""
+
+    def close(self) -> None:
+        """Let go of the database. Doing it twice changes nothing."""
+
+    def create_meeting(self, meeting: Meeting, request_id: str = "") -> Meeting:
+        """Record a new occurrence; an empty `key.uid` is filled in. A request_id seen before gives its meeting again.
+
+        Raises:
+            RoompulseError: MEETING_EXISTS, with the active occurrence's uid in `values`.
+        """
+
+    def end_meeting(self, key: MeetingKey, *, time_us: int, offset_us: int, reason: str) -> Meeting:
+        """End a meeting and take everybody's epoch, so that nothing commits after. Again: the meeting as it was."""
+
+    def open_stream(
+        self,
+        key: MeetingKey,
+        participant_id: str,
+        *,
+        display_name: str = "",
+        consent: Consent | None = None,
+        found_in: str = "",
+        offset_us: int,
+        time_us: int,
+    ) -> Participant:
+        """Give a participant the next epoch, and the head to go on from; the participant is made on first use.
+
+        Consent is set only where none is recorded. `found_in` names the room's or gallery's participant.
+
+        Raises:
+            RoompulseError: MEETING_ENDED; TOO_MANY_STREAMS beyond MAX_PARTICIPANTS; PARTICIPANT_NOT_FOUND for found_in.
+        """
+
+    def commit(self, entries: Sequence[Entry]) -> list[Committed]:
+        """Record the entries in one transaction, in order; the answer has one item for each."""
+
+    def take_committed(self) -> list[Committed]:
+        """Return, once, what `end_meeting` and `open_stream` have added to logs since the last time."""
+
+    def get_meeting(self, key: MeetingKey) -> Meeting:
+        """Return a meeting; without a uid the newest occurrence of the id."""
+
+    def list_meetings(
+        self, tenant: str, *, meeting_id: str = "", state: MeetingState | None = None, limit: int, cursor: str = ""
+    ) -> Page[Meeting]:
+        """Return meetings, newest first. Meetings made between two pages do not move the pages."""
+
+    def get_participant(self, key: MeetingKey, participant_id: str) -> Participant:
+        """Return a participant.
+
+        Raises:
+            RoompulseError: PARTICIPANT_NOT_FOUND.
+        """
+
+    def list_participants(self, key: MeetingKey, *, limit: int, cursor: str = "") -> Page[Participant]:
+        """Return participants, by id."""
+
+    def tail(self, key: MeetingKey) -> Tail:
+        """Return where the meeting's log ends."""
+
+    def position_at(self, key: MeetingKey, offset_us: int) -> Position:
+        """Return the position after which everything from an offset on comes, windows that contain it included."""
+
+    def read_after(self, key: MeetingKey, after: Position, *, limit: int) -> Slice:
+        """Return what follows a position, of the participants that it names; about `limit` rows of each kind."""
+
+    def read_updates(
+        self,
+        key: MeetingKey,
+        *,
+        participant_id: str = "",
+        start_us: int = 0,
+        end_us: int | None = None,
+        limit: int,
+        cursor: str = "",
+    ) -> Page[Update]:
+        """Return updates by participant id and sequence, with offsets in [start_us, end_us)."""
+
+    def read_events(self, key: MeetingKey, *, after: int = 0, limit: int) -> list[Event]:
+        """Return events by position."""
+
+    def read_rollups(self, key: MeetingKey, *, after: int = 0, limit: int) -> list[Rollup]:
+        """Return final roll-ups by sequence."""
+
+    def read_series(self, key: MeetingKey) -> list[Series]:
+        """Return every participant's values as columns, by participant id."""

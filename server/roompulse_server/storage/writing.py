@@ -1,0 +1,167 @@
+"""What changes the record besides commits: meetings made and ended, streams opened. Each inside one transaction."""
+
+import secrets
+import uuid
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.storage import ledger as ledgers
+from roompulse_server.storage import reading
+from roompulse_server.storage.convert import consent_to_values, key_values, meeting_to_values
+from roompulse_server.storage.ledger import Ledger, Seat
+from roompulse_server.storage.schema import heads, meetings, participants, requests
+from roompulse_server.storage.store import Committed, Entry
+from roompulse_server.types import (
+    MAX_PARTICIPANTS,
+    Consent,
+    ConsentState,
+    Event,
+    EventKind,
+    Meeting,
+    MeetingKey,
+    MeetingState,
+    Participant,
+)
+
+_CREATE = "CreateMeeting"
+_KEY_BYTES = 32
+
+
+def create_meeting(connection: Connection, meeting: Meeting, request_id: str) -> Meeting:
+    """Insert a new occurrence, or return the one that this request has made."""
+    tenant = meeting.key.tenant
+    known = _requested(connection, tenant, request_id) if request_id else None
+    if known:
+        return reading.get_meeting(connection, MeetingKey(tenant, "", known))
+    same_id = (meetings.c.tenant == tenant, meetings.c.id == meeting.key.id)
+    active = select(meetings.c.uid).where(*same_id, meetings.c.state == MeetingState.ACTIVE)
+    uid = connection.execute(active).scalar()
+    if uid is not None:
+        message = f'the meeting "{meeting.key.id}" is active: end it before a new one begins'
+        raise RoompulseError(Reason.MEETING_EXISTS, message, field="meeting.id", meeting_uid=uid)
+    last = connection.execute(select(func.max(meetings.c.occurrence)).where(*same_id)).scalar() or 0
+    meeting = replace(meeting, key=replace(meeting.key, uid=meeting.key.uid or uuid.uuid4().hex), participant_count=0)
+    counters = dict.fromkeys(("participant_count", "last_number", "last_position", "last_rollup"), 0)
+    connection.execute(insert(meetings), meeting_to_values(meeting) | counters | {"occurrence": last + 1})
+    if request_id:
+        row = {"method": _CREATE, "request_id": request_id, "create_us": meeting.create_us}
+        connection.execute(insert(requests), key_values(meeting.key) | row)
+    return meeting
+
+
+def end_meeting(
+    connection: Connection, key: MeetingKey, time_us: int, offset_us: int, reason: str
+) -> tuple[Meeting, Committed]:
+    """Close the log: take everybody's epoch, append MEETING_ENDED."""
+    ledger = _existing(connection, key, ())
+    if ledger.state == MeetingState.ENDED:
+        return reading.get_meeting(connection, key), Committed(key)
+    taken = update(heads).where(heads.c.tenant == key.tenant, heads.c.meeting_uid == key.uid)
+    connection.execute(taken.values(epoch=heads.c.epoch + 1, streaming=False))
+    event = ledger.add_event(Event(EventKind.MEETING_ENDED, offset_us, time_us, detail=reason))
+    ledger.write()
+    ended = update(meetings).where(meetings.c.tenant == key.tenant, meetings.c.uid == key.uid)
+    connection.execute(ended.values(state=MeetingState.ENDED, end_us=time_us, end_reason=reason))
+    return reading.get_meeting(connection, key), Committed(key, events=(event,))
+
+
+def open_stream(
+    connection: Connection,
+    key: MeetingKey,
+    participant_id: str,
+    display_name: str,
+    consent: Consent | None,
+    found_in: str,
+    offset_us: int,
+    time_us: int,
+) -> tuple[Participant, Committed]:
+    """Take the participant's next epoch, and append what happened."""
+    ledger = _existing(connection, key, {participant_id, found_in})
+    if ledger.state == MeetingState.ENDED:
+        raise RoompulseError(Reason.MEETING_ENDED, f'the meeting "{key.id or key.uid}" has ended')
+    if found_in and found_in not in ledger.seats:
+        raise _no_participant(found_in)
+    if participant_id not in ledger.seats:
+        ledger.seats[participant_id] = _seat(connection, ledger, participant_id, found_in)
+    before = reading.get_participant(connection, key, participant_id)
+    seat = ledger.seats[participant_id]
+    seat.epoch += 1
+    seat.streaming = True
+    ledger.touched.add(participant_id)
+    grant = consent if consent and before.consent.state == ConsentState.UNSPECIFIED else None
+    _describe(connection, key, seat.number, display_name, grant)
+    opened = Event(EventKind.STREAM_OPENED, offset_us, time_us, participant_id, seat.epoch)
+    appended = [ledger.add_event(opened)]
+    if grant and grant.state != ConsentState.UNSPECIFIED:
+        appended.append(ledger.add_event(replace(opened, kind=EventKind.CONSENT_CHANGED, consent=grant)))
+    ledger.write()
+    return reading.get_participant(connection, key, participant_id), Committed(key, events=tuple(appended))
+
+
+def commit(connection: Connection, entries: Sequence[Entry]) -> list[Committed]:
+    """Record entries of any meetings, in order."""
+    names: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for entry in entries:
+        of_meeting = names[entry.key.tenant, entry.key.uid]
+        for items in (entry.updates, entry.events, entry.checkpoints):
+            of_meeting.update(item.participant for item in items if item.participant)
+    opened = {
+        (tenant, uid): ledgers.load(connection, MeetingKey(tenant, "", uid), ids)
+        for (tenant, uid), ids in names.items()
+    }
+    committed = [opened[entry.key.tenant, entry.key.uid].accept(entry) for entry in entries]
+    for ledger in opened.values():
+        if ledger.touched or ledger.events or ledger.rollups:
+            ledger.write()
+    return committed
+
+
+def _requested(connection: Connection, tenant: str, request_id: str) -> str | None:
+    r = requests.c
+    query = select(r.meeting_uid).where(r.tenant == tenant, r.method == _CREATE, r.request_id == request_id)
+    uid: str | None = connection.execute(query).scalar()
+    return uid
+
+
+def _existing(connection: Connection, key: MeetingKey, names: set[str] | tuple[()]) -> Ledger:
+    ledger = ledgers.load(connection, key, names)
+    if ledger.state is None:
+        raise reading.no_meeting(key)
+    return ledger
+
+
+def _no_participant(participant_id: str) -> RoompulseError:
+    message = f'there is no participant "{participant_id}" in this meeting'
+    return RoompulseError(Reason.PARTICIPANT_NOT_FOUND, message, field="participant_id")
+
+
+def _seat(connection: Connection, ledger: Ledger, participant_id: str, found_in: str) -> Seat:
+    if ledger.last_number >= MAX_PARTICIPANTS:
+        message = f"this meeting has had {ledger.last_number} participants, found faces included; no more are taken"
+        raise RoompulseError(Reason.TOO_MANY_STREAMS, message)
+    ledger.last_number += 1
+    ledger.participant_count += 1
+    seat = Seat(ledger.last_number, 0, 0, 0, b"", False, None, None)
+    row = key_values(ledger.key) | {"number": seat.number}
+    who = {
+        "key": secrets.token_bytes(_KEY_BYTES),
+        "id": participant_id,
+        "display_name": "",
+        "found_in": ledger.seats[found_in].number if found_in else None,
+    }
+    connection.execute(insert(participants), row | who | consent_to_values(Consent()))
+    head = {"epoch": 0, "last_sequence": 0, "merged_sequence": 0, "checkpoint": b"", "streaming": False}
+    connection.execute(insert(heads), row | head)
+    return seat
+
+
+def _describe(connection: Connection, key: MeetingKey, number: int, name: str, consent: Consent | None) -> None:
+    values = ({"display_name": name} if name else {}) | (consent_to_values(consent) if consent else {})
+    if values:
+        p = participants.c
+        where = (p.tenant == key.tenant, p.meeting_uid == key.uid, p.number == number)
+        connection.execute(update(participants).where(*where).values(values))
