@@ -1,0 +1,1 @@
+"""The CPU: worker processes, streams placed on them, even rates."""

@@ -1,0 +1,248 @@
+"""The parent's side of the CPU: worker processes, the streams placed on them, one warm spare.
+
+open ─▶ the worker with the fewest streams      submit ─▶ that worker, within the stream's window
+a worker ends unasked ─▶ its streams move to the spare at once, each asks for a key frame; a new spare starts
+"""
+
+import asyncio
+import itertools
+import os
+from dataclasses import dataclass
+
+import structlog
+
+from roompulse_server.engine.messages import (
+    CloseStream,
+    DropStream,
+    FromWorker,
+    OpenStream,
+    PacketFor,
+    ReadStill,
+    Ready,
+    Retile,
+    Setup,
+    StillRead,
+    StreamSpec,
+    Turn,
+    VisionSetup,
+)
+from roompulse_server.engine.process import WorkerProcess
+from roompulse_server.engine.stream import EngineStream
+from roompulse_server.errors import MediaError, ModelError, Reason, RoompulseError
+from roompulse_server.types import FaultReason, MediaLimits, Tile, VideoFormat
+
+log = structlog.get_logger(__name__)
+
+RESTART_PAUSE_S = 0.5  # between tries when workers cannot even start
+MAX_STILLS = 64  # pictures read at the same time; more are refused
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatistics:
+    """Numbers for metrics: `busy` is each worker's busy share of the last second."""
+
+    workers: int
+    streams: int
+    spare_ready: bool
+    workers_lost: int
+    busy: tuple[float, ...]
+
+
+class Engine:
+    """Use as `async with`; streams opened here end with it."""
+
+    def __init__(self, vision: VisionSetup, limits: MediaLimits, workers: int, max_streams: int) -> None:
+        self._setup = Setup(os.getpid(), vision, limits)
+        self._count, self._max_streams = workers, max_streams
+        self._workers: list[WorkerProcess] = []
+        self._spare: WorkerProcess | None = None
+        self._streams: dict[int, EngineStream] = {}
+        self._placed: dict[int, WorkerProcess] = {}
+        self._stills: dict[int, asyncio.Future[StillRead]] = {}
+        self._numbers = itertools.count(1)
+        self._hiring: asyncio.Task[None] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._lost = 0
+        self._closed = False
+
+    async def __aenter__(self) -> "Engine":
+        workers = [self._worker() for _ in range(self._count + 1)]
+        try:
+            await asyncio.gather(*(worker.start() for worker in workers))
+        except BaseException:
+            await asyncio.gather(*(worker.aclose() for worker in workers), return_exceptions=True)
+            raise
+        *self._workers, self._spare = workers
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    @property
+    def ready(self) -> Ready:
+        """What the workers loaded: model, detector, warnings."""
+        found = next((worker.ready for worker in self._workers if worker.ready), None)
+        if found is None:
+            raise RoompulseError(Reason.ENGINE_UNAVAILABLE, "no worker process is running; try again in a second")
+        return found
+
+    def statistics(self) -> EngineStatistics:
+        busy = tuple(worker.busy_fraction for worker in self._workers)
+        return EngineStatistics(len(self._workers), len(self._streams), self._spare is not None, self._lost, busy)
+
+    def worker_pids(self) -> tuple[int, ...]:
+        """The processes that hold streams, for diagnosis; the spare is not among them."""
+        return tuple(worker.pid for worker in self._workers)
+
+    def open(self, spec: StreamSpec, first_track: int = 1) -> EngineStream:
+        """Place a stream on the worker with the fewest; its tracks count from `first_track`.
+
+        Raises:
+            RoompulseError: TOO_MANY_STREAMS.
+        """
+        if len(self._streams) >= self._max_streams:
+            message = f"{len(self._streams)} streams are open, and {self._max_streams} are allowed (max_streams)"
+            raise RoompulseError(Reason.TOO_MANY_STREAMS, message)
+        stream = EngineStream(next(self._numbers), spec, self._pump)
+        stream.next_track = first_track
+        self._streams[stream.number] = stream
+        self._place(stream)
+        return stream
+
+    def retile(self, stream: EngineStream, tiles: tuple[Tile, ...]) -> None:
+        """Give a gallery other tiles from the next packet on."""
+        stream.retile(tiles)
+        if (worker := self._placed.get(stream.number)) is not None:
+            worker.send(Retile(stream.number, tiles))
+
+    def release(self, stream: EngineStream) -> None:
+        """End a stream at once and forget it. Idempotent."""
+        stream.close()
+        self._streams.pop(stream.number, None)
+        worker = self._placed.pop(stream.number, None)
+        if worker is not None and stream.number in worker.streams:
+            worker.streams.discard(stream.number)
+            worker.send(DropStream(stream.number))
+
+    async def read_still(self, data: bytes, format: VideoFormat, max_faces: int) -> StillRead:
+        """Read the faces of one picture.
+
+        Raises:
+            MediaError: The picture cannot be used.
+            RoompulseError: ENGINE_UNAVAILABLE: too many at once, or its worker went away.
+        """
+        if not self._workers or len(self._stills) >= MAX_STILLS:
+            raise RoompulseError(Reason.ENGINE_UNAVAILABLE, f"{len(self._stills)} pictures are being read; try again")
+        number = next(self._numbers)
+        worker = min(self._workers, key=lambda each: (len(each.stills), len(each.streams)))
+        future = self._stills[number] = asyncio.get_running_loop().create_future()
+        worker.stills.add(number)
+        try:
+            worker.send(ReadStill(number, data, format, max_faces))
+            read = await future
+        finally:
+            self._stills.pop(number, None)
+            worker.stills.discard(number)
+        if read.fault is not None:
+            raise MediaError(FaultReason(read.fault), read.message)
+        return read
+
+    async def aclose(self) -> None:
+        """End all streams and processes; wait for them. Idempotent."""
+        self._closed = True
+        if self._hiring is not None:
+            self._hiring.cancel()
+            await asyncio.gather(self._hiring, return_exceptions=True)
+        for stream in list(self._streams.values()):
+            self.release(stream)
+        for future in self._stills.values():
+            _fail(future, "the service is going away")
+        workers = [*self._workers, *([self._spare] if self._spare else [])]
+        self._workers, self._spare = [], None
+        await asyncio.gather(*(worker.aclose() for worker in workers), *self._leaving)
+
+    def _worker(self) -> WorkerProcess:
+        return WorkerProcess(self._setup, self._on_message, self._on_lost)
+
+    def _place(self, stream: EngineStream) -> None:
+        if not self._workers:
+            return  # a worker that starts takes it (see _hire)
+        worker = min(self._workers, key=lambda each: (len(each.streams), each.busy_fraction))
+        worker.streams.add(stream.number)
+        self._placed[stream.number] = worker
+        worker.send(OpenStream(stream.number, stream.spec, stream.next_track))
+        self._pump(stream)
+
+    def _pump(self, stream: EngineStream) -> None:
+        worker = self._placed.get(stream.number)
+        if worker is None or stream.closed:
+            return
+        while (packet := stream.take()) is not None:
+            worker.send(PacketFor(stream.number, packet))
+        if stream.take_close():
+            worker.send(CloseStream(stream.number))
+
+    def _on_message(self, worker: WorkerProcess, message: FromWorker) -> None:
+        if isinstance(message, Turn):
+            worker.busy_fraction = message.busy_fraction
+            for turn in message.streams:
+                stream = self._streams.get(turn.stream)
+                if stream is None or self._placed.get(turn.stream) is not worker:
+                    continue
+                if turn.closed:
+                    worker.streams.discard(turn.stream)
+                stream.answered(turn)
+                self._pump(stream)
+        elif isinstance(message, StillRead):
+            future = self._stills.get(message.request)
+            if future is not None and not future.done():
+                future.set_result(message)
+
+    def _on_lost(self, worker: WorkerProcess) -> None:
+        self._lost += 1
+        log.warning("a worker process ended unasked", pid=worker.pid, streams=len(worker.streams))
+        self._leaving.add(leaving := asyncio.create_task(worker.aclose()))
+        leaving.add_done_callback(self._leaving.discard)
+        if worker is self._spare:
+            self._spare = None
+        elif worker in self._workers:
+            self._workers.remove(worker)
+            if self._spare is not None:
+                self._workers.append(self._spare)
+                self._spare = None
+        for request in worker.stills:
+            if (future := self._stills.get(request)) is not None:
+                _fail(future, "the worker process that read this picture ended")
+        for number in sorted(worker.streams):
+            self._placed.pop(number, None)
+            self._streams[number].lost()
+            self._place(self._streams[number])
+        if not self._closed and (self._hiring is None or self._hiring.done()):
+            self._hiring = asyncio.create_task(self._hire(), name="hire workers")
+
+    async def _hire(self) -> None:
+        """Start processes until there are as many as asked for, and a spare."""
+        while len(self._workers) < self._count or self._spare is None:
+            worker = self._worker()
+            try:
+                await worker.start()
+            except (ModelError, OSError) as error:
+                log.error("a worker process could not be started", error=str(error))
+                await worker.aclose()
+                await asyncio.sleep(RESTART_PAUSE_S)
+                continue
+            except BaseException:
+                await worker.aclose()
+                raise
+            if len(self._workers) < self._count:
+                self._workers.append(worker)
+                for stream in self._streams.values():
+                    if stream.number not in self._placed and not stream.closed:
+                        self._place(stream)
+            else:
+                self._spare = worker
+
+
+def _fail(future: asyncio.Future[StillRead], message: str) -> None:
+    if not future.done():
+        future.set_exception(RoompulseError(Reason.ENGINE_UNAVAILABLE, f"{message}; try again"))

@@ -1,0 +1,170 @@
+"""What the parent and a worker say to each other, over one socket pair a worker.
+
+    parent ── Setup, OpenStream, PacketFor, Retile, CloseStream, DropStream, ReadStill ──▶ worker
+    parent ◀── Ready, Turn (outcomes and analyses of many streams), StillRead, SetupFailed ── worker
+
+A packet that is sent to a worker is answered by exactly one `Outcome`.
+"""
+
+import enum
+from dataclasses import dataclass
+
+from roompulse_server.types import (
+    Delivery,
+    DropReason,
+    FaceReading,
+    FaultReason,
+    MediaLimits,
+    Packet,
+    Presence,
+    Tile,
+    VideoFormat,
+)
+
+
+class Look(enum.Enum):
+    """What to look for in a stream's pictures."""
+
+    PRIMARY = "primary"  # one face
+    ALL = "all"  # every face, each a track
+    TILES = "tiles"  # one face in each tile
+
+
+@dataclass(frozen=True, slots=True)
+class VisionSetup:
+    """What a worker loads at start: where detector weights may be, the emotion model's card; None is the default."""
+
+    models: str | None = None
+    card: str | None = None
+    detector_threshold: float | None = None
+    detector_width: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The first message to a worker."""
+
+    parent_pid: int
+    vision: VisionSetup
+    limits: MediaLimits
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """How a worker treats a stream. `rate_hz` 0 means every picture."""
+
+    look: Look
+    delivery: Delivery
+    rate_hz: float
+    mirrored: bool = False
+    tiles: tuple[Tile, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStream:
+    stream: int
+    spec: StreamSpec
+    first_track: int = 1  # tracks go on counting when a stream moves to another worker
+
+
+@dataclass(frozen=True, slots=True)
+class PacketFor:
+    stream: int
+    packet: Packet
+
+
+@dataclass(frozen=True, slots=True)
+class Retile:
+    stream: int
+    tiles: tuple[Tile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseStream:
+    """No packets follow: flush, answer for each packet, then say `closed`."""
+
+    stream: int
+
+
+@dataclass(frozen=True, slots=True)
+class DropStream:
+    """Forget the stream at once, without answers."""
+
+    stream: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStill:
+    request: int
+    data: bytes
+    format: VideoFormat
+    max_faces: int
+
+
+ToWorker = Setup | OpenStream | PacketFor | Retile | CloseStream | DropStream | ReadStill
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    model_id: str
+    detector_id: str
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SetupFailed:
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class RegionLook:
+    """What was seen in one tile (or, with `region` empty, in the whole picture)."""
+
+    region: str
+    presence: Presence
+    faces: tuple[FaceReading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one packet: analysed (with looks), not due, or dropped (with a fault where there is one)."""
+
+    index: int
+    offset_us: int
+    capture_us: int
+    receive_us: int
+    speaking: bool | None = None
+    looks: tuple[RegionLook, ...] | None = None
+    dropped: DropReason | None = None
+    fault: FaultReason | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTurn:
+    """What one turn of a worker brought to one stream."""
+
+    stream: int
+    outcomes: tuple[Outcome, ...] = ()
+    wants_key_frame: bool = False
+    rate_hz: float | None = None  # set when the granted rate changed
+    closed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    streams: tuple[StreamTurn, ...]
+    busy_fraction: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class StillRead:
+    request: int
+    width: int = 0
+    height: int = 0
+    faces: tuple[FaceReading, ...] = ()
+    fault: FaultReason | None = None
+    message: str = ""
+
+
+FromWorker = Ready | SetupFailed | Turn | StillRead

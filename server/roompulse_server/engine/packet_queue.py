@@ -1,0 +1,98 @@
+"""A stream's packets between the network and its worker: bounded, and exact about what it gives up. Pure.
+
+    network ──offer──▶ [ waiting, bounded ] ──take──▶ worker (at most `window` unanswered)
+
+When full: EVERY_FRAME makes the sender wait (`full`); LIVE drops. Pictures that stand alone: the oldest goes, the
+newest wins. Encoded video cannot lose a packet before a decoder, so it gives up everything to the next key frame.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+from roompulse_server.media.bitstream import is_encoded_video, is_key_frame
+from roompulse_server.types import Delivery, DropReason, Packet
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    packet: Packet
+    reason: DropReason
+
+
+class PacketQueue:
+    """Args: `max_packets`, `max_bytes` bound what waits (one packet always fits)."""
+
+    def __init__(self, delivery: Delivery, max_packets: int, max_bytes: int) -> None:
+        self._live = delivery is not Delivery.EVERY_FRAME
+        self._max_packets, self._max_bytes = max_packets, max_bytes
+        self._waiting: deque[Packet] = deque()
+        self._bytes = 0
+        self._skipping = False
+        self.skipped_to_key_frame = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def full(self) -> bool:
+        """Whether another packet would go over the bounds."""
+        return len(self._waiting) >= self._max_packets or self._bytes >= self._max_bytes
+
+    @property
+    def skipping(self) -> bool:
+        """Whether only a key frame is let in."""
+        return self._skipping
+
+    def offer(self, packet: Packet) -> list[Dropped]:
+        """Take a packet in; return what had to go for it, the packet itself perhaps."""
+        encoded = is_encoded_video(packet.format.encoding)
+        if self._skipping and not self._can_start(packet):
+            return [Dropped(packet, DropReason.WAITING_FOR_KEY_FRAME)]
+        self._skipping = False
+        dropped: list[Dropped] = []
+        if self._live and self.full:
+            dropped = self._make_room(packet, encoded)
+            if self._skipping:
+                return [*dropped, Dropped(packet, DropReason.QUEUE_FULL)]
+        self._waiting.append(packet)
+        self._bytes += len(packet.data)
+        return dropped
+
+    def take(self) -> Packet | None:
+        """Return the oldest packet, or None."""
+        if not self._waiting:
+            return None
+        packet = self._waiting.popleft()
+        self._bytes -= len(packet.data)
+        return packet
+
+    def restart(self, reason: DropReason) -> list[Dropped]:
+        """Give up what waits up to the next key frame: the decoder behind the queue is a new one."""
+        dropped: list[Dropped] = []
+        while self._waiting and not self._can_start(self._waiting[0]):
+            packet = self.take()
+            if packet is not None:
+                dropped.append(Dropped(packet, reason))
+        self._skipping = not self._waiting
+        return dropped
+
+    def clear(self, reason: DropReason) -> list[Dropped]:
+        """Give up everything that waits."""
+        dropped = [Dropped(packet, reason) for packet in self._waiting]
+        self._waiting.clear()
+        self._bytes = 0
+        return dropped
+
+    def _make_room(self, packet: Packet, encoded: bool) -> list[Dropped]:
+        if not encoded:
+            oldest = self.take()
+            return [Dropped(oldest, DropReason.SUPERSEDED)] if oldest is not None else []
+        self.skipped_to_key_frame += 1
+        dropped = self.clear(DropReason.QUEUE_FULL)
+        self._skipping = not is_key_frame(packet.format.encoding, packet.data)
+        return dropped
+
+    @staticmethod
+    def _can_start(packet: Packet) -> bool:
+        encoding = packet.format.encoding
+        return not is_encoded_video(encoding) or is_key_frame(encoding, packet.data)

@@ -1,0 +1,220 @@
+"""One stream inside a worker: packets → decoded frames → what is due → looks. Single-threaded.
+
+    inbox ─▶ decode (whole) ─▶ due? ─▶ LIVE: the newest alone │ EVERY_FRAME: each ─▶ look ─▶ Job
+
+A `Job` is a packet's outcome without the expressions, which the worker reads for all its streams together. Each packet
+that was pushed leaves as exactly one job or outcome.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from roompulse_server.engine.governor import Beat
+from roompulse_server.engine.messages import Look, Outcome, RegionLook, StreamSpec
+from roompulse_server.errors import MediaError
+from roompulse_server.media.decoder import Decoder, Frame
+from roompulse_server.types import (
+    Delivery,
+    DropReason,
+    FaceReading,
+    FaultReason,
+    MediaLimits,
+    Packet,
+    Presence,
+    Tile,
+)
+from roompulse_server.vision.reader import FaceReader, Seen, Watcher
+
+log = logging.getLogger(__name__)
+
+EVERY_FRAME_SHARE = 4  # packets a turn, so that streams take turns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RegionSeen:
+    region: str
+    presence: Presence
+    seen: tuple[Seen, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Job:
+    """An analysed picture that waits for its expressions."""
+
+    packet: Packet
+    regions: tuple[RegionSeen, ...]
+
+    def outcome(self, readings: Callable[[Seen], FaceReading], mirrored: bool) -> Outcome:
+        looks = tuple(
+            RegionLook(
+                region.region,
+                region.presence,
+                tuple(_unmirrored(readings(seen)) if mirrored else readings(seen) for seen in region.seen),
+            )
+            for region in self.regions
+        )
+        return replace(outcome_of(self.packet), looks=looks)
+
+
+def outcome_of(packet: Packet) -> Outcome:
+    return Outcome(packet.index, packet.offset_us, packet.capture_us, packet.receive_us, packet.speaking)
+
+
+class StreamPipeline:
+    def __init__(self, spec: StreamSpec, first_track: int, reader: FaceReader, limits: MediaLimits) -> None:
+        self.spec = spec
+        self.finishing = False
+        self.superseded = 0  # since the last turn: due pictures that had to go
+        self._reader = reader
+        self._first_track = first_track
+        self._decoder = Decoder(limits)
+        self._beat = Beat()
+        self._inbox: deque[Packet] = deque()
+        self._undecided: dict[int, Packet] = {}
+        self._watchers: dict[str, Watcher] = {}
+        self._outcomes: list[Outcome] = []
+        self._waiting = False
+        self._wants_key_frame = False
+
+    @property
+    def busy(self) -> bool:
+        """Whether a turn would do something."""
+        return bool(self._inbox) or self.finishing
+
+    @property
+    def every_frame(self) -> bool:
+        return self.spec.delivery is Delivery.EVERY_FRAME
+
+    def push(self, packet: Packet) -> None:
+        self._inbox.append(packet)
+
+    def retile(self, tiles: tuple[Tile, ...]) -> None:
+        self.spec = replace(self.spec, tiles=tiles)
+        names = {tile.participant_id for tile in tiles}
+        self._watchers = {name: watcher for name, watcher in self._watchers.items() if name in names}
+
+    def advance(self, rate_hz: float) -> list[Job]:
+        """Decode what has come (a share of it for EVERY_FRAME) and look at what is due."""
+        share = EVERY_FRAME_SHARE if self.every_frame else len(self._inbox)
+        frames: list[Frame] = []
+        for _ in range(min(share, len(self._inbox))):
+            frames += self._decode(self._inbox.popleft())
+        if self.finishing and not self._inbox:
+            frames += self._flush()
+        jobs = self._look_at_due(frames, rate_hz)
+        if self.finishing and not self._inbox:
+            self._give_up(list(self._undecided))
+        return jobs
+
+    def take_outcomes(self) -> tuple[Outcome, ...]:
+        outcomes, self._outcomes = tuple(self._outcomes), []
+        return outcomes
+
+    def take_key_frame_wish(self) -> bool:
+        wish, self._wants_key_frame = self._wants_key_frame, False
+        return wish
+
+    @property
+    def done(self) -> bool:
+        """Whether everything that was pushed is answered and nothing follows."""
+        return self.finishing and not self._inbox and not self._undecided
+
+    def close(self) -> None:
+        self._decoder.close()
+
+    def _decode(self, packet: Packet) -> list[Frame]:
+        self._undecided[packet.index] = packet
+        try:
+            decoded = self._decoder.decode(packet)
+        except MediaError as error:
+            self._fault(packet, error.reason, error.message)
+            self._wants_key_frame |= self._decoder.needs_key_frame
+            self._waiting = self._decoder.needs_key_frame
+            return []
+        if decoded.waiting_for_key_frame:
+            self._wait_for_key_frame(packet)
+        else:
+            self._waiting = False
+        self._give_up([packet.index for packet in decoded.without_picture])
+        return list(decoded.frames)
+
+    def _wait_for_key_frame(self, packet: Packet) -> None:
+        self._undecided.pop(packet.index, None)
+        outcome = replace(outcome_of(packet), dropped=DropReason.WAITING_FOR_KEY_FRAME)
+        if not self._waiting:
+            self._waiting = self._wants_key_frame = True
+            outcome = replace(
+                outcome,
+                fault=FaultReason.NO_KEY_FRAME,
+                message=f"packet {packet.index} is no key frame, and decoding can only begin at one; send one",
+            )
+        self._outcomes.append(outcome)
+
+    def _flush(self) -> list[Frame]:
+        try:
+            return list(self._decoder.flush())
+        except MediaError:
+            return []
+
+    def _look_at_due(self, frames: list[Frame], rate_hz: float) -> list[Job]:
+        due: list[Frame] = []
+        for frame in frames:
+            if self._undecided.pop(frame.packet.index, None) is None:
+                continue  # a second picture of the same packet, or one that was given up
+            if self._beat.due(frame.packet.offset_us, rate_hz):
+                due.append(frame)
+            else:
+                self._outcomes.append(outcome_of(frame.packet))
+        if not self.every_frame:
+            for frame in due[:-1]:
+                self._outcomes.append(replace(outcome_of(frame.packet), dropped=DropReason.SUPERSEDED))
+            self.superseded += len(due[:-1])
+            due = due[-1:]
+        return [job for frame in due if (job := self._look(frame)) is not None]
+
+    def _look(self, frame: Frame) -> Job | None:
+        try:
+            picture = frame.picture()
+            time_s = frame.packet.offset_us / 1e6
+            if self.spec.look is Look.TILES:
+                regions = [(tile.participant_id, tile.box) for tile in self.spec.tiles]
+            else:
+                regions = [("", None)]
+            looks = [(name, self._watcher(name).look(picture, time_s, box)) for name, box in regions]
+        except MediaError as error:
+            self._fault(frame.packet, error.reason, error.message)
+            return None
+        except Exception:
+            log.exception("a picture could not be analysed")
+            message = f"packet {frame.packet.index}: the picture could not be analysed; the service's log says why"
+            self._fault(frame.packet, FaultReason.CORRUPT, message)
+            return None
+        return Job(frame.packet, tuple(RegionSeen(name, look.presence, look.faces) for name, look in looks))
+
+    def _watcher(self, region: str) -> Watcher:
+        if region not in self._watchers:
+            self._watchers[region] = self._reader.watcher(
+                every_face=self.spec.look is Look.ALL, first_track=self._first_track
+            )
+        return self._watchers[region]
+
+    def _fault(self, packet: Packet, reason: FaultReason, message: str) -> None:
+        self._undecided.pop(packet.index, None)
+        outcome = replace(outcome_of(packet), dropped=DropReason.FAULT, fault=reason, message=message)
+        self._outcomes.append(outcome)
+
+    def _give_up(self, indices: list[int]) -> None:
+        for packet in [self._undecided.pop(index) for index in indices if index in self._undecided]:
+            self._outcomes.append(replace(outcome_of(packet), dropped=DropReason.NO_PICTURE))
+
+
+def _unmirrored(face: FaceReading) -> FaceReading:
+    """Give a mirrored face its own sides back: the box stays where it is in the picture."""
+    pose, marks = face.pose, face.landmarks
+    return replace(
+        face,
+        pose=replace(pose, yaw_deg=-pose.yaw_deg, roll_deg=-pose.roll_deg) if pose else None,
+        landmarks=(marks[1], marks[0], marks[2], marks[4], marks[3]) if marks else None,
+    )

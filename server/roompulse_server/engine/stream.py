@@ -1,0 +1,162 @@
+"""One stream's seat in the engine: packets go in, outcomes come out, each packet exactly once.
+
+    submit ──▶ PacketQueue ──(≤ window unanswered)──▶ worker ──▶ outcomes ──▶ next()
+
+A place in the window is given back only when the outcome has been taken by `next()`, so a slow consumer slows the
+worker and no queue here grows without bound.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from roompulse_server.engine.messages import Outcome, StreamSpec, StreamTurn
+from roompulse_server.engine.packet_queue import Dropped, PacketQueue
+from roompulse_server.types import Delivery, DropReason, Packet, Tile
+
+LIVE_WINDOW = 32  # access units that may wait for decoding in a worker: more than a second of video
+EVERY_FRAME_WINDOW = 8
+QUEUE_PACKETS = 64
+QUEUE_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What `next()` brings."""
+
+    outcomes: tuple[Outcome, ...] = ()
+    wants_key_frame: bool = False
+    detail: str = ""
+    rate_hz: float | None = None
+    closed: bool = False
+
+
+class EngineStream:
+    """Made by `Engine.open`. `send` writes a message to the worker that holds the stream."""
+
+    def __init__(self, number: int, spec: StreamSpec, wake: Callable[["EngineStream"], None]) -> None:
+        self.number = number
+        self.spec = spec
+        self.next_track = 1
+        self.losses = 0
+        self._every_frame = spec.delivery is Delivery.EVERY_FRAME
+        self._window = EVERY_FRAME_WINDOW if self._every_frame else LIVE_WINDOW
+        self._queue = PacketQueue(spec.delivery, QUEUE_PACKETS, QUEUE_BYTES)
+        self._in_flight: dict[int, Packet] = {}
+        self._untaken = 0  # answered by the worker, not yet taken by next()
+        self._arrivals: deque[Arrival] = deque()
+        self._arrived = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._wake = wake
+        self._finishing = False
+        self._close_sent = False
+        self._closed = False
+
+    async def submit(self, packet: Packet) -> None:
+        """Hand a packet over. LIVE never waits; EVERY_FRAME waits while the queue is full."""
+        while self._every_frame and self._queue.full and not self._closed:
+            self._room.clear()
+            await self._room.wait()
+        if self._closed:
+            self._arrive_dropped([Dropped(packet, DropReason.STREAM_ENDED)])
+            return
+        skipped = self._queue.skipped_to_key_frame
+        self._arrive_dropped(self._queue.offer(packet))
+        if self._queue.skipped_to_key_frame != skipped and self._queue.skipping:
+            self._arrive(Arrival(wants_key_frame=True, detail="the queue was full: skipping to the next key frame"))
+        self._wake(self)
+
+    def retile(self, tiles: tuple[Tile, ...]) -> None:
+        """Remember the tiles from now on; the engine tells the worker."""
+        self.spec = replace(self.spec, tiles=tiles)
+
+    def finish(self) -> None:
+        """Say that no packets follow: the worker answers for all it has, then `closed` arrives."""
+        self._finishing = True
+        self._wake(self)
+
+    async def next(self) -> Arrival | None:
+        """Return what came next; None after `closed`."""
+        while not self._arrivals:
+            if self._closed:
+                return None
+            self._arrived.clear()
+            await self._arrived.wait()
+        arrival = self._arrivals.popleft()
+        self._untaken -= len(arrival.outcomes)
+        self._wake(self)
+        return arrival
+
+    def close(self, reason: DropReason = DropReason.STREAM_ENDED) -> None:
+        """End at once: whatever is unanswered is dropped for `reason`. Idempotent."""
+        if self._closed:
+            return
+        self._give_up_in_flight(reason)
+        self._arrive_dropped(self._queue.clear(reason))
+        self._arrive(Arrival(closed=True))
+        self._closed = True
+        self._room.set()
+
+    # What the engine calls.
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def take(self) -> Packet | None:
+        """Return the packet to send now, or None: nothing waits, or the window is full."""
+        if len(self._in_flight) + self._untaken >= self._window:
+            return None
+        packet = self._queue.take()
+        if packet is not None:
+            self._in_flight[packet.index] = packet
+            self._room.set()
+        return packet
+
+    def take_close(self) -> bool:
+        """Whether to tell the worker now that no packets follow."""
+        ready = self._finishing and not self._close_sent and not len(self._queue)
+        self._close_sent |= ready
+        return ready
+
+    def answered(self, turn: StreamTurn) -> None:
+        """Take in what a worker's turn brought."""
+        for outcome in turn.outcomes:
+            self._in_flight.pop(outcome.index, None)
+            for look in outcome.looks or ():
+                self.next_track = max([self.next_track, *(face.track + 1 for face in look.faces)])
+        if turn.outcomes or turn.wants_key_frame or turn.rate_hz is not None:
+            self._arrive(Arrival(turn.outcomes, turn.wants_key_frame, "", turn.rate_hz))
+        if turn.closed:
+            self.close()
+
+    def lost(self) -> None:
+        """The worker is gone: its packets are lost, the next worker starts at a key frame."""
+        self.losses += 1
+        self._close_sent = False
+        self._give_up_in_flight(DropReason.WORKER_LOST)
+        self._arrive_dropped(self._queue.restart(DropReason.WAITING_FOR_KEY_FRAME))
+        self._arrive(Arrival(wants_key_frame=True, detail="the worker process was restarted"))
+
+    def _give_up_in_flight(self, reason: DropReason) -> None:
+        packets = list(self._in_flight.values())
+        self._in_flight.clear()
+        self._arrive_dropped([Dropped(packet, reason) for packet in packets])
+
+    def _arrive_dropped(self, dropped: list[Dropped]) -> None:
+        if dropped:
+            self._arrive(Arrival(tuple(_outcome(item) for item in dropped)))
+
+    def _arrive(self, arrival: Arrival) -> None:
+        self._untaken += len(arrival.outcomes)
+        self._arrivals.append(arrival)
+        self._arrived.set()
+
+
+def _outcome(dropped: Dropped) -> Outcome:
+    packet = dropped.packet
+    return Outcome(
+        packet.index, packet.offset_us, packet.capture_us, packet.receive_us, packet.speaking, dropped=dropped.reason
+    )

@@ -1,0 +1,116 @@
+"""What callers may ask of meetings: create, get, list, end, and their record."""
+
+from dataclasses import dataclass
+
+from roompulse_server.errors import InvalidArgumentError
+from roompulse_server.insight.summary import summarise
+from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.meetings.config import MeetingRef, check_ref, check_tenant, check_time_zone
+from roompulse_server.meetings.page import page_size
+from roompulse_server.meetings.registry import Registry
+from roompulse_server.meetings.services import Services
+from roompulse_server.storage.store import Page
+from roompulse_server.types import Event, Meeting, MeetingState, Participant, Update
+
+MAX_TITLE = 256
+IDLE_TIMEOUT_S = (10.0, 7 * 86_400.0)
+READ_LIMIT = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingsQuery:
+    tenant: str
+    meeting_id: str
+    state: MeetingState
+    page_size: int
+    page_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatesQuery:
+    ref: MeetingRef
+    participant: str
+    start_us: int
+    end_us: int | None
+    page_size: int
+    page_token: str
+
+
+class Catalogue:
+    def __init__(self, services: Services, registry: Registry) -> None:
+        self._services, self._registry = services, registry
+
+    async def create(self, meeting: Meeting, request_id: str) -> Meeting:
+        """Create a meeting; see `Registry.create`.
+
+        Raises:
+            RoompulseError: INVALID_ARGUMENT names the wrong field; MEETING_EXISTS; PURPOSE_*.
+        """
+        check_ref(MeetingRef(meeting.key.tenant, meeting.key.id))
+        if meeting.key.uid:
+            raise InvalidArgumentError("meeting.uid", "the server gives it; leave it out")
+        if len(meeting.title) > MAX_TITLE:
+            raise InvalidArgumentError("title", f"{len(meeting.title)} characters are more than {MAX_TITLE}")
+        if len(request_id) > 64:
+            raise InvalidArgumentError("request_id", f"{len(request_id)} characters are more than 64")
+        least_s, most_s = IDLE_TIMEOUT_S
+        if meeting.idle_timeout_s is not None and not least_s <= meeting.idle_timeout_s <= most_s:
+            raise InvalidArgumentError("idle_timeout", f"{meeting.idle_timeout_s:g} s must be 10 s to 7 days")
+        if meeting.retention_s is not None and meeting.retention_s <= 0:
+            raise InvalidArgumentError("retention", f"{meeting.retention_s:g} s must be more than 0")
+        check_time_zone(meeting.time_zone)
+        return await self._registry.create(meeting, request_id)
+
+    async def get(self, ref: MeetingRef) -> Meeting:
+        return await self._registry.find(check_ref(ref))
+
+    async def end(self, ref: MeetingRef) -> Meeting:
+        return await self._registry.end(check_ref(ref))
+
+    async def list(self, query: MeetingsQuery) -> Page[Meeting]:
+        return await self._services.recorder.read(
+            self._services.store.list_meetings,
+            check_tenant(query.tenant),
+            meeting_id=query.meeting_id,
+            state=query.state or None,
+            limit=page_size(query.page_size, 50, 1000),
+            cursor=query.page_token,
+        )
+
+    async def participants(self, ref: MeetingRef, size: int, token: str) -> Page[Participant]:
+        meeting = await self.get(ref)
+        return await self._services.recorder.read(
+            self._services.store.list_participants, meeting.key, limit=page_size(size, 100, 1000), cursor=token
+        )
+
+    async def updates(self, query: UpdatesQuery) -> tuple[Meeting, Page[Update]]:
+        meeting = await self.get(query.ref)
+        page = await self._services.recorder.read(
+            self._services.store.read_updates,
+            meeting.key,
+            participant_id=query.participant,
+            start_us=query.start_us,
+            end_us=query.end_us,
+            limit=page_size(query.page_size, 1000, 5000),
+            cursor=query.page_token,
+        )
+        return meeting, page
+
+    async def summary(self, ref: MeetingRef) -> MeetingSummary:
+        """Sum a meeting up from its record as it is now."""
+        meeting = await self.get(ref)
+        return await self._services.recorder.read(self._summarise, meeting)
+
+    def _summarise(self, meeting: Meeting) -> MeetingSummary:
+        store, key = self._services.store, meeting.key
+        participants: list[Participant] = []
+        cursor = ""
+        while True:
+            page = store.list_participants(key, limit=READ_LIMIT, cursor=cursor)
+            participants += page.items
+            if not (cursor := page.cursor):
+                break
+        events: list[Event] = []
+        while some := store.read_events(key, after=events[-1].position if events else 0, limit=READ_LIMIT):
+            events += some
+        return summarise(meeting, participants, store.read_series(key), events)

@@ -1,0 +1,187 @@
+"""What a caller asks for, checked: every wrong field is named with its value and what would be right. Pure."""
+
+import math
+import re
+from dataclasses import dataclass, field, replace
+from zoneinfo import available_timezones
+
+from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
+from roompulse_server.types import (
+    Clock,
+    Consent,
+    ConsentState,
+    Content,
+    Delivery,
+    Purpose,
+    Source,
+    Tile,
+    VideoFormat,
+)
+
+MAX_TILES = 64
+DEFAULT_RATE_HZ = 5.0
+_MEETING_ID = re.compile(r"[A-Za-z0-9._:@-]{1,128}")
+_REFUSED = {Purpose.WORKPLACE_MONITORING: "workplace_monitoring", Purpose.EDUCATION: "education"}
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingRef:
+    """Which meeting a request means; an empty `uid` is the newest occurrence."""
+
+    tenant: str
+    id: str
+    uid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TileConfig:
+    tile: Tile
+    consent: Consent | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamConfig:
+    """A stream's first message. Rates of 0 mean: each picture."""
+
+    meeting: MeetingRef
+    participant: str
+    display_name: str = ""
+    purpose: Purpose = Purpose.UNSPECIFIED
+    consent: Consent | None = None
+    new_occurrence: bool = False
+    source: Source = Source.CAMERA
+    content: Content = Content.CAMERA
+    delivery: Delivery = Delivery.LIVE
+    clock: Clock = Clock.MEDIA
+    format: VideoFormat = field(default_factory=VideoFormat)
+    mirrored: bool = False
+    update_rate_hz: float = 0.0
+    analysis_rate_hz: float = 0.0
+    tiles: tuple[TileConfig, ...] = ()
+    media_zero_us: int | None = None
+    everyone_consented: bool = False
+    time_zone: str = ""
+
+    @property
+    def tiled(self) -> bool:
+        """Whether each tile is a participant of its own."""
+        return self.source is Source.GALLERY and bool(self.tiles)
+
+    @property
+    def finds_faces(self) -> bool:
+        """Whether every face becomes a participant."""
+        return self.source is Source.ROOM or (self.source is Source.GALLERY and not self.tiles)
+
+
+def check_ref(ref: MeetingRef, path: str = "meeting") -> MeetingRef:
+    """Return the reference with its tenant filled in.
+
+    Raises:
+        InvalidArgumentError: The id is missing or has other characters than allowed.
+        RoompulseError: TENANT_UNKNOWN.
+    """
+    if not _MEETING_ID.fullmatch(ref.id):
+        raise InvalidArgumentError(f"{path}.id", f"{ref.id!r} must be 1 to 128 characters of [A-Za-z0-9._:@-]")
+    return replace(ref, tenant=check_tenant(ref.tenant))
+
+
+def check_tenant(tenant: str) -> str:
+    if tenant not in ("", "default"):
+        message = f"tenant {tenant!r} is not known; without tokens there is only 'default'"
+        raise RoompulseError(Reason.TENANT_UNKNOWN, message)
+    return "default"
+
+
+def check_stream(config: StreamConfig) -> StreamConfig:
+    """Return the configuration with its defaults filled in.
+
+    Raises:
+        InvalidArgumentError: Names the first wrong field.
+    """
+    ref = check_ref(config.meeting)
+    _check_id("participant_id", config.participant)
+    _check_length("display_name", config.display_name, 128)
+    check_consent("consent", config.consent)
+    check_time_zone(config.time_zone)
+    check_tiles(config.tiles)
+    if config.tiles and config.source is not Source.GALLERY:
+        raise InvalidArgumentError("tiles", f"tiles come with source GALLERY, and this one is {config.source.name}")
+    if config.format.rotation_deg not in (0, 90, 180, 270):
+        raise InvalidArgumentError("format.rotation_deg", f"{config.format.rotation_deg} must be 0, 90, 180 or 270")
+    update_hz = _rate("update_rate_hz", config.update_rate_hz, 30)
+    if not update_hz and config.delivery is not Delivery.EVERY_FRAME:
+        update_hz = DEFAULT_RATE_HZ
+    analysis_hz = _rate("analysis_rate_hz", config.analysis_rate_hz, 60) or update_hz
+    return replace(config, meeting=ref, update_rate_hz=update_hz, analysis_rate_hz=analysis_hz)
+
+
+def check_tiles(tiles: tuple[TileConfig, ...]) -> None:
+    if len(tiles) > MAX_TILES:
+        raise InvalidArgumentError("tiles", f"{len(tiles)} tiles are more than {MAX_TILES}")
+    seen: set[str] = set()
+    for index, entry in enumerate(tiles):
+        path, tile = f"tiles[{index}]", entry.tile
+        _check_id(f"{path}.participant_id", tile.participant_id)
+        check_consent(f"{path}.consent", entry.consent)
+        if tile.participant_id in seen:
+            raise InvalidArgumentError(f"{path}.participant_id", f"{tile.participant_id!r} is there twice")
+        seen.add(tile.participant_id)
+        box = tile.box
+        inside = box.x >= 0 and box.y >= 0 and box.x + box.width <= 1.001 and box.y + box.height <= 1.001
+        if not (inside and box.width > 0 and box.height > 0):
+            values = f"({box.x:g}, {box.y:g}, {box.width:g}, {box.height:g})"
+            raise InvalidArgumentError(f"{path}.box", f"{values} must lie within 0 to 1 and have a size")
+
+
+def check_consent(path: str, consent: Consent | None) -> None:
+    if consent is None:
+        return
+    _check_length(f"{path}.recorded_by", consent.recorded_by, 128)
+    _check_length(f"{path}.wording_version", consent.wording_version, 64)
+
+
+def check_purpose(purpose: Purpose, allowed: frozenset[str]) -> None:
+    """Refuse an analysis whose purpose is missing or prohibited.
+
+    Raises:
+        RoompulseError: PURPOSE_MISSING, PURPOSE_REFUSED.
+    """
+    if purpose is Purpose.UNSPECIFIED:
+        message = "a purpose must be declared, for example PURPOSE_RESEARCH; it decides whether inference is allowed"
+        raise RoompulseError(Reason.PURPOSE_MISSING, message)
+    name = _REFUSED.get(purpose)
+    if name and name not in allowed:
+        message = (
+            f"purpose {name} is refused: inferring emotions at work or in education is prohibited in the EU (AI Act, "
+            "Art. 5(1)(f)) but for medical or safety reasons; an operator with such a reason may set allow_purposes"
+        )
+        raise RoompulseError(Reason.PURPOSE_REFUSED, message)
+
+
+def check_granted(consent: Consent | None) -> None:
+    """Raise CONSENT_MISSING unless consent was granted."""
+    if consent is None or consent.state is not ConsentState.GRANTED:
+        state = "none" if consent is None else consent.state.name
+        message = f"consent is {state}, and must be GRANTED by everybody in the picture before it is analysed"
+        raise RoompulseError(Reason.CONSENT_MISSING, message)
+
+
+def check_time_zone(name: str) -> None:
+    if name and name not in available_timezones():
+        raise InvalidArgumentError("time_zone", f"{name!r} is no IANA time zone, for example 'Europe/Berlin'")
+
+
+def _rate(path: str, rate_hz: float, most_hz: float) -> float:
+    if rate_hz and not (math.isfinite(rate_hz) and 0.2 <= rate_hz <= most_hz):
+        raise InvalidArgumentError(path, f"{rate_hz:g} must be 0 (default) or 0.2 to {most_hz:g} a second")
+    return rate_hz
+
+
+def _check_id(path: str, value: str) -> None:
+    if not 1 <= len(value) <= 128 or not value.isprintable():
+        raise InvalidArgumentError(path, f"{value[:140]!r} must be 1 to 128 printable characters")
+
+
+def _check_length(path: str, value: str, most: int) -> None:
+    if len(value) > most:
+        raise InvalidArgumentError(path, f"{len(value)} characters are more than {most}")

@@ -1,0 +1,31 @@
+"""What became of a stream's packets: each is received once and resolved once. Pure."""
+
+from collections import Counter
+
+from roompulse_server.types import DropReason, PacketCounters
+
+
+class Ledger:
+    """received = analyzed + dropped + not_due + pending, after every call."""
+
+    def __init__(self) -> None:
+        self._received = self._analyzed = self._not_due = 0
+        self._dropped: Counter[DropReason] = Counter()
+
+    def received(self) -> None:
+        self._received += 1
+
+    def analyzed(self) -> None:
+        self._analyzed += 1
+
+    def not_due(self) -> None:
+        self._not_due += 1
+
+    def dropped(self, reason: DropReason) -> None:
+        self._dropped[reason] += 1
+
+    def counters(self) -> PacketCounters:
+        resolved = self._analyzed + self._not_due + self._dropped.total()
+        return PacketCounters(
+            self._received, self._analyzed, dict(self._dropped), self._not_due, self._received - resolved
+        )

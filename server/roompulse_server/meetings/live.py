@@ -1,0 +1,141 @@
+"""A meeting that has streams, or may get some: admits participants, records what they show, rolls it up.
+
+seat's update ─▶ record (Recorder, commits) ─▶ committed() ─▶ hub, roll-ups ─▶ final ones are recorded, too
+"""
+
+import asyncio
+from typing import Protocol
+
+from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.insight.rollup import RollupBuilder
+from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.meetings.participant import LiveParticipant
+from roompulse_server.meetings.services import Services
+from roompulse_server.storage.store import Checkpoint, Committed, Entry
+from roompulse_server.types import Consent, Event, EventKind, Meeting, PacketCounters, Rollup, Update
+
+STALL_US = 30_000_000  # a recording that makes no progress for so long no longer holds windows open
+
+
+class Stream(Protocol):
+    """What a meeting must know of a stream in it."""
+
+    every_frame: bool
+    progress_us: int  # offset of the newest picture that was answered for
+    progressed_us: int  # when that was, by the server's clock
+
+    async def stop(self, error: RoompulseError) -> None: ...
+
+
+class LiveMeeting:
+    def __init__(self, meeting: Meeting, services: Services, rollups: RollupBuilder) -> None:
+        self.meeting = meeting
+        self.streams: dict[str, Stream] = {}
+        self.idle_since_us = services.clock.now_us()
+        self.newest_us = 0  # offset of the newest recorded update
+        self._services = services
+        self._rollups = rollups
+        self._opening: dict[str, asyncio.Lock] = {}
+
+    @property
+    def uid(self) -> str:
+        return self.meeting.key.uid
+
+    def now_us(self) -> int:
+        """Return the time since the meeting began."""
+        return self._services.clock.now_us() - self.meeting.create_us
+
+    async def enter(self, participant: str, stream: Stream) -> None:
+        """Make `stream` the participant's only one; an older one is told and has ended when this returns."""
+        async with self._opening.setdefault(participant, asyncio.Lock()):
+            older = self.streams.get(participant)
+            if older is not None:
+                message = f"a newer stream of participant {participant!r} replaced this one"
+                await older.stop(RoompulseError(Reason.STREAM_REPLACED, message))
+            self.streams[participant] = stream
+
+    def leave(self, participant: str, stream: Stream) -> None:
+        """Take a stream that has ended out of the meeting."""
+        if self.streams.get(participant) is stream:
+            del self.streams[participant]
+        if not self.streams:
+            self.idle_since_us = self._services.clock.now_us()
+
+    async def admit(
+        self, participant: str, display_name: str, consent: Consent | None, found_in: str, offset_us: int
+    ) -> LiveParticipant:
+        """Open a participant's next epoch in the record and return its seat.
+
+        Raises:
+            RoompulseError: MEETING_ENDED.
+        """
+        recorder, store = self._services.recorder, self._services.store
+        row = await recorder.call(
+            store.open_stream,
+            self.meeting.key,
+            participant,
+            display_name=display_name,
+            consent=consent,
+            found_in=found_in,
+            offset_us=offset_us,
+            time_us=self._services.clock.now_us(),
+        )
+        return LiveParticipant(row, ParticipantScorer(self._services.formula))
+
+    async def record(self, seat: LiveParticipant, update: Update) -> None:
+        """Queue an update for the record; waits when the record is behind."""
+        checkpoint = Checkpoint(seat.id, seat.row.epoch, seat.scorer.checkpoint())
+        await self._services.recorder.append(Entry(self.meeting.key, updates=(update,), checkpoints=(checkpoint,)))
+
+    async def note(
+        self,
+        kind: EventKind,
+        seat: LiveParticipant,
+        offset_us: int,
+        detail: str,
+        counters: PacketCounters | None = None,
+    ) -> None:
+        """Queue an event of a participant for the record."""
+        event = Event(kind, offset_us, self._services.clock.now_us(), seat.id, seat.row.epoch, detail, counters)
+        await self._services.recorder.append(Entry(self.meeting.key, events=(event,)))
+
+    async def depart(self, seat: LiveParticipant, detail: str, counters: PacketCounters | None) -> None:
+        """Close a participant's stream in the record."""
+        offset_us = max(seat.offset_us, 0)
+        await self.note(EventKind.STREAM_CLOSED, seat, offset_us, detail, counters)
+
+    def committed(self, entry: Committed) -> None:
+        """Take in what the record now holds."""
+        for update in entry.updates:
+            self._rollups.add(update)
+            self.newest_us = max(self.newest_us, update.offset_us)
+        for event in entry.events:
+            self._rollups.note(event)
+
+    async def roll_up(self) -> None:
+        """Record the windows that are final, publish the present state of the others."""
+        await self._keep(self._rollups.advance(self._watermark_us()))
+        self._services.hub.publish(self.uid, self._rollups.revised(self.now_us()))
+
+    async def stop_streams(self, error: RoompulseError) -> None:
+        """End all streams; they have ended, and all they brought is recorded, when this returns."""
+        await asyncio.gather(*(stream.stop(error) for stream in list(self.streams.values())))
+
+    async def finish(self) -> None:
+        """Make every window final."""
+        await self._services.recorder.flush()
+        await self._keep(self._rollups.flush(self.newest_us + 1))
+
+    async def _keep(self, final: list[Rollup]) -> None:
+        if final:
+            await self._services.recorder.append(Entry(self.meeting.key, rollups=tuple(final)))
+
+    def _watermark_us(self) -> int:
+        """Nothing before this offset is still to come: recordings that run hold it back, the clock does otherwise."""
+        now_us = self._services.clock.now_us()
+        recordings = [
+            stream.progress_us
+            for stream in self.streams.values()
+            if stream.every_frame and now_us - stream.progressed_us < STALL_US
+        ]
+        return min(recordings, default=now_us - self.meeting.create_us)

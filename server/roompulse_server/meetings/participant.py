@@ -1,0 +1,95 @@
+"""A participant while a stream is open: the pure scorer, and the place in the record its readings get."""
+
+from dataclasses import dataclass
+
+from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.types import FaceReading, Observation, Participant, Presence, Reading, Update
+
+FILL_US = 1_000_000  # a state that brings no pictures (camera off …) is recorded this often
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One moment on all three clocks, and the server's "now" behind it."""
+
+    offset_us: int
+    capture_us: int
+    receive_us: int
+    now_us: int
+
+
+class LiveParticipant:
+    """Gives readings their sequence; offsets never fall. `row` is as the record opened it, with the new epoch."""
+
+    def __init__(self, row: Participant, scorer: ParticipantScorer) -> None:
+        self.row = row
+        self.scorer = scorer
+        self.sequence = row.last_sequence
+        self.offset_us = row.last_offset_us or 0
+        self.analysed_us: int | None = None  # offset of the last analysis
+        self.state: Presence | None = None  # a state without pictures
+        if row.checkpoint:
+            scorer.restore(row.checkpoint)
+
+    @property
+    def id(self) -> str:
+        return self.row.id
+
+    def observe(
+        self, moment: Moment, presence: Presence, face: FaceReading | None, speaking: bool | None, packet: int
+    ) -> Update:
+        """Score an analysed picture."""
+        self.state = None
+        offset_us = self._advance(moment.offset_us)
+        self.analysed_us = offset_us
+        reading = self.scorer.observe(Observation(offset_us / 1e6, presence, face, speaking))
+        return self._update(moment, reading, 0, speaking, packet)
+
+    def note(self, moment: Moment, presence: Presence, face: FaceReading | None, speaking: bool | None) -> None:
+        """Score an analysed picture that brings no update of its own."""
+        self.state = None
+        self.analysed_us = self._advance(moment.offset_us)
+        self.scorer.observe(Observation(self.offset_us / 1e6, presence, face, speaking))
+
+    def enter(self, moment: Moment, state: Presence) -> Update:
+        """Enter a state without pictures, and keep it until a picture or another state comes."""
+        self.state = state
+        reading = self.scorer.observe(Observation(self._advance(moment.offset_us) / 1e6, state))
+        return self._update(moment, reading, 0, None, None)
+
+    def fill(self, until_us: int, began_us: int) -> list[Update]:
+        """Return the updates, one a second, that the present state needs up to `until_us`."""
+        updates: list[Update] = []
+        while self.state is not None and self.offset_us + FILL_US <= until_us:
+            at_us = self.offset_us + FILL_US
+            moment = Moment(at_us, began_us + at_us, began_us + at_us, began_us + at_us)
+            updates.append(self.enter(moment, self.state))
+        return updates
+
+    def refresh(self, moment: Moment) -> Update:
+        """Return what is known now although no picture was analysed: the window slides, the analysis ages."""
+        offset_us = self._advance(moment.offset_us)
+        reading = self.scorer.at(offset_us / 1e6)
+        return self._update(moment, reading, offset_us - (self.analysed_us or offset_us), None, None)
+
+    def _advance(self, offset_us: int) -> int:
+        self.offset_us = max(self.offset_us, offset_us)
+        return self.offset_us
+
+    def _update(
+        self, moment: Moment, reading: Reading, age_us: int, speaking: bool | None, packet: int | None
+    ) -> Update:
+        self.sequence += 1
+        return Update(
+            participant=self.id,
+            sequence=self.sequence,
+            epoch=self.row.epoch,
+            capture_us=moment.capture_us,
+            receive_us=moment.receive_us,
+            offset_us=self.offset_us,
+            analysis_age_us=age_us,
+            reading=reading,
+            speaking=speaking,
+            packet_index=packet,
+            scoring_latency_us=max(0, moment.now_us - moment.receive_us) if packet is not None else None,
+        )

@@ -1,0 +1,198 @@
+"""Which meetings there are: created on first use, revived from the record, ended by request or when idle."""
+
+import asyncio
+from dataclasses import replace
+
+import structlog
+
+from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.insight.rollup import WINDOW_US, RollupBuilder
+from roompulse_server.meetings.config import MeetingRef, StreamConfig, check_purpose
+from roompulse_server.meetings.live import LiveMeeting
+from roompulse_server.meetings.services import Services
+from roompulse_server.storage.store import Committed
+from roompulse_server.types import Event, Meeting, MeetingKey, MeetingState, Purpose
+
+log = structlog.get_logger(__name__)
+
+PAGE = 200
+
+
+class Registry:
+    """Use as `async with`: takes up the active meetings of the record, and looks after them once a second."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._live: dict[str, LiveMeeting] = {}
+        self._opening = asyncio.Lock()
+        self._caretaker: asyncio.Task[None] | None = None
+        self.draining = False
+
+    async def __aenter__(self) -> "Registry":
+        cursor = ""
+        while True:
+            page = await self._services.recorder.read(
+                self._services.store.list_meetings, "default", state=MeetingState.ACTIVE, limit=PAGE, cursor=cursor
+            )
+            for meeting in page.items:
+                await self._revive(meeting)
+            cursor = page.cursor
+            if not cursor:
+                break
+        self._caretaker = asyncio.create_task(self._care(), name="caretaker of meetings")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._caretaker is not None:
+            self._caretaker.cancel()
+            await asyncio.gather(self._caretaker, return_exceptions=True)
+
+    async def drain(self) -> None:
+        """Refuse new streams and end the open ones; all they brought is recorded when this returns."""
+        self.draining = True
+        error = RoompulseError(Reason.DRAINING, "the service is stopping; open the stream again in a moment")
+        await asyncio.gather(*(live.stop_streams(error) for live in list(self._live.values())))
+
+    async def find(self, ref: MeetingRef) -> Meeting:
+        """Return a meeting's row.
+
+        Raises:
+            RoompulseError: MEETING_NOT_FOUND.
+        """
+        key = MeetingKey(ref.tenant, ref.id, ref.uid)
+        return await self._services.recorder.read(self._services.store.get_meeting, key)
+
+    async def create(self, meeting: Meeting, request_id: str = "") -> Meeting:
+        """Create a meeting; its key needs no uid.
+
+        Raises:
+            RoompulseError: MEETING_EXISTS, PURPOSE_MISSING, PURPOSE_REFUSED.
+        """
+        check_purpose(meeting.purpose, self._services.settings.allow_purposes)
+        if meeting.aggregate_only:
+            raise RoompulseError(Reason.NOT_OFFERED, "aggregate_only is not offered yet; leave it out")
+        new = replace(
+            meeting,
+            key=replace(meeting.key, uid=""),
+            state=MeetingState.ACTIVE,
+            create_us=self._services.clock.now_us(),
+        )
+        created = await self._services.recorder.call(self._services.store.create_meeting, new, request_id)
+        if created.key.uid not in self._live and created.state is MeetingState.ACTIVE:
+            await self._revive(created)
+        return created
+
+    async def for_stream(self, config: StreamConfig) -> LiveMeeting:
+        """Return the meeting a stream belongs to; create it on first use.
+
+        Raises:
+            RoompulseError: DRAINING, MEETING_NOT_FOUND (a uid was named), MEETING_ENDED, PURPOSE_*.
+        """
+        if self.draining:
+            raise RoompulseError(Reason.DRAINING, "the service is stopping; open the stream again in a moment")
+        ref = config.meeting
+        async with self._opening:
+            meeting = await self._found(ref)
+            if meeting is None or (meeting.state is MeetingState.ENDED and config.new_occurrence and not ref.uid):
+                meeting = await self.create(_meeting_of(config))
+            if meeting.state is MeetingState.ENDED:
+                message = f"meeting {ref.id!r} has ended; set new_occurrence to begin another one"
+                raise RoompulseError(Reason.MEETING_ENDED, message)
+            _check_same_purpose(config, meeting)
+            check_purpose(meeting.purpose, self._services.settings.allow_purposes)
+            return self._live.get(meeting.key.uid) or await self._revive(meeting)
+
+    async def end(self, ref: MeetingRef, reason: str = "ended by request") -> Meeting:
+        """End a meeting: its streams first, then the meeting in the record. Idempotent."""
+        meeting = await self.find(ref)
+        if meeting.state is MeetingState.ENDED:
+            return meeting
+        live = self._live.get(meeting.key.uid) or await self._revive(meeting)
+        message = f"meeting {ref.id!r} was ended: {reason}"
+        await live.stop_streams(RoompulseError(Reason.MEETING_ENDED, message))
+        await live.finish()
+        ended = await self._services.recorder.call(
+            self._services.store.end_meeting,
+            meeting.key,
+            time_us=self._services.clock.now_us(),
+            offset_us=max(live.now_us(), live.newest_us),
+            reason=reason,
+        )
+        self._live.pop(meeting.key.uid, None)
+        return ended
+
+    async def _found(self, ref: MeetingRef) -> Meeting | None:
+        """Return a meeting, or None where one may be created: its id is free, and no occurrence was named."""
+        try:
+            return await self.find(ref)
+        except RoompulseError as error:
+            if ref.uid or error.reason is not Reason.MEETING_NOT_FOUND:
+                raise
+            return None
+
+    def live(self, uid: str) -> LiveMeeting | None:
+        return self._live.get(uid)
+
+    def live_count(self) -> int:
+        return len(self._live)
+
+    async def _revive(self, meeting: Meeting) -> LiveMeeting:
+        """Take a meeting up where the record left it: roll-ups go on after the last final one."""
+        recorder, store, key = self._services.recorder, self._services.store, meeting.key
+        tail = await recorder.read(store.tail, key)
+        from_us = 0 if tail.rollup_start_us is None else tail.rollup_start_us + WINDOW_US
+        live = LiveMeeting(meeting, self._services, RollupBuilder(from_us))
+        live.newest_us = tail.newest_us or 0
+        for entry in await recorder.read(self._replay, key, max(0, from_us - 2 * WINDOW_US)):
+            live.committed(entry)
+        self._live[key.uid] = live
+        return live
+
+    def _replay(self, key: MeetingKey, from_us: int) -> list[Committed]:
+        """Read all events, and the updates from an offset on."""
+        store, entries, cursor, events = self._services.store, list[Committed](), "", list[Event]()
+        while some := store.read_events(key, after=len(events), limit=PAGE):
+            events += some
+        entries.append(Committed(key, events=tuple(events)))
+        while True:
+            page = store.read_updates(key, start_us=from_us, limit=PAGE, cursor=cursor)
+            entries.append(Committed(key, updates=page.items))
+            if not (cursor := page.cursor):
+                return entries
+
+    async def _care(self) -> None:
+        while True:
+            await asyncio.sleep(1.0)
+            for live in list(self._live.values()):
+                try:
+                    await self._look_after(live)
+                except RoompulseError as error:
+                    log.error("a meeting could not be looked after", error=str(error))
+
+    async def _look_after(self, live: LiveMeeting) -> None:
+        await live.roll_up()
+        timeout_s = live.meeting.idle_timeout_s or self._services.settings.idle_timeout_s
+        idle_us = self._services.clock.now_us() - live.idle_since_us
+        if not live.streams and idle_us > timeout_s * 1e6:
+            key = live.meeting.key
+            await self.end(MeetingRef(key.tenant, key.id, key.uid), "idle")
+
+
+def _meeting_of(config: StreamConfig) -> Meeting:
+    return Meeting(
+        key=MeetingKey(config.meeting.tenant, config.meeting.id, ""),
+        purpose=config.purpose,
+        state=MeetingState.ACTIVE,
+        create_us=0,
+        time_zone=config.time_zone,
+        everyone_consented=config.everyone_consented,
+    )
+
+
+def _check_same_purpose(config: StreamConfig, meeting: Meeting) -> None:
+    if config.purpose not in (Purpose.UNSPECIFIED, meeting.purpose):
+        message = (
+            f"meeting {meeting.key.id!r} is analysed for {meeting.purpose.name}, and this stream says "
+            f"{config.purpose.name}; leave the purpose out or say the same"
+        )
+        raise RoompulseError(Reason.PURPOSE_DIFFERS, message)

@@ -1,0 +1,125 @@
+"""What an analyse stream answers, and the bounded box it waits in."""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+
+from roompulse_server.errors import RoompulseError
+from roompulse_server.types import Consent, FaultReason, MeetingKey, PacketCounters, Update
+
+UPDATES_BOUND = 256
+CONTROL_BOUND = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    key: MeetingKey
+    epoch: int
+    last_sequence: int
+    model_id: str
+    detector_id: str
+    formula_id: str
+    consent: Consent
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    counters: PacketCounters
+    key_frame_requested: bool = False
+    analysis_rate_hz: float = 0.0
+    final: bool = False
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    packet_index: int
+    reason: FaultReason
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    time_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Going:
+    reason: str
+    retry_after_ms: int
+
+
+Reply = Opened | Update | Flow | Fault | Beat | Going
+
+
+class Outbox:
+    """Replies on their way to the caller, in order.
+
+    Full: an update of a LIVE stream displaces the oldest waiting one (it is in the record); one of an EVERY_FRAME
+    stream waits, which slows the sender down. Faults and notices displace the oldest of their kind.
+    """
+
+    def __init__(self, live: bool) -> None:
+        self._live = live
+        self._items: deque[Reply] = deque()
+        self._updates = 0
+        self._changed = asyncio.Condition()
+        self._ended = False
+        self._error: RoompulseError | None = None
+        self.displaced = 0
+
+    async def put(self, reply: Reply) -> None:
+        """Add a reply; see the class for what happens when full."""
+        async with self._changed:
+            if isinstance(reply, Update):
+                while not self._live and self._updates >= UPDATES_BOUND and not self._ended:
+                    await self._changed.wait()
+                if self._updates >= UPDATES_BOUND:
+                    self._displace(Update)
+                self._updates += 1
+            elif len(self._items) - self._updates >= CONTROL_BOUND:
+                self._displace(type(reply))
+            self._items.append(reply)
+            self._changed.notify_all()
+
+    async def relax(self) -> None:
+        """Never wait again: the stream is being ended from this side."""
+        async with self._changed:
+            self._live = True
+            self._changed.notify_all()
+
+    async def end(self, error: RoompulseError | None = None) -> None:
+        """Say that nothing follows; the first call counts."""
+        async with self._changed:
+            if not self._ended:
+                self._ended, self._error = True, error
+            self._changed.notify_all()
+
+    async def get(self) -> Reply | None:
+        """Return the next reply; None when the stream ended well.
+
+        Raises:
+            RoompulseError: Why the stream ended, after everything before was taken.
+        """
+        async with self._changed:
+            while not self._items:
+                if self._ended:
+                    if self._error is not None:
+                        raise self._error
+                    return None
+                await self._changed.wait()
+            reply = self._items.popleft()
+            if isinstance(reply, Update):
+                self._updates -= 1
+            self._changed.notify_all()
+            return reply
+
+    def _displace(self, kind: type) -> None:
+        for index, item in enumerate(self._items):
+            if isinstance(item, kind):
+                del self._items[index]
+                self.displaced += 1
+                if kind is Update:
+                    self._updates -= 1
+                return

@@ -1,0 +1,147 @@
+"""Who is in a stream's pictures: looks of a worker → updates of participants.
+
+CAMERA: one seat, the stream's participant. GALLERY with tiles: a seat for each tile. ROOM and automatic GALLERY: a
+seat for each track, named "room#1", taken when the track first appears.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from roompulse_server.engine.governor import Beat
+from roompulse_server.engine.messages import Outcome, RegionLook
+from roompulse_server.meetings.config import StreamConfig, TileConfig
+from roompulse_server.meetings.live import LiveMeeting
+from roompulse_server.meetings.participant import LiveParticipant, Moment
+from roompulse_server.types import Consent, ConsentState, FaceReading, Presence, Update
+
+MAX_FOUND = 64  # participants found in one stream: a tracker that goes astray must not fill the record
+GONE_US = 3_000_000  # a found face that was not seen for so long has left
+
+Scored = tuple[LiveParticipant, Update]
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A moment's packet, as participants see it."""
+
+    moment: Moment
+    speaking: bool | None
+    packet: int
+
+
+class Seats:
+    """The participants of one stream. `own` is the stream's participant itself."""
+
+    def __init__(self, config: StreamConfig, live: LiveMeeting, own: LiveParticipant) -> None:
+        self._config, self._live, self.own = config, live, own
+        self._tiles: dict[str, TileConfig] = {}
+        self._others: dict[str, LiveParticipant] = {}
+        self._gone: set[str] = set()  # found faces that have left
+        self._beats: dict[str, Beat] = {}
+        self._every_rate = config.update_rate_hz >= config.analysis_rate_hz
+
+    def everybody(self) -> Iterable[LiveParticipant]:
+        """The participants that get updates."""
+        return list(self._others.values()) if self._config.tiled or self._config.finds_faces else [self.own]
+
+    def all_seats(self) -> Iterable[LiveParticipant]:
+        """Everybody whose stream must be closed in the record."""
+        return [*self._others.values(), self.own]
+
+    @property
+    def watched_tiles(self) -> tuple[TileConfig, ...]:
+        """The tiles whose participants have consented."""
+        return tuple(entry for name, entry in self._tiles.items() if self._granted(self._others[name]))
+
+    @property
+    def may_look(self) -> bool:
+        """Whether anybody in the picture has consented."""
+        if self._config.tiled:
+            return bool(self.watched_tiles)
+        if self._config.finds_faces:
+            return self._granted(self.own) and (
+                self._config.everyone_consented or self._live.meeting.everyone_consented
+            )
+        return self._granted(self.own)
+
+    async def retile(self, tiles: tuple[TileConfig, ...], moment: Moment) -> list[Scored]:
+        """Seat newcomers, see off who left; return the updates of who left."""
+        names = {entry.tile.participant_id for entry in tiles}
+        scored: list[Scored] = []
+        for name in [name for name in self._others if name not in names]:
+            leaver = self._others.pop(name)
+            scored.append((leaver, leaver.enter(moment, Presence.LEFT)))
+        for entry in tiles:
+            if entry.tile.participant_id not in self._others:
+                scored += await self._seat_tile(entry, moment)
+        self._tiles = {entry.tile.participant_id: entry for entry in tiles}
+        return scored
+
+    async def take(self, outcome: Outcome, now_us: int) -> list[Scored]:
+        """Return the updates that an analysed packet leads to."""
+        moment = Moment(outcome.offset_us, outcome.capture_us, outcome.receive_us, now_us)
+        watched = Watched(moment, outcome.speaking, outcome.index)
+        scored: list[Scored] = []
+        for look in outcome.looks or ():
+            if self._config.finds_faces:
+                scored += await self._take_found(look, watched)
+            elif not self._config.tiled:
+                scored += self._observe(self.own, look.presence, _first(look), watched)
+            elif look.region in self._others:
+                scored += self._observe(self._others[look.region], look.presence, _first(look), watched)
+        return scored
+
+    async def _seat_tile(self, entry: TileConfig, moment: Moment) -> list[Scored]:
+        tile = entry.tile
+        seat = await self._live.admit(
+            tile.participant_id, tile.display_name, entry.consent, self.own.id, moment.offset_us
+        )
+        self._others[tile.participant_id] = seat
+        return [] if self._granted(seat) else [(seat, seat.enter(moment, Presence.NO_CONSENT))]
+
+    async def _take_found(self, look: RegionLook, watched: Watched) -> list[Scored]:
+        scored: list[Scored] = []
+        for face in look.faces:
+            name = f"{self.own.id}#{face.track}"
+            seat = self._others.get(name)
+            if seat is None:
+                if len(self._others) >= MAX_FOUND:
+                    continue
+                consent = Consent(ConsentState.GRANTED, "everyone_consented", "", watched.moment.now_us)
+                seat = await self._live.admit(name, "", consent, self.own.id, watched.moment.offset_us)
+                self._others[name] = seat
+            self._gone.discard(name)
+            small = face.affect is None
+            presence = Presence.FACE_TOO_SMALL if small else Presence.PRESENT
+            scored += self._observe(seat, presence, face, watched)
+        return scored + self._see_off(watched.moment)
+
+    def _see_off(self, moment: Moment) -> list[Scored]:
+        scored: list[Scored] = []
+        for seat in self._others.values():
+            if seat.id not in self._gone and moment.offset_us - seat.offset_us > GONE_US:
+                scored.append((seat, seat.enter(moment, Presence.LEFT)))
+                seat.state = None  # said once, not filled
+                self._gone.add(seat.id)
+        return scored
+
+    def _observe(
+        self, seat: LiveParticipant, presence: Presence, face: FaceReading | None, watched: Watched
+    ) -> list[Scored]:
+        speaking = watched.speaking
+        if seat.id in self._tiles and self._tiles[seat.id].tile.speaking is not None:
+            speaking = self._tiles[seat.id].tile.speaking
+        if not self._every_rate:
+            beat = self._beats.setdefault(seat.id, Beat())
+            if not beat.due(watched.moment.offset_us, self._config.update_rate_hz):
+                seat.note(watched.moment, presence, face, speaking)
+                return []
+        return [(seat, seat.observe(watched.moment, presence, face, speaking, watched.packet))]
+
+    @staticmethod
+    def _granted(seat: LiveParticipant) -> bool:
+        return seat.row.consent.state is ConsentState.GRANTED
+
+
+def _first(look: RegionLook) -> FaceReading | None:
+    return look.faces[0] if look.faces else None

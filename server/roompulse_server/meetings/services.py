@@ -1,0 +1,24 @@
+"""What every live meeting needs, handed around as one value."""
+
+from dataclasses import dataclass
+
+from roompulse_server.bus.hub import Hub
+from roompulse_server.engine.engine import Engine
+from roompulse_server.insight.formula import Formula
+from roompulse_server.meetings.clock import ServerClock
+from roompulse_server.metrics import Metrics
+from roompulse_server.settings import Settings
+from roompulse_server.storage.store import Store
+from roompulse_server.storage.writer import Recorder
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Services:
+    settings: Settings
+    engine: Engine
+    store: Store
+    recorder: Recorder
+    hub: Hub
+    clock: ServerClock
+    formula: Formula
+    metrics: Metrics

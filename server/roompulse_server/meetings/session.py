@@ -1,0 +1,431 @@
+"""One analyse stream: packets in, replies out; every packet accounted for, every value recorded before it is sent.
+
+packet() ─▶ checks ─▶ engine stream ─▶ _consume ─▶ seats (score) ─▶ record ─▶ hub ─▶ _deliver ─▶ outbox ─▶ next()
+              └─ faults, notices ───────────────────────────────────────────────────────────────▲
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+
+import structlog
+
+from roompulse_server.engine.messages import Look, Outcome, StreamSpec
+from roompulse_server.engine.stream import EngineStream
+from roompulse_server.errors import FencedError, InvalidArgumentError, MediaError, Reason, RoompulseError
+from roompulse_server.media.admission import check_packet
+from roompulse_server.media.bitstream import is_encoded_video
+from roompulse_server.meetings.clock import MAX_CAPTURE_US, CaptureMap
+from roompulse_server.meetings.config import StreamConfig, TileConfig, check_tiles
+from roompulse_server.meetings.delivery import Delivered
+from roompulse_server.meetings.ledger import Ledger
+from roompulse_server.meetings.live import LiveMeeting
+from roompulse_server.meetings.participant import Moment
+from roompulse_server.meetings.reply import Beat, Fault, Flow, Opened, Outbox, Reply
+from roompulse_server.meetings.seats import Scored, Seats
+from roompulse_server.meetings.services import Services
+from roompulse_server.storage.block import quantise
+from roompulse_server.types import (
+    Content,
+    Delivery,
+    DropReason,
+    EventKind,
+    FaultReason,
+    MediaLimits,
+    MeetingKey,
+    Packet,
+    PacketCounters,
+    Presence,
+    VideoFormat,
+)
+
+log = structlog.get_logger(__name__)
+
+REORDER_US = 2_000_000  # B-frames come up to this much out of order
+QUIET_PERIODS = 2.5  # a LIVE participant without analysis for so many periods gets an update all the same
+NO_PICTURES_US = 3_000_000  # and after this time is known to send none
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A packet as it came. `capture_us` is by the stream's clock; `format` is set where it changes."""
+
+    index: int
+    data: bytes
+    capture_us: int | None
+    speaking: bool | None = None
+    format: VideoFormat | None = None
+
+
+class Session:
+    """Use `open_session`; then `packet`, `camera`, `retile`, `finish` from one task and `next` from another."""
+
+    def __init__(self, config: StreamConfig, live: LiveMeeting, services: Services, limits: MediaLimits) -> None:
+        self.config = config
+        self.every_frame = config.delivery is Delivery.EVERY_FRAME
+        self.progress_us = config.media_zero_us or live.now_us()
+        self.progressed_us = services.clock.now_us()
+        self._live, self._services, self._limits = live, services, limits
+        self._outbox = Outbox(live=not self.every_frame)
+        self._ledger = Ledger()
+        self._map = CaptureMap(live.meeting.create_us, config.clock, config.delivery, config.media_zero_us)
+        self._format = config.format
+        self._last_index: int | None = None
+        self._last_capture_us: int | None = None
+        self._faults_in_a_row = 0
+        self._granted_hz = config.analysis_rate_hz
+        self._camera_on = config.content is Content.CAMERA
+        self._stream: EngineStream | None = None
+        self._next_track = 1
+        self._consuming: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._seats: Seats
+        self._delivered: Delivered
+        self._ending = False
+        self._ended = asyncio.Event()
+
+    async def open(self) -> None:
+        """Take the participant's next epoch, start the tasks, and answer that the stream is open."""
+        config, live = self.config, self._live
+        await live.enter(config.participant, self)
+        try:
+            own = await live.admit(
+                config.participant, config.display_name, config.consent, "", max(0, self.progress_us)
+            )
+            self._seats = Seats(config, live, own)
+            self._delivered = Delivered(self._services, live, self._outbox)
+            await self._delivered.open(own)
+            await self._retile(config.tiles)
+            self._tasks = [self._task(self._delivered.run(), "deliver"), self._task(self._tick(), "tick")]
+            ready = self._services.engine.ready
+            warnings = (*ready.warnings, *self._warnings())
+            await self._outbox.put(
+                Opened(live.meeting.key, own.row.epoch, own.sequence, ready.model_id, ready.detector_id,
+                       self._services.formula.id, own.row.consent, warnings)
+            )  # fmt: skip
+            await self._enter_state(self._moment(self.progress_us))
+        except BaseException:
+            await self._abandon()
+            raise
+        self._services.metrics.streams.inc()
+
+    @property
+    def key(self) -> MeetingKey:
+        return self._live.meeting.key
+
+    # From the caller.
+
+    async def packet(self, incoming: Incoming) -> None:
+        """Take a packet; whatever is wrong with it is answered and costs it alone."""
+        if self._ending:
+            return
+        self._ledger.received()
+        if incoming.format is not None:
+            self._format = incoming.format
+        receive_us = self._services.clock.now_us()
+        try:
+            capture_us = self._check_order(incoming)
+            placed = self._map.place(capture_us, receive_us)
+            packet = Packet(
+                incoming.index, incoming.data, self._format, placed.offset_us, placed.capture_us, receive_us,
+                incoming.speaking,
+            )  # fmt: skip
+            check_packet(packet, self._limits)
+        except MediaError as error:
+            self._ledger.dropped(DropReason.FAULT)
+            await self._fault(incoming.index, error.reason, error.message)
+            return
+        if not self._camera_on or not self._seats.may_look:
+            reason = DropReason.NO_CONSENT if self._camera_on else DropReason.NOT_A_CAMERA
+            self._resolved(reason)
+            await self._fill(placed.offset_us)
+            return
+        await self._engine_stream().submit(packet)
+
+    async def camera(self, on: bool, capture_us: int | None) -> None:
+        """Turn the camera on or off; what came before is analysed first."""
+        if self.config.content is not Content.CAMERA or on == self._camera_on:
+            return
+        await self._drain()
+        receive_us = self._services.clock.now_us()
+        at_us = capture_us if capture_us is not None else self._last_capture_us
+        offset_us = self._map.place(at_us, receive_us).offset_us if at_us is not None else self._live.now_us()
+        moment = self._moment(offset_us)
+        await self._fill(offset_us)
+        self._camera_on = on
+        kind = EventKind.CAMERA_ON if on else EventKind.CAMERA_OFF
+        await self._live.note(kind, self._seats.own, max(offset_us, self._seats.own.offset_us), "")
+        await self._enter_state(moment)
+
+    async def retile(self, tiles: tuple[TileConfig, ...]) -> None:
+        """Give a gallery other tiles.
+
+        Raises:
+            InvalidArgumentError: The stream has no tiles, or one is wrong.
+        """
+        if not self.config.tiled:
+            raise InvalidArgumentError("tiles", "this stream began without tiles; open a GALLERY stream with tiles")
+        check_tiles(tiles)
+        if not tiles:
+            raise InvalidArgumentError("tiles", "a gallery needs a tile; end the stream when everybody has left")
+        await self._retile(tiles)
+
+    async def finish(self) -> None:
+        """No packets follow: answer for all, say the exact counters, end."""
+        await self._end("finished", None)
+
+    async def stop(self, error: RoompulseError) -> None:
+        """End the stream from this side: what is recorded is sent, then the error."""
+        await self._end(error.reason.value.lower(), error)
+
+    async def next(self) -> Reply | None:
+        """Return the next reply; None at the end.
+
+        Raises:
+            RoompulseError: Why the stream ended.
+        """
+        return await self._outbox.get()
+
+    async def aclose(self) -> None:
+        """End whatever still runs; the record says that the caller went away. Idempotent."""
+        await self._outbox.end()
+        await self._end("cancelled", None)
+
+    # Ending.
+
+    async def _end(self, detail: str, error: RoompulseError | None) -> None:
+        if self._ending:
+            await self._ended.wait()
+            return
+        self._ending = True
+        try:
+            if detail == "finished":
+                await self._drain()
+            elif self._stream is not None:
+                self._stream.close()
+                await self._drain()
+            counters = self._ledger.counters()
+            self._count(counters)
+            for seat in self._seats.all_seats():
+                await self._live.depart(seat, detail, counters if seat is self._seats.own else None)
+            await self._services.recorder.flush()
+            await self._delivered.drain(self._seats.all_seats())
+            await self._outbox.put(Flow(counters, analysis_rate_hz=self._granted_hz, final=True, detail=detail))
+        except (RoompulseError, FencedError) as failure:
+            log.warning("a stream could not be closed in the record", detail=detail, error=str(failure))
+            error = error or (failure if isinstance(failure, RoompulseError) else None)
+        finally:
+            await self._abandon()
+            await self._outbox.end(error)
+            self._services.metrics.streams.dec()
+            self._ended.set()
+
+    async def _abandon(self) -> None:
+        self._live.leave(self.config.participant, self)
+        if self._stream is not None:
+            self._services.engine.release(self._stream)
+        me = asyncio.current_task()
+        tasks = [task for task in (*self._tasks, self._consuming) if task is not None and task is not me]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # Packets and their outcomes.
+
+    def _check_order(self, incoming: Incoming) -> int:
+        last, capture_us = self._last_index, incoming.capture_us
+        if last is not None and incoming.index <= last:
+            message = f"packet {incoming.index} comes after packet {last}; indices must rise"
+            raise MediaError(FaultReason.WRONG_INDEX, message)
+        self._last_index = incoming.index
+        name = "capture_time" if self.config.clock.name == "WALL" else "capture_offset"
+        if capture_us is None:
+            raise MediaError(FaultReason.WRONG_TIME, f"packet {incoming.index} has no {name}, and needs one")
+        most_us = MAX_CAPTURE_US if name == "capture_offset" else 1 << 62
+        if not 0 <= capture_us <= most_us:
+            message = f"packet {incoming.index}: {name} {capture_us / 1e6:g} s must be 0 to {most_us / 1e6:g} s"
+            raise MediaError(FaultReason.WRONG_TIME, message)
+        slack_us = REORDER_US if is_encoded_video(self._format.encoding) else 0
+        before_us = self._last_capture_us
+        if self.every_frame and before_us is not None and capture_us < before_us - slack_us:
+            message = f"packet {incoming.index}: {name} went back from {before_us / 1e6:g} s to {capture_us / 1e6:g} s"
+            raise MediaError(FaultReason.WRONG_TIME, message)
+        self._last_capture_us = max(capture_us, before_us or 0) if self.every_frame else capture_us
+        return capture_us
+
+    def _engine_stream(self) -> EngineStream:
+        if self._stream is None:
+            config = self.config
+            look = Look.TILES if config.tiled else Look.ALL if config.finds_faces else Look.PRIMARY
+            tiles = tuple(entry.tile for entry in self._seats.watched_tiles)
+            spec = StreamSpec(look, config.delivery, config.analysis_rate_hz, config.mirrored, tiles)
+            self._stream = self._services.engine.open(spec, self._next_track)
+            self._consuming = self._task(self._consume(self._stream), "consume")
+        return self._stream
+
+    async def _drain(self) -> None:
+        """Wait until everything that was submitted is answered for and scored."""
+        if self._stream is None or self._consuming is None:
+            return
+        stream, consuming = self._stream, self._consuming
+        stream.finish()
+        if consuming is not asyncio.current_task():
+            await asyncio.wait([consuming])
+        self._next_track = stream.next_track
+        self._services.engine.release(stream)
+        self._stream = self._consuming = None
+
+    async def _consume(self, stream: EngineStream) -> None:
+        while (arrival := await stream.next()) is not None:
+            if arrival.rate_hz is not None:
+                self._granted_hz = arrival.rate_hz
+            if arrival.wants_key_frame or arrival.rate_hz is not None:
+                await self._notice(arrival.wants_key_frame, arrival.detail)
+            for outcome in arrival.outcomes:
+                await self._resolve(outcome)
+
+    async def _resolve(self, outcome: Outcome) -> None:
+        if outcome.fault is not None:
+            self._ledger.dropped(outcome.dropped or DropReason.FAULT)
+            await self._fault(outcome.index, outcome.fault, outcome.message)
+        elif outcome.dropped is not None:
+            self._ledger.dropped(outcome.dropped)
+        else:
+            self._faults_in_a_row = 0
+            self._ledger.not_due() if outcome.looks is None else self._ledger.analyzed()
+        self._progress(outcome.offset_us)
+        if outcome.looks is not None:
+            await self._record(await self._seats.take(outcome, self._services.clock.now_us()))
+
+    def _resolved(self, reason: DropReason) -> None:
+        self._ledger.dropped(reason)
+
+    def _progress(self, offset_us: int) -> None:
+        self.progress_us = max(self.progress_us, offset_us)
+        self.progressed_us = self._services.clock.now_us()
+
+    async def _fault(self, index: int, reason: FaultReason, message: str) -> None:
+        self._services.metrics.faults.labels(reason.name.lower()).inc()
+        await self._outbox.put(Fault(index, reason, message))
+        self._faults_in_a_row += 1
+        if self._faults_in_a_row == self._services.settings.max_faults_in_a_row:
+            message = f"{self._faults_in_a_row} packets in a row could not be used; the last one: {message}"
+            self._stop_soon(RoompulseError(Reason.TOO_MANY_FAULTS, message))
+
+    # Participants.
+
+    async def _record(self, scored: list[Scored]) -> None:
+        for seat, update in scored:
+            if update.scoring_latency_us is not None:
+                self._services.metrics.scored.observe(update.scoring_latency_us / 1e6)
+            kept = quantise(update)
+            self._delivered.expect(seat, kept)
+            await self._live.record(seat, kept)
+
+    async def _retile(self, tiles: tuple[TileConfig, ...]) -> None:
+        await self._record(await self._seats.retile(tiles, self._moment(self.progress_us)))
+        for seat in self._seats.all_seats():
+            self._delivered.watch(seat)
+        if self._stream is not None:
+            watched = tuple(entry.tile for entry in self._seats.watched_tiles)
+            self._services.engine.retile(self._stream, watched)
+
+    async def _enter_state(self, moment: Moment) -> None:
+        """Record what is known without pictures: no camera, camera off, no consent."""
+        if self.config.content is not Content.CAMERA:
+            state = Presence.NOT_A_CAMERA
+        elif not self._camera_on:
+            state = Presence.CAMERA_OFF
+        elif not self._seats.may_look and not self.config.tiled:
+            state = Presence.NO_CONSENT
+        else:
+            for seat in self._seats.everybody():
+                seat.state = None if seat.state is Presence.CAMERA_OFF else seat.state
+            return
+        seats = self._seats.everybody() or [self._seats.own]
+        await self._record([(seat, seat.enter(moment, state)) for seat in seats])
+
+    async def _fill(self, until_us: int) -> None:
+        self._progress(until_us)
+        began_us = self._live.meeting.create_us
+        for seat in self._seats.everybody():
+            await self._record([(seat, update) for update in seat.fill(until_us, began_us)])
+
+    async def _tick(self) -> None:
+        """Once a beat: say that the stream lives; give LIVE participants without analysis their updates."""
+        period_s = min(self._services.settings.heartbeat_s, 1.0)
+        told: PacketCounters | None = None
+        while True:
+            await asyncio.sleep(period_s)
+            if not self.every_frame:
+                await self._refresh()
+            counters = self._ledger.counters()
+            if counters != told:
+                await self._notice(False, "")
+                told = counters
+            await self._outbox.put(Beat(self._services.clock.now_us()))
+
+    async def _refresh(self) -> None:
+        now_us = self._live.now_us()
+        await self._fill(now_us)
+        quiet_us = QUIET_PERIODS * 1e6 / min(self.config.update_rate_hz, 5.0)
+        moment = self._moment(now_us)
+        for seat in self._seats.everybody():
+            if seat.state is not None or now_us - seat.offset_us < quiet_us:
+                continue
+            analysed_us = seat.analysed_us if seat.analysed_us is not None else 0
+            if now_us - max(analysed_us, 0) > NO_PICTURES_US:
+                await self._record([(seat, seat.enter(moment, Presence.NO_PICTURES))])
+            else:
+                await self._record([(seat, seat.refresh(moment))])
+
+    # Small things.
+
+    async def _notice(self, key_frame: bool, detail: str) -> None:
+        await self._outbox.put(Flow(self._ledger.counters(), key_frame, self._granted_hz, detail=detail))
+
+    def _moment(self, offset_us: int) -> Moment:
+        now_us = self._services.clock.now_us()
+        return Moment(offset_us, self._live.meeting.create_us + offset_us, now_us, now_us)
+
+    def _warnings(self) -> tuple[str, ...]:
+        if self.config.content is Content.CAMERA and not self._seats.may_look:
+            who = "everybody in the pictures (everyone_consented)" if self.config.finds_faces else "the participant"
+            return (f"nothing is analysed: no consent of {who} is recorded; state it in the stream's configuration",)
+        return ()
+
+    def _count(self, counters: PacketCounters) -> None:
+        metric = self._services.metrics.packets
+        metric.labels("analyzed").inc(counters.analyzed)
+        metric.labels("not_due").inc(counters.not_due)
+        for reason, count in counters.dropped.items():
+            metric.labels(reason.name.lower()).inc(count)
+
+    def _task(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
+        return asyncio.create_task(self._guard(work), name=f"{name} {self.config.participant}")
+
+    def _stop_soon(self, error: RoompulseError) -> None:
+        self._tasks.append(asyncio.create_task(self.stop(error)))
+
+    async def _guard(self, work: Coroutine[None, None, None]) -> None:
+        """Whatever fails in a stream's own task ends the stream with that error, and the stream alone."""
+        try:
+            await work
+        except RoompulseError as error:
+            self._stop_soon(error)
+        except FencedError:
+            message = f"a newer stream of participant {self.config.participant!r} replaced this one"
+            self._stop_soon(RoompulseError(Reason.STREAM_REPLACED, message))
+        except Exception as error:
+            log.exception("a stream failed", participant_task=True)
+            self._stop_soon(
+                RoompulseError(Reason.ENGINE_UNAVAILABLE, "the stream failed inside the service; open it again")
+            )
+            raise error from None
+
+
+async def open_session(config: StreamConfig, live: LiveMeeting, services: Services, limits: MediaLimits) -> Session:
+    """Return an open session; the caller must `aclose` it."""
+    session = Session(replace(config), live, services, limits)
+    await session.open()
+    return session

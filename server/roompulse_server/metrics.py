@@ -1,0 +1,33 @@
+"""All metrics, declared in one place. No label ever holds a meeting or a participant."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+LATENCY_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
+
+
+class Metrics:
+    """One set a service, so that two services in one process do not share numbers."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.packets = Counter(
+            "roompulse_packets", "Packets by outcome", ["outcome"], registry=self.registry
+        )  # analyzed, not_due, or a drop reason
+        self.faults = Counter(
+            "roompulse_packet_faults", "Packets that could not be used", ["reason"], registry=self.registry
+        )
+        self.updates = Counter("roompulse_updates", "Updates recorded", registry=self.registry)
+        self.streams = Gauge("roompulse_streams", "Analyse streams open", registry=self.registry)
+        self.subscribers = Gauge("roompulse_subscribers", "Subscriptions open", registry=self.registry)
+        self.scored = Histogram(
+            "roompulse_receive_to_scored_seconds",
+            "From receipt to score",
+            buckets=LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )
+        self.published = Histogram(
+            "roompulse_receive_to_published_seconds",
+            "From receipt to publication",
+            buckets=LATENCY_BUCKETS_S,
+            registry=self.registry,
+        )

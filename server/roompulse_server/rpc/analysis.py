@@ -1,0 +1,75 @@
+"""AnalysisService: convert, call, convert."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import grpc
+from roompulse.v1 import analysis_service_pb2 as pb
+from roompulse.v1 import analysis_service_pb2_grpc as stubs
+
+from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.meetings.ingest import Ingest
+from roompulse_server.meetings.session import Session
+from roompulse_server.rpc import convert_reply, convert_request
+from roompulse_server.rpc.status import abort, answering
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class AnalysisServicer(stubs.AnalysisServiceServicer):
+    def __init__(self, ingest: Ingest) -> None:
+        self._ingest = ingest
+
+    async def AnalyzeVideo(  # type: ignore[override]
+        self, request_iterator: AsyncIterator[pb.AnalyzeVideoRequest], context: Context
+    ) -> None:
+        try:
+            session = await self._ingest.open(_config(await anext(aiter(request_iterator), None)))
+        except Exception as error:
+            await abort(context, error)
+        feeding = asyncio.create_task(_feed(session, request_iterator))
+        try:
+            while (reply := await session.next()) is not None:
+                await context.write(convert_reply.reply_to_proto(reply, session.key))
+        except Exception as error:
+            await abort(context, error)
+        finally:
+            feeding.cancel()
+            await asyncio.gather(feeding, return_exceptions=True)
+            await session.aclose()
+
+    @answering
+    async def AnalyzeImage(self, request: pb.AnalyzeImageRequest, context: Context) -> pb.AnalyzeImageResponse:  # type: ignore[override]
+        read = await self._ingest.image(convert_request.image_from_proto(request))
+        return convert_reply.image_to_proto(read, self._ingest.ready)
+
+
+def _config(first: pb.AnalyzeVideoRequest | None) -> Any:
+    if first is None or first.WhichOneof("control") != "config" or first.packets:
+        message = "the first message of a stream must hold its config, and nothing else"
+        raise RoompulseError(Reason.CONFIG_MISSING, message)
+    return convert_request.config_from_proto(first.config)
+
+
+async def _feed(session: Session, requests: AsyncIterator[pb.AnalyzeVideoRequest]) -> None:
+    """Hand the caller's messages to the session; what is wrong with one ends the stream with its error."""
+    try:
+        async for request in requests:
+            await _take(session, request)
+        await session.finish()
+    except RoompulseError as error:
+        await session.stop(error)
+
+
+async def _take(session: Session, request: pb.AnalyzeVideoRequest) -> None:
+    clock = session.config.clock
+    for packet in request.packets:
+        await session.packet(convert_request.incoming_from_proto(packet, clock))
+    match request.WhichOneof("control"):
+        case "config":
+            raise RoompulseError(Reason.CONFIG_REPEATED, "the config comes once, as a stream's first message")
+        case "camera":
+            await session.camera(request.camera.on, convert_request.capture_from_proto(request.camera, clock))
+        case "tiles":
+            await session.retile(convert_request.tiles_from_proto(request.tiles))

@@ -1,0 +1,60 @@
+"""Protos of meetings, their record and subscriptions → domain values. Pure."""
+
+from roompulse.v1 import meeting_service_pb2, subscription_service_pb2
+from roompulse_server import types
+from roompulse_server.bus.hub import SlowPolicy
+from roompulse_server.meetings.catalogue import MeetingsQuery, UpdatesQuery
+from roompulse_server.meetings.subscriptions import SubscriptionQuery
+from roompulse_server.rpc.convert import us_from_duration
+from roompulse_server.rpc.convert_request import enum_from_proto, ref_from_proto
+
+
+def meeting_from_proto(request: meeting_service_pb2.CreateMeetingRequest) -> types.Meeting:
+    ref = request.meeting
+    return types.Meeting(
+        key=types.MeetingKey(ref.tenant, ref.id, ref.uid),
+        purpose=enum_from_proto(types.Purpose, request.purpose, "purpose"),
+        state=types.MeetingState.ACTIVE,
+        create_us=0,
+        title=request.title,
+        time_zone=request.time_zone,
+        idle_timeout_s=_seconds(request, "idle_timeout"),
+        retention_s=_seconds(request, "retention"),
+        everyone_consented=request.everyone_consented,
+        aggregate_only=request.aggregate_only,
+    )
+
+
+def meetings_query_from_proto(request: meeting_service_pb2.ListMeetingsRequest) -> MeetingsQuery:
+    state = enum_from_proto(types.MeetingState, request.state, "state")
+    return MeetingsQuery(request.tenant, request.meeting_id, state, request.page_size, request.page_token)
+
+
+def updates_query_from_proto(request: meeting_service_pb2.ListUpdatesRequest) -> UpdatesQuery:
+    return UpdatesQuery(
+        ref=ref_from_proto(request.meeting),
+        participant=request.participant_id,
+        start_us=us_from_duration(request.start_offset),
+        end_us=us_from_duration(request.end_offset) if request.HasField("end_offset") else None,
+        page_size=request.page_size,
+        page_token=request.page_token,
+    )
+
+
+def subscription_from_proto(request: subscription_service_pb2.SubscribeUpdatesRequest) -> SubscriptionQuery:
+    start = request.WhichOneof("start")
+    return SubscriptionQuery(
+        ref=ref_from_proto(request.meeting),
+        participants=frozenset(request.participant_ids),
+        updates=not request.without_updates,
+        rollups=not request.without_rollups,
+        events=not request.without_events,
+        resume_token=request.resume_token if start == "resume_token" else None,
+        from_offset_us=us_from_duration(request.from_offset) if start == "from_offset" else None,
+        slow_policy=enum_from_proto(SlowPolicy, request.slow_policy, "slow_policy", SlowPolicy.DISCONNECT),
+        final_rollups_only=request.final_rollups_only,
+    )
+
+
+def _seconds(request: meeting_service_pb2.CreateMeetingRequest, field: str) -> float | None:
+    return us_from_duration(getattr(request, field)) / 1e6 if request.HasField(field) else None

@@ -1,0 +1,124 @@
+"""Protos of requests → domain values. Pure; unknown enumeration numbers are refused, naming field and value."""
+
+import math
+from enum import IntEnum
+from typing import TypeVar
+
+from roompulse.v1 import analysis_service_pb2, common_pb2, media_pb2
+
+from roompulse_server import types
+from roompulse_server.errors import InvalidArgumentError
+from roompulse_server.meetings.config import MeetingRef, StreamConfig, TileConfig
+from roompulse_server.meetings.ingest import DEFAULT_MAX_FACES, ImageRequest
+from roompulse_server.meetings.session import Incoming
+from roompulse_server.rpc.convert import us_from_duration, us_from_timestamp
+
+E = TypeVar("E", bound=IntEnum)
+
+
+def enum_from_proto(kind: type[E], number: int, path: str, default: E | None = None) -> E:
+    """Return the member; 0 gives `default` where there is one.
+
+    Raises:
+        InvalidArgumentError: The number has no member.
+    """
+    if number == 0 and default is not None:
+        return default
+    try:
+        return kind(number)
+    except ValueError:
+        names = ", ".join(f"{member.value} {member.name}" for member in kind)
+        raise InvalidArgumentError(path, f"{number} is none of {names}") from None
+
+
+def ref_from_proto(key: common_pb2.MeetingKey) -> MeetingRef:
+    return MeetingRef(key.tenant, key.id, key.uid)
+
+
+def consent_from_proto(consent: common_pb2.Consent, path: str) -> types.Consent | None:
+    """Return the consent, or None where none is stated."""
+    state = enum_from_proto(types.ConsentState, consent.state, f"{path}.state")
+    if state is types.ConsentState.UNSPECIFIED:
+        return None
+    return types.Consent(state, consent.recorded_by, consent.wording_version)
+
+
+def format_from_proto(format: media_pb2.VideoFormat) -> types.VideoFormat:
+    return types.VideoFormat(
+        encoding=enum_from_proto(types.Encoding, format.encoding, "format.encoding"),
+        width=format.width,
+        height=format.height,
+        strides=tuple(format.strides),
+        matrix=enum_from_proto(types.ColorMatrix, format.matrix, "format.matrix"),
+        range=enum_from_proto(types.ColorRange, format.range, "format.range"),
+        rotation_deg=format.rotation_deg,
+    )
+
+
+def tiles_from_proto(layout: media_pb2.TileLayout) -> tuple[TileConfig, ...]:
+    return tuple(
+        TileConfig(
+            types.Tile(
+                tile.participant_id,
+                types.Box(*(_finite(value) for value in (tile.box.x, tile.box.y, tile.box.width, tile.box.height))),
+                tile.display_name,
+                tile.speaking if tile.HasField("speaking") else None,
+            ),
+            consent_from_proto(tile.consent, f"tiles[{index}].consent"),
+        )
+        for index, tile in enumerate(layout.tiles)
+    )
+
+
+def config_from_proto(config: analysis_service_pb2.StreamConfig) -> StreamConfig:
+    return StreamConfig(
+        meeting=ref_from_proto(config.meeting),
+        participant=config.participant_id,
+        display_name=config.display_name,
+        purpose=enum_from_proto(types.Purpose, config.purpose, "purpose"),
+        consent=consent_from_proto(config.consent, "consent"),
+        new_occurrence=config.new_occurrence,
+        source=enum_from_proto(types.Source, config.source, "source", types.Source.CAMERA),
+        content=enum_from_proto(types.Content, config.content, "content", types.Content.CAMERA),
+        delivery=enum_from_proto(types.Delivery, config.delivery, "delivery", types.Delivery.LIVE),
+        clock=enum_from_proto(types.Clock, config.clock, "clock", types.Clock.MEDIA),
+        format=format_from_proto(config.format),
+        mirrored=config.mirrored,
+        update_rate_hz=config.update_rate_hz,
+        analysis_rate_hz=config.analysis_rate_hz,
+        tiles=tiles_from_proto(config.tiles),
+        media_zero_us=config.media_zero_ms * 1000 if config.HasField("media_zero_ms") else None,
+        everyone_consented=config.everyone_consented,
+        time_zone=config.time_zone,
+    )
+
+
+def capture_from_proto(message: media_pb2.VideoPacket | media_pb2.CameraChange, clock: types.Clock) -> int | None:
+    """Return the capture time in microseconds by the stream's clock, or None where it is missing."""
+    if clock is types.Clock.WALL:
+        return us_from_timestamp(message.capture_time) if message.HasField("capture_time") else None
+    return us_from_duration(message.capture_offset) if message.HasField("capture_offset") else None
+
+
+def _finite(value: float) -> float:
+    return value if math.isfinite(value) else -1.0  # outside every picture: the check of the box names it
+
+
+def incoming_from_proto(packet: media_pb2.VideoPacket, clock: types.Clock) -> Incoming:
+    return Incoming(
+        index=packet.index,
+        data=packet.data,
+        capture_us=capture_from_proto(packet, clock),
+        speaking=packet.speaking if packet.HasField("speaking") else None,
+        format=format_from_proto(packet.format) if packet.HasField("format") else None,
+    )
+
+
+def image_from_proto(request: analysis_service_pb2.AnalyzeImageRequest) -> ImageRequest:
+    return ImageRequest(
+        data=request.data,
+        format=format_from_proto(request.format),
+        purpose=enum_from_proto(types.Purpose, request.purpose, "purpose"),
+        consent=consent_from_proto(request.consent, "consent"),
+        max_faces=request.max_faces or DEFAULT_MAX_FACES,
+    )

@@ -1,0 +1,30 @@
+"""Notices of a subscription → protos. Pure."""
+
+from roompulse.v1 import common_pb2
+from roompulse.v1 import subscription_service_pb2 as pb
+
+from roompulse_server.meetings.reply import Going
+from roompulse_server.meetings.subscriptions import Notice, Pulse
+from roompulse_server.rpc import convert
+from roompulse_server.types import Event, MeetingKey, Rollup, Update
+
+
+def notice_to_proto(notice: Notice, key: MeetingKey) -> pb.SubscribeUpdatesResponse:
+    """Return the message; its token is the position after it."""
+    response, item = pb.SubscribeUpdatesResponse(resume_token=notice.token), notice.item
+    match item:
+        case Update():
+            response.update.CopyFrom(convert.update_to_proto(item, key))
+        case Rollup():
+            response.rollup.CopyFrom(convert.rollup_to_proto(item, key))
+        case Event():
+            response.meeting_event.CopyFrom(convert.event_to_proto(item, key))
+        case Pulse():
+            response.heartbeat.time.CopyFrom(convert.timestamp(item.time_us))
+            response.heartbeat.meeting_offset.CopyFrom(convert.duration(item.offset_us))
+        case Going():
+            going = common_pb2.GoingAway(
+                reason=item.reason, retry_after_ms=item.retry_after_ms, resume_token=notice.token
+            )
+            response.going_away.CopyFrom(going)
+    return response

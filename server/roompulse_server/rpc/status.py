@@ -1,0 +1,105 @@
+"""Errors become gRPC statuses here, and nowhere else.
+
+Every status carries `google.rpc.ErrorInfo` (reason, domain, values); wrong fields add `BadRequest`, and what may be
+tried again adds `RetryInfo`. What is not a `RoompulseError` becomes INTERNAL with a fixed text; the log has the rest.
+"""
+
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn, TypeVar
+
+import grpc
+import structlog
+from google.protobuf import any_pb2, duration_pb2
+from google.rpc import code_pb2, error_details_pb2, status_pb2
+from grpc_status import rpc_status
+
+from roompulse_server.errors import Reason, RoompulseError
+
+log = structlog.get_logger(__name__)
+
+DOMAIN = "roompulse.dev"
+
+S = TypeVar("S")
+Q = TypeVar("Q")
+R = TypeVar("R")
+
+CODES: dict[Reason, int] = {
+    Reason.INVALID_ARGUMENT: code_pb2.INVALID_ARGUMENT,
+    Reason.CONFIG_MISSING: code_pb2.INVALID_ARGUMENT,
+    Reason.CONFIG_REPEATED: code_pb2.INVALID_ARGUMENT,
+    Reason.MEETING_NOT_FOUND: code_pb2.NOT_FOUND,
+    Reason.MEETING_EXISTS: code_pb2.ALREADY_EXISTS,
+    Reason.MEETING_ENDED: code_pb2.FAILED_PRECONDITION,
+    Reason.PARTICIPANT_NOT_FOUND: code_pb2.NOT_FOUND,
+    Reason.PURPOSE_MISSING: code_pb2.FAILED_PRECONDITION,
+    Reason.PURPOSE_REFUSED: code_pb2.FAILED_PRECONDITION,
+    Reason.PURPOSE_DIFFERS: code_pb2.FAILED_PRECONDITION,
+    Reason.CONSENT_MISSING: code_pb2.FAILED_PRECONDITION,
+    Reason.TENANT_UNKNOWN: code_pb2.PERMISSION_DENIED,
+    Reason.PICTURE_UNUSABLE: code_pb2.INVALID_ARGUMENT,
+    Reason.TOO_MANY_FAULTS: code_pb2.INVALID_ARGUMENT,
+    Reason.TOO_MANY_STREAMS: code_pb2.RESOURCE_EXHAUSTED,
+    Reason.STREAM_REPLACED: code_pb2.ABORTED,
+    Reason.SUBSCRIBER_TOO_SLOW: code_pb2.RESOURCE_EXHAUSTED,
+    Reason.RESUME_TOKEN_INVALID: code_pb2.INVALID_ARGUMENT,
+    Reason.POSITION_EXPIRED: code_pb2.OUT_OF_RANGE,
+    Reason.NOT_OFFERED: code_pb2.UNIMPLEMENTED,
+    Reason.DRAINING: code_pb2.UNAVAILABLE,
+    Reason.RECORD_UNAVAILABLE: code_pb2.UNAVAILABLE,
+    Reason.ENGINE_UNAVAILABLE: code_pb2.UNAVAILABLE,
+}
+RETRY_AFTER_S = {
+    Reason.TOO_MANY_STREAMS: 5,
+    Reason.DRAINING: 1,
+    Reason.RECORD_UNAVAILABLE: 1,
+    Reason.ENGINE_UNAVAILABLE: 1,
+}
+INTERNAL_TEXT = "something went wrong inside the service; its log says what"
+
+
+def to_status(error: BaseException) -> status_pb2.Status:
+    """Return the status of an error; the text of an unknown one does not leave the service."""
+    if not isinstance(error, RoompulseError):
+        return status_pb2.Status(code=code_pb2.INTERNAL, message=INTERNAL_TEXT)
+    info = error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=error.values)
+    details: list[any_pb2.Any] = [_any(info)]
+    if error.field:
+        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.message)
+        details.append(_any(error_details_pb2.BadRequest(field_violations=[violation])))
+    if error.reason in RETRY_AFTER_S:
+        delay = duration_pb2.Duration(seconds=RETRY_AFTER_S[error.reason])
+        details.append(_any(error_details_pb2.RetryInfo(retry_delay=delay)))
+    text = f"{error.field}: {error.message}" if error.field else error.message
+    return status_pb2.Status(code=CODES[error.reason], message=text, details=details)
+
+
+async def abort(context: Any, error: BaseException) -> NoReturn:
+    """End the call with the error's status."""
+    if not isinstance(error, RoompulseError):
+        log.error("an RPC failed", exc_info=error)
+    status = rpc_status.to_status(to_status(error))
+    await context.abort(status.code, status.details or "", status.trailing_metadata or ())
+
+
+def _any(
+    message: "error_details_pb2.ErrorInfo | error_details_pb2.BadRequest | error_details_pb2.RetryInfo",
+) -> any_pb2.Any:
+    packed = any_pb2.Any()
+    packed.Pack(message)
+    return packed
+
+
+def answering(method: Callable[[S, Q, Any], Awaitable[R]]) -> Callable[[S, Q, Any], Awaitable[R]]:
+    """Make what a unary method raises the status of its call."""
+
+    @functools.wraps(method)
+    async def answer(self: S, request: Q, context: Any) -> R:
+        try:
+            return await method(self, request, context)
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:
+            await abort(context, error)
+
+    return answer

@@ -1,0 +1,29 @@
+"""SubscriptionService: convert, call, convert."""
+
+from typing import Any
+
+import grpc
+from roompulse.v1 import subscription_service_pb2 as pb
+from roompulse.v1 import subscription_service_pb2_grpc as stubs
+
+from roompulse_server.meetings.subscriptions import Subscriptions
+from roompulse_server.rpc import convert_query, convert_subscription
+from roompulse_server.rpc.status import abort
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class SubscriptionServicer(stubs.SubscriptionServiceServicer):
+    def __init__(self, subscriptions: Subscriptions) -> None:
+        self._subscriptions = subscriptions
+
+    async def SubscribeUpdates(self, request: pb.SubscribeUpdatesRequest, context: Context) -> None:  # type: ignore[override]
+        try:
+            query = convert_query.subscription_from_proto(request)
+            async with self._subscriptions.open(query) as subscription:
+                while (notice := await subscription.next()) is not None:
+                    await context.write(convert_subscription.notice_to_proto(notice, subscription.key))
+        except grpc.aio.AbortError:
+            raise
+        except Exception as error:
+            await abort(context, error)

@@ -1,0 +1,46 @@
+"""Messages between parent and worker: whole, in order, and never anything but messages."""
+
+import os
+import pickle
+import socket
+
+import pytest
+from roompulse_server.engine import channel
+from roompulse_server.engine.messages import CloseStream, PacketFor, Ready
+from roompulse_server.types import Encoding, Packet, VideoFormat
+
+PACKET = PacketFor(7, Packet(1, bytes(300_000), VideoFormat(Encoding.H264), 2, 3, 4, speaking=True))
+
+
+def test_messages_survive_the_way_in_any_pieces() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        end = channel.BlockingChannel(theirs)
+        data = channel.pack(CloseStream(1)) + channel.pack(PacketFor(2, Packet(1, b"x", VideoFormat(), 0, 0, 0)))
+        ours.sendall(data[:9])
+        assert end.receive(0.0) == []
+        ours.sendall(data[9:])
+        assert [type(message) for message in end.receive(None)] == [CloseStream, PacketFor]
+        ours.close()
+        with pytest.raises(EOFError):
+            end.receive(None)
+
+
+def test_a_packet_is_the_same_after_the_way() -> None:
+    assert channel.unpack(channel.pack(PACKET)[4:]) == PACKET
+    assert channel.unpack(channel.pack(Ready("m", "d", ("w",)))[4:]) == Ready("m", "d", ("w",))
+
+
+class Hostile:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.system, ("true",)
+
+
+def test_a_taken_over_worker_cannot_run_code_in_the_parent() -> None:
+    with pytest.raises(pickle.UnpicklingError, match="is no message"):
+        channel.unpack(pickle.dumps(Hostile()))
+
+
+def test_a_length_out_of_bounds_is_refused() -> None:
+    with pytest.raises(pickle.UnpicklingError, match="longer than"):
+        channel.body_length(b"\xff\xff\xff\xff")

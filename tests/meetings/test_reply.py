@@ -1,0 +1,51 @@
+"""The outbox: bounded, in order, and clear about what it does when full."""
+
+import asyncio
+
+import pytest
+from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.meetings.reply import UPDATES_BOUND, Beat, Fault, Outbox
+from roompulse_server.types import Band, Engagement, FaultReason, NoScoreReason, Presence, Reading, Update
+
+NOTHING = Engagement(
+    "f", None, Band.UNSPECIFIED, NoScoreReason.NO_FACE, None, None, 0.0, None, None, 0, 10.0
+)  # fmt: skip
+
+
+def update(sequence: int) -> Update:
+    return Update("ada", sequence, 1, 0, 0, 0, 0, Reading(Presence.NO_FACE, None, None, NOTHING))
+
+
+async def test_live_keeps_the_newest_updates() -> None:
+    box = Outbox(live=True)
+    for sequence in range(UPDATES_BOUND + 3):
+        await box.put(update(sequence))
+    first = await box.get()
+    assert isinstance(first, Update)
+    assert first.sequence == 3
+    assert box.displaced == 3
+
+
+async def test_every_frame_waits_for_the_reader() -> None:
+    box = Outbox(live=False)
+    for sequence in range(UPDATES_BOUND):
+        await box.put(update(sequence))
+    waiting = asyncio.create_task(box.put(update(UPDATES_BOUND)))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await box.put(Beat(1))  # control passes
+    first = await box.get()
+    assert isinstance(first, Update)
+    assert first.sequence == 0
+    await waiting
+    assert box.displaced == 0
+
+
+async def test_the_end_comes_after_everything_before() -> None:
+    box = Outbox(live=True)
+    await box.put(Fault(1, FaultReason.CORRUPT, "cut short"))
+    await box.end(RoompulseError(Reason.MEETING_ENDED, "over"))
+    await box.end()
+    assert isinstance(await box.get(), Fault)
+    with pytest.raises(RoompulseError, match="over"):
+        await box.get()
