@@ -1,6 +1,8 @@
 """Pictures, streams and packets for tests, made here: no file is needed."""
 
 import os
+import struct
+import zlib
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
@@ -116,6 +118,18 @@ def still(picture: Picture, extension: str, *parameters: int) -> bytes:
     done, data = cv2.imencode(extension, picture, parameters)
     assert done
     return data.tobytes()
+
+
+def black_png(width: int, height: int, bits: int = 1) -> bytes:
+    """Return a black grey PNG of `bits` a pixel: few bytes, however large it is."""
+    rows = bytes(1 + (width * bits + 7) // 8) * height
+    chunks = [
+        b"IHDR" + struct.pack(">IIBBBBB", width, height, bits, 0, 0, 0, 0),
+        b"IDAT" + zlib.compress(rows, 9),
+        b"IEND",
+    ]
+    framed = [struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body)) for body in chunks]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(framed)
 
 
 def packet(data: bytes, encoding: Encoding = Encoding.UNSPECIFIED, index: int = 0, **format_: Any) -> Packet:

@@ -44,7 +44,12 @@ class Decoding:
 
 
 class VideoStream:
-    """Decodes the access units of one stream of one encoding, one a call, in order."""
+    """Decodes the access units of one stream of one encoding, one a call, in order.
+
+    FFmpeg says of most damage only when the picture is shown. With B-frames that is some packets later: the fault then
+    names the packet that showed it, and pictures shown before it may have been predicted from the damaged one. The
+    stricter `err_detect=explode` would tell at once, but refuses whole streams for an odd SEI message.
+    """
 
     def __init__(self, encoding: Encoding, limits: MediaLimits) -> None:
         self.encoding = encoding
@@ -66,7 +71,7 @@ class VideoStream:
             MediaError: `CORRUPT`: the unit is damaged; the stream then waits for the next key frame.
         """
         kind = unit_kind(self.encoding, packet.data)
-        if kind is UnitKind.PARAMETERS:
+        if kind is UnitKind.PARAMETERS and self.encoding is Encoding.H264:
             self._keep_parameters(packet)
         elif kind is UnitKind.DELTA and self.waiting:
             return self._hand_out(waiting=True)
@@ -86,7 +91,7 @@ class VideoStream:
         return self._hand_out(waiting=True).shown
 
     def _keep_parameters(self, packet: Packet) -> None:
-        """Keep parameter sets that come alone for the next unit: FFmpeg calls a unit without a picture an error."""
+        """Keep parameter sets that come alone for the next unit: FFmpeg calls H.264 without a picture an error."""
         kept = self._parameters + packet.data
         self._parameters = kept if len(kept) <= MAX_PARAMETER_BYTES else packet.data
         self._without_picture.append(packet)
@@ -104,11 +109,10 @@ class VideoStream:
         try:
             frames = self._context.decode(unit)
         except av.FFmpegError as error:
-            self._fail(number, self._remedy(kind, error.strerror or "no reason given"), error)
+            self._fail(number, (), self._remedy(kind, error.strerror or "no reason given"), error)
         if any(frame.is_corrupt for frame in frames):
-            self._show(frames)
-            self._fail(number, self._remedy(kind, "parts of the picture are missing"))
-        self.waiting = False
+            self._fail(number, frames, self._remedy(kind, "parts of the picture are missing"))
+        self.waiting &= kind is not UnitKind.KEY
         self._show(frames)
         self._give_up_before(number + 1 - (MAX_REORDERED_PACKETS if self.encoding is Encoding.H264 else 0))
 
@@ -117,8 +121,9 @@ class VideoStream:
         self._pending[self._count] = packet
         return self._count
 
-    def _fail(self, number: int, message: str, cause: Exception | None = None) -> None:
+    def _fail(self, number: int, frames: Iterable[av.VideoFrame], message: str, cause: Exception | None = None) -> None:
         self._pending.pop(number, None)
+        self._show(frames)
         self.lose_reference()
         raise MediaError(FaultReason.CORRUPT, message) from cause
 

@@ -1,0 +1,117 @@
+"""What access units say of themselves, on streams of real encoders and on rubbish."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from media_samples import encode, moving
+from roompulse_server.media.bits import Bits
+from roompulse_server.media.bitstream import (
+    UnitKind,
+    is_annex_b,
+    is_encoded_video,
+    is_key_frame,
+    is_raw,
+    is_still,
+    unit_kind,
+)
+from roompulse_server.media.coded_size import coded_size
+from roompulse_server.types import Encoding
+
+VIDEO = [Encoding.H264, Encoding.VP8, Encoding.VP9, Encoding.AV1]
+START = b"\x00\x00\x00\x01"
+
+
+def split_nals(unit: bytes) -> list[bytes]:
+    return [START + nal.rstrip(b"\x00") for nal in unit.split(b"\x00\x00\x01")[1:]]
+
+
+@pytest.mark.parametrize("encoding", Encoding)
+def test_each_encoding_is_of_one_sort(encoding: Encoding) -> None:
+    assert [is_still(encoding), is_raw(encoding), is_encoded_video(encoding)].count(True) == 1
+
+
+@pytest.mark.parametrize("encoding", VIDEO)
+def test_key_frames_of_real_streams(encoding: Encoding) -> None:
+    units = encode(encoding, moving(9), group=4)
+    assert [is_key_frame(encoding, unit) for unit in units] == [index % 4 == 0 for index in range(9)]
+
+
+@pytest.mark.parametrize("encoding", [Encoding.UNSPECIFIED, Encoding.JPEG, Encoding.I420])
+def test_stills_and_raw_pictures_are_always_key_frames(encoding: Encoding) -> None:
+    assert is_key_frame(encoding, b"anything")
+
+
+@pytest.mark.parametrize("size", [(64, 64), (160, 96), (178, 98), (1280, 720), (1920, 1080)])
+@pytest.mark.parametrize("encoding", VIDEO)
+def test_announced_sizes(encoding: Encoding, size: tuple[int, int]) -> None:
+    key, *others = encode(encoding, moving(2, *size))
+    whole_blocks = tuple((side + 15) // 16 * 16 for side in size)
+    assert coded_size(encoding, key) == (whole_blocks if encoding is Encoding.H264 else size)
+    assert [coded_size(encoding, other) for other in others] == [None]
+
+
+@pytest.mark.parametrize("profile", ["baseline", "main", "high", "high10", "high422", "high444"])
+def test_sizes_in_every_h264_profile(profile: str) -> None:
+    unit = encode(Encoding.H264, moving(1, 176, 144), options={"profile": profile, "x264-params": "cqm=jvt"})[0]
+    assert coded_size(Encoding.H264, unit) == (176, 144)
+
+
+def test_interlaced_h264_counts_both_fields() -> None:
+    options = {"x264-params": "interlaced=1"}
+    unit = encode(Encoding.H264, moving(1, 176, 160), options=options)[0]
+    assert coded_size(Encoding.H264, unit) == (176, 160)
+
+
+def test_a_recovery_point_is_a_place_to_start() -> None:
+    options = {"x264-params": "keyint=4:min-keyint=2:scenecut=0:open-gop=1"}
+    units = encode(Encoding.H264, moving(12), b_frames=2, options=options)
+    recovery_points = [unit for unit in units[1:] if unit_kind(Encoding.H264, unit) is UnitKind.KEY]
+    assert recovery_points
+    assert all(nal[4] & 0x1F != 5 for unit in recovery_points for nal in split_nals(unit))
+
+
+def test_parameter_sets_alone_are_no_picture() -> None:
+    nals = split_nals(encode(Encoding.H264, moving(1))[0])
+    parameters = b"".join(nal for nal in nals if nal[4] & 0x1F in (7, 8))
+    assert unit_kind(Encoding.H264, parameters) is UnitKind.PARAMETERS
+    assert coded_size(Encoding.H264, parameters) == (160, 96)
+
+
+def test_annex_b_is_told_from_avcc() -> None:
+    unit = encode(Encoding.H264, moving(1))[0]
+    avcc = b"".join(len(nal[4:]).to_bytes(4, "big") + nal[4:] for nal in split_nals(unit))
+    assert is_annex_b(unit)
+    assert is_annex_b(unit[1:])
+    assert not is_annex_b(avcc)
+
+
+def test_an_empty_nal_unit_hides_nothing() -> None:
+    unit = encode(Encoding.H264, moving(1))[0]
+    assert coded_size(Encoding.H264, b"\x00\x00\x01" + unit) == (160, 96)
+
+
+def test_endless_units_before_a_picture_are_not_searched() -> None:
+    flood = b"\x00\x00\x01\x0c" * 500_000
+    assert unit_kind(Encoding.H264, flood) is UnitKind.DELTA
+    assert unit_kind(Encoding.AV1, bytes((0x12, 0)) * 500_000) is UnitKind.DELTA
+
+
+@pytest.mark.parametrize("encoding", VIDEO)
+@given(data=st.binary(min_size=1, max_size=300), cut=st.integers(0, 60))
+def test_any_bytes_have_a_kind_and_perhaps_a_size(encoding: Encoding, data: bytes, cut: int) -> None:
+    for rubbish in (data, KEY_FRAMES[encoding][:cut] + data):
+        assert unit_kind(encoding, rubbish) in UnitKind
+        size = coded_size(encoding, rubbish)
+        assert size is None or len(size) == 2
+
+
+KEY_FRAMES = {encoding: encode(encoding, moving(1))[0] for encoding in VIDEO}
+
+
+def test_exponential_golomb_codes() -> None:
+    bits = Bits(bytes((0b1_010_011_0, 0b0100_0010, 0b1_0000000)))  # H.264, table 9-2: 0, 1, 2, 3, 4
+    assert [bits.golomb() for _ in range(5)] == [0, 1, 2, 3, 4]
+    signed = Bits(bytes((0b1_010_011_0, 0b0100_0010, 0b1_0000000)))  # table 9-3: 0, 1, −1, 2, −2
+    assert [signed.signed_golomb() for _ in range(5)] == [0, 1, -1, 2, -2]
+    with pytest.raises(EOFError):
+        bits.take(8)
