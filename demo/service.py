@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Self
 
 COMMAND = pathlib.Path(sys.executable).parent / "roompulse-server"
-ADDRESS = re.compile(r"127\.0\.0\.1:([1-9]\d*)")
+GREETING = re.compile(r"^.* serves on (?P<address>\S+:[1-9]\d*).*$", re.MULTILINE)
 START_WITHIN_S = 60.0
 STOP_WITHIN_S = 20.0
 PULL_WITHIN_S = 8.0
@@ -22,14 +22,17 @@ class ServiceError(Exception):
 
 
 class Service:
-    """Runs from `async with` to its end, however that comes. `address` is HOST:PORT. It logs to `service.log`."""
+    """Runs from `async with` to its end, however that comes.
+
+    `address` is HOST:PORT, `greeting` the line with which the service said that it serves; `service.log` has them all.
+    """
 
     def __init__(self, data: pathlib.Path, models: pathlib.Path | None) -> None:
         self._data = data
         self._models = models
         self._log = data / "service.log"
         self._process: asyncio.subprocess.Process | None = None
-        self.address = ""
+        self.address = self.greeting = ""
 
     async def __aenter__(self) -> Self:
         self._data.mkdir(parents=True, exist_ok=True)
@@ -46,7 +49,7 @@ class Service:
                 start_new_session=True,  # Ctrl-C is for us; we then end the service in order
             )
         try:
-            self.address = await self._served_at(self._process)
+            self.greeting, self.address = await self._greeted(self._process)
         except BaseException:
             await self.aclose()
             raise
@@ -70,11 +73,11 @@ class Service:
                 process.kill()
                 await process.wait()
 
-    async def _served_at(self, process: asyncio.subprocess.Process) -> str:
+    async def _greeted(self, process: asyncio.subprocess.Process) -> tuple[str, str]:
         deadline = time.monotonic() + START_WITHIN_S
         while time.monotonic() < deadline:
-            if found := ADDRESS.search(self._said()):
-                return found.group()
+            if found := GREETING.search(self._said()):
+                return found.group(), found["address"]
             if process.returncode is not None:
                 raise ServiceError(f"the service ended at once (status {process.returncode}):\n{self._said()[-2000:]}")
             await asyncio.sleep(POLL_S)
