@@ -1,5 +1,7 @@
 """Random updates for the record's tests: anything the pipeline may come up with, within the stated ranges."""
 
+import math
+
 from hypothesis import strategies as st
 from roompulse_server.types import (
     ACTION_UNITS,
@@ -20,7 +22,7 @@ from roompulse_server.types import (
     Update,
 )
 
-NAN = float("nan")
+NAN = math.nan
 unit = st.floats(0, 1)
 signed_unit = st.floats(-1, 1)
 place = st.floats(-1.9, 1.9)

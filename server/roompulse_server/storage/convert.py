@@ -1,5 +1,6 @@
 """Rows of the tables to values of `types`, and back."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from roompulse_server.types import (
     MeetingState,
     PacketCounters,
     Participant,
+    Probabilities,
     Purpose,
     Rollup,
 )
@@ -168,7 +170,7 @@ def rollup_from_row(row: Row[Any]) -> Rollup:
         mean=row.mean,
         p10=row.p10,
         p90=row.p90,
-        expressions=tuple(np.frombuffer(row.expressions, _DOUBLE).tolist()),
+        expressions=_expressions(row.expressions),
         valence=row.valence,
         arousal=row.arousal,
         formula_id=row.formula_id,
@@ -195,3 +197,8 @@ def rollup_to_values(rollup: Rollup, key: MeetingKey) -> Values:
         "formula_id": rollup.formula_id,
         "model_id": rollup.model_id,
     }
+
+
+def _expressions(payload: bytes) -> Probabilities:
+    values: list[float] = np.frombuffer(payload, _DOUBLE).tolist()
+    return tuple(math.nan if math.isnan(value) else value for value in values)

@@ -3,6 +3,7 @@
 Decoded values are exact 32-bit floats, so that a message on the wire holds the very number that the record holds.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,8 +37,8 @@ class Fixed:
         return None if code == self.absent else float(np.float32(code / self.scale))
 
     def number(self, code: int) -> float:
-        """Return the value, nan where absent."""
-        return float("nan") if code == self.absent else float(np.float32(code / self.scale))
+        """Return the value, `math.nan` itself where absent: tuples that hold the same object compare equal."""
+        return math.nan if code == self.absent else float(np.float32(code / self.scale))
 
     def numbers(self, codes: NDArray[np.integer]) -> tuple[float, ...]:
         """Return the value of each of a row of codes, nan where absent."""
