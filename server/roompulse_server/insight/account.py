@@ -1,0 +1,147 @@
+"""One participant, summed up: where the time went, and what the seen part of it shows."""
+
+import numpy as np
+
+from roompulse_server.insight import statistic
+from roompulse_server.insight.counters import final_counters
+from roompulse_server.insight.holding import Holding, Kind, Mask
+from roompulse_server.insight.note import participant_notes
+from roompulse_server.insight.summary_types import (
+    ActionUnitMean,
+    BandTime,
+    EngagementStatistics,
+    NoScoreTime,
+    ParticipantSummary,
+    PresenceTime,
+)
+from roompulse_server.insight.timeline import Buckets, participant_points
+from roompulse_server.series import Floats, Integers
+from roompulse_server.types import (
+    ACTION_UNITS,
+    LABELS,
+    Band,
+    Event,
+    NoScoreReason,
+    Participant,
+    Presence,
+    Probabilities,
+    Provenance,
+)
+
+# Somebody is to be seen, readable or not; a static image shows nobody.
+_VISIBLE = (Presence.PRESENT, Presence.SEVERAL_FACES, Presence.FACE_TOO_SMALL)
+
+
+def account_of(
+    participant: Participant, holding: Holding, kind: Kind, buckets: Buckets, events: tuple[Event, ...]
+) -> ParticipantSummary:
+    """Sum a participant up. `kind` is what their numbers are made of, `events` are theirs."""
+    series, attendance = holding.series, holding.attendance
+    faces = holding.faced_by(kind.model_id)
+    scored_us = int(holding.length_us[holding.scored].sum())
+    present_us = _presence_us(holding)
+    reasons = _no_score_us(holding)
+    valence, arousal = _held(holding, series.valence, faces), _held(holding, series.arousal, faces)
+    absence_start_us, absence_us = _longest_absence(holding)
+    summary = ParticipantSummary(
+        participant_id=participant.id,
+        display_name=participant.display_name,
+        first_offset_us=attendance.first_us,
+        last_offset_us=attendance.last_us,
+        attended_us=attendance.total_us,
+        present_us=present_us.get(Presence.PRESENT, 0),
+        coverage=scored_us / attendance.total_us if attendance.total_us else 0.0,
+        presence_times=tuple(PresenceTime(presence, time) for presence, time in sorted(present_us.items())),
+        no_score_times=tuple(NoScoreTime(reason, time) for reason, time in sorted(reasons.items())),
+        engagement=_engagement(holding, holding.scored_by(kind)),
+        expressions=expressions_of(holding, faces),
+        valence=statistic.mean(valence),
+        arousal=statistic.mean(arousal),
+        valence_deviation=statistic.deviation(valence),
+        arousal_deviation=statistic.deviation(arousal),
+        longest_absence_us=absence_us,
+        longest_absence_start_us=absence_start_us,
+        action_units=_action_units(holding, faces),
+        updates=len(series.sequence),
+        counters=final_counters(events),
+        model_id=kind.model_id,
+        valence_arousal_provenance=Provenance(_last(series.valence_arousal_provenance, faces)),
+        action_unit_provenance=Provenance(_last(series.action_unit_provenance, faces)),
+        timeline=participant_points(buckets),
+        notes=(),
+    )
+    return participant_notes(summary, holding, kind)
+
+
+def expressions_of(holding: Holding, faces: Mask) -> Probabilities:
+    """Return the time-weighted mean of the smoothed expressions; all nan without a face."""
+    if not faces.any():
+        return (float("nan"),) * len(LABELS)
+    means = (statistic.mean(_held(holding, column, faces)) for column in holding.series.probabilities.T)
+    return tuple(float("nan") if mean is None else mean for mean in means)
+
+
+def _held(holding: Holding, column: Floats, mask: Mask) -> statistic.Held:
+    return statistic.known(column[mask], holding.start_us[mask], holding.stop_us[mask])
+
+
+def _time_by(codes: Integers, length_us: Integers) -> dict[int, int]:
+    return {int(code): int(length_us[codes == code].sum()) for code in np.unique(codes)}
+
+
+def _presence_us(holding: Holding) -> dict[Presence, int]:
+    """Return the time in each state; time without any update is NO_PICTURES, so that all add up to the attendance."""
+    times = {Presence(code): time for code, time in _time_by(holding.series.presence, holding.length_us).items()}
+    silent_us = holding.attendance.total_us - sum(times.values())
+    times[Presence.NO_PICTURES] = times.get(Presence.NO_PICTURES, 0) + silent_us
+    return {presence: time for presence, time in times.items() if time}
+
+
+def _no_score_us(holding: Holding) -> dict[NoScoreReason, int]:
+    """Return the time without a score by reason: together with the scored time all of the attendance."""
+    unscored = ~holding.scored
+    by_code = _time_by(holding.series.no_score_reason[unscored], holding.length_us[unscored])
+    times = {NoScoreReason(code): time for code, time in by_code.items()}
+    silent_us = holding.attendance.total_us - int(holding.length_us.sum())
+    times[NoScoreReason.NO_PICTURES] = times.get(NoScoreReason.NO_PICTURES, 0) + silent_us
+    return {reason: time for reason, time in times.items() if time}
+
+
+def _engagement(holding: Holding, mask: Mask) -> EngagementStatistics:
+    held = _held(holding, holding.series.score, mask)
+    if not held.value.size:
+        return EngagementStatistics()
+    bands = _time_by(holding.series.band[mask], holding.length_us[mask])
+    return EngagementStatistics(
+        mean=statistic.mean(held),
+        standard_deviation=statistic.deviation(held),
+        median=statistic.median(held),
+        minimum=float(held.value.min()),
+        maximum=float(held.value.max()),
+        trend_per_minute=statistic.trend_per_minute(held),
+        bands=tuple(BandTime(Band(code), time) for code, time in bands.items() if code and time),
+    )
+
+
+def _action_units(holding: Holding, faces: Mask) -> tuple[ActionUnitMean, ...]:
+    columns = holding.series.action_units.T
+    means = (
+        (unit, statistic.mean(_held(holding, column, faces)))
+        for unit, column in zip(ACTION_UNITS, columns, strict=True)
+    )
+    return tuple(ActionUnitMean(unit, mean) for unit, mean in means if mean is not None)
+
+
+def _last(codes: Integers, faces: Mask) -> int:
+    places = np.flatnonzero(faces)
+    return int(codes[places[-1]]) if places.size else 0
+
+
+def _longest_absence(holding: Holding) -> tuple[int, int]:
+    """Return start and length of the longest time in which nobody was to be seen, pauses between streams included."""
+    attendance = holding.attendance
+    seen = np.isin(holding.series.presence, _VISIBLE) & (holding.length_us > 0)
+    starts = np.concatenate(([attendance.first_us], holding.stop_us[seen]))
+    stops = np.concatenate((holding.start_us[seen], [attendance.last_us]))
+    longest = int(np.argmax(stops - starts))
+    return int(starts[longest]), int(stops[longest] - starts[longest])

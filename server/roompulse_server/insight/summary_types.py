@@ -1,0 +1,148 @@
+"""A meeting summed up: the twins of `protos/roompulse/v1/summary.proto`, field for field (a test holds them together).
+
+Durations and offsets are microseconds (`_us`), `start_time_us` and `end_time_us` are Unix time. Expressions follow
+`LABELS`, nan where a model lacks the label, all nan where there is nothing.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from roompulse_server.types import (
+    Band,
+    MeetingKey,
+    NoScoreReason,
+    PacketCounters,
+    Presence,
+    Probabilities,
+    Provenance,
+    Purpose,
+)
+
+
+class MomentKind(IntEnum):
+    UNSPECIFIED = 0
+    DROP = 1
+    PEAK = 2
+    SHARED_SMILE = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceTime:
+    presence: Presence
+    duration_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class NoScoreTime:
+    reason: NoScoreReason
+    duration_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class BandTime:
+    band: Band
+    duration_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class ActionUnitMean:
+    """Mean probability of one action unit; whether it "is active" means nothing for a mean."""
+
+    number: int
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class EngagementStatistics:
+    mean: float | None = None
+    standard_deviation: float | None = None
+    median: float | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    trend_per_minute: float | None = None
+    bands: tuple[BandTime, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantPoint:
+    start_us: int
+    engagement: float | None
+    coverage: float
+    valence: float | None
+    arousal: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantSummary:
+    """One participant. `attended` = scored time (`coverage` of it) + the sum of `no_score_times`, exactly."""
+
+    participant_id: str
+    display_name: str
+    first_offset_us: int
+    last_offset_us: int
+    attended_us: int
+    present_us: int
+    coverage: float
+    presence_times: tuple[PresenceTime, ...]
+    no_score_times: tuple[NoScoreTime, ...]
+    engagement: EngagementStatistics
+    expressions: Probabilities
+    valence: float | None
+    arousal: float | None
+    valence_deviation: float | None
+    arousal_deviation: float | None
+    longest_absence_us: int
+    longest_absence_start_us: int
+    action_units: tuple[ActionUnitMean, ...]
+    updates: int
+    counters: PacketCounters
+    model_id: str
+    valence_arousal_provenance: Provenance
+    action_unit_provenance: Provenance
+    timeline: tuple[ParticipantPoint, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingPoint:
+    start_us: int
+    length_us: int
+    engagement_median: float | None
+    engagement_mean: float | None
+    seen: int
+    total: int
+    expressions: Probabilities
+    valence: float | None
+    arousal: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    kind: MomentKind
+    start_us: int
+    length_us: int
+    participant_ids: tuple[str, ...]
+    rule: str
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingSummary:
+    meeting: MeetingKey
+    purpose: Purpose
+    start_time_us: int
+    end_time_us: int | None
+    duration_us: int
+    participants: tuple[ParticipantSummary, ...]
+    timeline: tuple[MeetingPoint, ...]
+    engagement: float | None
+    expressions: Probabilities
+    valence: float | None
+    arousal: float | None
+    moments: tuple[Moment, ...]
+    formula_id: str
+    model_ids: tuple[str, ...]
+    counters: PacketCounters
+    notes: tuple[str, ...]
+    time_zone: str
+    engagement_deviation: float | None
