@@ -25,6 +25,7 @@ from demo.summary import summary_table
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "var" / "demo"
+PLAIN_WIDTH = 120  # where there is no terminal to ask
 
 
 def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -96,7 +97,7 @@ async def demonstrate(options: argparse.Namespace, console: Console) -> int:
     console.print("Starting the service …")
     async with Service(folder, models) as service:
         console.print(service.greeting, style="dim", highlight=False)
-        screen = Screen(console, {player.participant_id: player.display_name for player in players})
+        screen = Screen(console, [player.participant_id for player in players])
         began = time.monotonic()
         async with roompulse.connect(service.address) as client:
             with screen.live():
@@ -137,7 +138,7 @@ async def interruptible(options: argparse.Namespace, console: Console) -> int:
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = arguments(argv)
-    console = Console()
+    console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     if options.video is not None and not options.video.is_file():
         console.print(f"There is no file {options.video}.")
         return 2

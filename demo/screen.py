@@ -1,7 +1,7 @@
 """What the demo shows: a live table on a terminal, plain lines elsewhere."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -12,8 +12,10 @@ from roompulse.results import Update
 
 BARS = "▁▂▃▄▅▆▇█"
 SCORE_RANGE = (0.2, 1.0)  # of the engagement score
-HISTORY = 40  # marks of a sparkline
-HISTORY_EVERY_S = 3.0  # so that the two minutes fit
+HISTORY_EVERY_S = 3.0  # a mark of the sparkline
+HISTORY = 40  # marks kept: two minutes
+COLUMNS = {"who": 6, "time": 5, "engagement now": 30, "face shows": 14}
+BORDERS = 3 * (len(COLUMNS) + 1) + 1
 LINE_EVERY_S = 20.0  # between plain lines of one participant
 
 
@@ -41,8 +43,8 @@ class Row:
 class Screen:
     """Rows by participant id, drawn while `live()` runs."""
 
-    def __init__(self, console: Console, names: Mapping[str, str]) -> None:
-        self.rows = {participant: Row(name) for participant, name in names.items()}
+    def __init__(self, console: Console, participants: Iterable[str]) -> None:
+        self.rows = {participant: Row(participant) for participant in participants}
         self._console = console
 
     @contextmanager
@@ -58,20 +60,23 @@ class Screen:
         row.take(update)
         if not self._console.is_terminal and update.meeting_offset_s >= row.next_line_s:
             row.next_line_s = update.meeting_offset_s + LINE_EVERY_S
-            self._console.print(f"{clock(update)}  {row.name:28} {state(update):36} {expression(update)}")
+            self._console.print(f"{clock(update)}  {row.name:8} {state(update):32} {expression(update)}")
 
     def table(self) -> Table:
         table = Table(title="live, on synthetic material", title_style="dim", expand=False)
-        for heading, width in (("who", 28), ("time", 5), ("engagement", HISTORY), ("now", 34), ("face shows", 15)):
+        for heading, width in COLUMNS.items():
             table.add_column(heading, width=width, no_wrap=True)
+        marks = min(HISTORY, max(8, self._console.width - sum(COLUMNS.values()) - BORDERS))
+        table.add_column("and before", width=marks, no_wrap=True)
         for row in self.rows.values():
-            cells = ("", "", "waiting for the first values", "") if row.newest is None else columns(row, row.newest)
-            table.add_row(row.name, *cells)
+            table.add_row(row.name, *cells(row, marks))
         return table
 
 
-def columns(row: Row, update: Update) -> tuple[str, str, str, str]:
-    return clock(update), sparkline(row.history), state(update), expression(update)
+def cells(row: Row, marks: int) -> tuple[str, str, str, str]:
+    if row.newest is None:
+        return "", "waiting for the first values", "", ""
+    return clock(row.newest), state(row.newest), expression(row.newest), sparkline(list(row.history)[-marks:])
 
 
 def clock(update: Update) -> str:
@@ -85,8 +90,10 @@ def state(update: Update) -> str:
     if engagement is None or engagement.score is None:
         reason = engagement.no_score_reason if engagement else update.presence
         return f"no score: {reason.word}"
-    parts = (("facing", engagement.facing), ("expression", engagement.expression))
-    return f"{engagement.score:.2f} = " + " × ".join(f"{name} {v:.2f}" for name, v in parts if v is not None)
+    parts = ((engagement.facing, "facing"), (engagement.expression, "face"))
+    return f"{engagement.score:.2f} = " + " × ".join(
+        f"{value:.2f} {name}" for value, name in parts if value is not None
+    )
 
 
 def expression(update: Update) -> str:
@@ -96,7 +103,7 @@ def expression(update: Update) -> str:
     return f"{smoothed.top} {dict(smoothed)[smoothed.top]:.0%}"
 
 
-def sparkline(values: deque[float | None]) -> str:
+def sparkline(values: Sequence[float | None]) -> str:
     """Draw scores as bars; a dot where there was none."""
     low, high = SCORE_RANGE
     steps = [None if v is None else round((v - low) / (high - low) * (len(BARS) - 1)) for v in values]

@@ -9,11 +9,12 @@ from source_tree import CLIENT, ROOT, SERVER, imported, python_files, tree
 # A part imports what stands to its right, never its neighbours in the braces.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("cli",),
+    ("commands",),
     ("app",),
     ("rpc",),
     ("meetings",),
     ("engine", "media", "vision", "insight", "bus", "storage", "report"),
-    ("series", "settings", "metrics"),
+    ("series", "settings", "metrics", "logs"),
     ("errors",),
     ("types",),
 )
