@@ -5,12 +5,13 @@ import pathlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from demo.material import RATE_HZ
-from demo.script import Role, camera_is_on
 from roompulse import AnalysisStream, Client, Consent, ConsentState, Delivery, Packet
 from roompulse.encode import Encoder
 from roompulse.feed import Feed
 from roompulse.results import Summary, Update
+
+from demo.material import RATE_HZ
+from demo.script import Role, camera_is_on
 
 MEETING = "demo"
 CONSENT = Consent(ConsentState.GRANTED, recorded_by="make demo", wording_version="synthetic or one's own video")

@@ -11,17 +11,17 @@ import threading
 import time
 from collections.abc import Sequence
 
+import roompulse
 from rich.console import Console
 from rich.progress import Progress
+from roompulse.results import Summary
 
-import roompulse
 from demo.material import film, frame_count
 from demo.meeting import MEETING, Player, hold
 from demo.screen import Screen
 from demo.script import CAST, DURATION_S, Role
 from demo.service import Service, ServiceError, known_models, pull_models
 from demo.summary import summary_table
-from roompulse.results import Summary
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "var" / "demo"

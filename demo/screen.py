@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
-
 from roompulse.results import Update
 
 BARS = "▁▂▃▄▅▆▇█"

@@ -1,7 +1,6 @@
 """A meeting's summary as a table."""
 
 from rich.table import Table
-
 from roompulse.results import ParticipantSummary, Summary
 
 HEADINGS = ("who", "in the meeting", "seen", "scored", "engagement", "face shows", "valence", "longest absence")

@@ -5,11 +5,11 @@ import io
 from google.protobuf.duration_pb2 import Duration
 from rich.cells import cell_len
 from rich.console import Console
-
-from demo.screen import Screen, sparkline
 from roompulse.conversion import from_proto
 from roompulse.results import Update
 from roompulse.v1 import update_pb2
+
+from demo.screen import Screen, sparkline
 
 
 def update(at_s: int, **engagement: float) -> Update:

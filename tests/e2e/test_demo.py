@@ -11,11 +11,11 @@ import subprocess
 import sys
 
 import pytest
+from shared_data import MODELS, ROOT, needs_shared
 
 from demo.material import film
 from demo.script import CAST
 from demo.service import Service, known_models
-from shared_data import MODELS, ROOT, needs_shared
 
 pytestmark = needs_shared
 ENVIRONMENT = {**os.environ, "ROOMPULSE_MODELS": str(MODELS), "PYTHONUNBUFFERED": "1"}

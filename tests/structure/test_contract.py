@@ -7,7 +7,6 @@ import sys
 
 import pytest
 from google.protobuf.descriptor import EnumDescriptor
-
 from roompulse.v1 import (
     analysis_service_pb2,
     common_pb2,

@@ -4,7 +4,6 @@ import ast
 import pathlib
 
 import pytest
-
 from source_tree import CLIENT, ROOT, SERVER, imported, python_files, tree
 
 # A part imports what stands to its right, never its neighbours in the braces.

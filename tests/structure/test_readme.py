@@ -7,7 +7,6 @@ import subprocess
 
 import click
 import pytest
-
 from roompulse.cli import main as client_command
 from roompulse_server.commands import group as server_command
 from roompulse_server.settings import Settings

@@ -6,7 +6,6 @@ import statistics
 from collections.abc import Sequence
 
 import pytest
-
 from source_tree import HAND_WRITTEN, ROOT, Function, functions, python_files
 
 MAX_FILE_LINES = 400
