@@ -1,0 +1,275 @@
+"""The recorder: order, grouping, backpressure, and a disk that fails."""
+
+import asyncio
+import dataclasses
+import pathlib
+import threading
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+from blockbuster import blockbuster_ctx
+from record_updates import plain
+from roompulse_server.errors import Reason, RoompulseError, StoreError
+from roompulse_server.storage.block import quantise
+from roompulse_server.storage.sqlite import SqliteStore
+from roompulse_server.storage.store import Committed, Entry, Refusal
+from roompulse_server.storage.writer import Recorder
+from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose, Update
+
+MEETING = Meeting(MeetingKey("default", "standup", ""), Purpose.RESEARCH, MeetingState.ACTIVE, 1)
+
+
+class Disk(SqliteStore):
+    """A real store whose commits wait for a gate, fail on demand, and are counted."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        super().__init__(folder)
+        self.gate = threading.Event()
+        self.gate.set()
+        self.started = threading.Event()
+        self.failing = False
+        self.failed = threading.Semaphore(0)
+        self.sizes: list[int] = []
+
+    def commit(self, entries: Sequence[Entry]) -> list[Committed]:
+        self.started.set()
+        assert self.gate.wait(10)
+        if self.failing:
+            self.failed.release()
+            raise StoreError("no space left")
+        self.sizes.append(len(entries))
+        return super().commit(entries)
+
+
+class Desk:
+    """A recorder over a real disk with one meeting, and what it has handed out."""
+
+    def __init__(self, folder: pathlib.Path, capacity: int = 8) -> None:
+        self.disk = Disk(folder)
+        self.out: list[Committed] = []
+        self.recorder = Recorder(self.disk, self.out.extend, capacity=capacity, retry_s=0.01)
+        self.key = MEETING.key
+
+    async def begin(self) -> None:
+        self.key = (await self.recorder.call(self.disk.create_meeting, MEETING)).key
+        await self.recorder.call(self.disk.open_stream, self.key, "ada", offset_us=0, time_us=0)
+
+    async def close_gate(self) -> None:
+        """Hold the next commit, which is on its way when this returns: it has sequence 1."""
+        self.disk.gate.clear()
+        self.disk.started.clear()
+        await self.recorder.append(self.entry(1))
+        await asyncio.to_thread(self.disk.started.wait, 10)
+
+    def entry(self, sequence: int) -> Entry:
+        return Entry(self.key, (quantise(plain(sequence)),))
+
+    def updates(self) -> list[Update]:
+        return [update for item in self.out for update in item.updates]
+
+    def sequences(self) -> list[int]:
+        return [update.sequence for update in self.updates()]
+
+
+@pytest.fixture
+async def desk(tmp_path: pathlib.Path) -> AsyncIterator[Desk]:
+    desk = Desk(tmp_path)
+    async with desk.recorder:
+        await desk.begin()
+        yield desk
+
+
+async def test_what_waits_while_the_disk_is_busy_is_one_commit(desk: Desk) -> None:
+    await desk.close_gate()
+    for sequence in range(2, 7):
+        await desk.recorder.append(desk.entry(sequence))
+    assert desk.sequences() == []
+    desk.disk.gate.set()
+    await desk.recorder.flush()
+    assert desk.disk.sizes == [1, 5]
+    assert desk.sequences() == [1, 2, 3, 4, 5, 6]
+    stored = await desk.recorder.read(desk.disk.read_updates, desk.key, limit=99)
+    assert list(stored.items) == desk.updates()
+
+
+async def test_a_full_queue_makes_appenders_wait(desk: Desk) -> None:
+    await desk.close_gate()
+    for sequence in range(2, 10):
+        await desk.recorder.append(desk.entry(sequence))
+    waiting = asyncio.create_task(desk.recorder.append(desk.entry(10)))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not waiting.done()
+    assert desk.recorder.statistics().queued == 8
+    assert desk.recorder.statistics().waits == 1
+    desk.disk.gate.set()
+    await waiting
+    await desk.recorder.flush()
+    assert desk.sequences() == list(range(1, 11))
+
+
+async def test_a_cancelled_appender_leaves_the_others_alone(desk: Desk) -> None:
+    await desk.close_gate()
+    for sequence in range(2, 10):
+        await desk.recorder.append(desk.entry(sequence))
+    first, second = (asyncio.create_task(desk.recorder.append(desk.entry(10))) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    desk.disk.gate.set()
+    await second
+    await desk.recorder.flush()
+    assert first.cancelled()
+    assert desk.sequences() == list(range(1, 11))
+
+
+async def test_calls_take_their_turn_and_their_events_are_handed_out_before_they_return(desk: Desk) -> None:
+    await desk.recorder.append(desk.entry(1))
+    again = await desk.recorder.call(desk.disk.open_stream, desk.key, "ada", offset_us=5, time_us=5)
+    assert (again.epoch, again.last_sequence) == (2, 1)
+    assert desk.sequences() == [1]
+    assert [event.epoch for item in desk.out for event in item.events] == [1, 2]
+    await desk.recorder.append(desk.entry(2))
+    await desk.recorder.flush()
+    assert desk.out[-1].refusals == (Refusal("ada", 1, Reason.STREAM_REPLACED),)
+
+
+async def test_a_call_whose_caller_has_left_is_passed_over(desk: Desk) -> None:
+    await desk.close_gate()
+    opening = desk.recorder.call(desk.disk.open_stream, desk.key, "ada", offset_us=5, time_us=5)
+    task = asyncio.create_task(opening)
+    await asyncio.sleep(0)
+    assert desk.recorder.statistics().queued == 1
+    task.cancel()
+    desk.disk.gate.set()
+    await desk.recorder.flush()
+    tail = await desk.recorder.read(desk.disk.tail, desk.key)
+    assert tail.heads["ada"].epoch == 1
+
+
+async def test_a_methods_own_error_reaches_its_caller_only(desk: Desk) -> None:
+    with pytest.raises(RoompulseError) as error:
+        await desk.recorder.call(desk.disk.create_meeting, MEETING)
+    assert error.value.reason == Reason.MEETING_EXISTS
+    await desk.recorder.append(desk.entry(1))
+    await desk.recorder.flush()
+    assert desk.sequences() == [1]
+
+
+async def test_a_failing_disk_refuses_what_is_new_and_keeps_what_it_has(desk: Desk) -> None:
+    await desk.close_gate()
+    desk.disk.failing = True
+    await desk.recorder.append(desk.entry(2))
+    calling = asyncio.create_task(desk.recorder.flush())
+    desk.disk.gate.set()
+    for _ in range(2):  # before the second try the first one's failure is known
+        await asyncio.to_thread(desk.disk.failed.acquire, timeout=10)
+    assert desk.recorder.statistics().failing
+    with pytest.raises(RoompulseError) as error:
+        await desk.recorder.append(desk.entry(3))
+    assert error.value.reason == Reason.RECORD_UNAVAILABLE
+    assert isinstance(error.value.__cause__, StoreError)
+    assert desk.sequences() == []
+    desk.disk.failing = False
+    await calling
+    assert desk.sequences() == [1, 2]
+    await desk.recorder.append(desk.entry(3))
+    await desk.recorder.flush()
+    assert desk.sequences() == [1, 2, 3]
+
+
+async def test_appenders_that_wait_are_told_when_the_disk_fails(desk: Desk) -> None:
+    await desk.close_gate()
+    for sequence in range(2, 10):
+        await desk.recorder.append(desk.entry(sequence))
+    desk.disk.failing = True
+    # The queue stays full only if the pump cannot take it: the commit on its way is the one that fails.
+    waiting = asyncio.create_task(desk.recorder.append(desk.entry(10)))
+    await asyncio.sleep(0)
+    desk.disk.gate.set()
+    with pytest.raises(RoompulseError) as error:
+        await waiting
+    assert error.value.reason == Reason.RECORD_UNAVAILABLE
+    desk.disk.failing = False
+
+
+async def test_an_entry_that_breaks_the_rules_costs_itself_alone(desk: Desk) -> None:
+    await desk.close_gate()
+    broken = dataclasses.replace(plain(3).reading.engagement, formula_id=None)  # type: ignore[arg-type]
+    update = dataclasses.replace(plain(3), reading=dataclasses.replace(plain(3).reading, engagement=broken))
+    await desk.recorder.append(desk.entry(2))
+    await desk.recorder.append(Entry(desk.key, (update,)))
+    await desk.recorder.append(desk.entry(3))
+    desk.disk.gate.set()
+    await desk.recorder.flush()
+    assert desk.sequences() == [1, 2, 3]
+    assert [refusal for item in desk.out for refusal in item.refusals] == [Refusal("", 0, Reason.RECORD_UNAVAILABLE)]
+
+
+async def test_leaving_writes_what_is_queued_and_refuses_what_comes_later(tmp_path: pathlib.Path) -> None:
+    desk = Desk(tmp_path)
+    async with desk.recorder:
+        await desk.begin()
+        await desk.close_gate()
+        await desk.recorder.append(desk.entry(2))
+        closing = asyncio.create_task(desk.recorder.aclose())
+        await asyncio.sleep(0)
+        desk.disk.gate.set()
+        await closing
+        with pytest.raises(RoompulseError):
+            await desk.recorder.append(desk.entry(3))
+        with pytest.raises(RoompulseError):
+            await desk.recorder.read(desk.disk.tail, desk.key)
+    assert desk.sequences() == [1, 2]
+    again = SqliteStore(tmp_path)
+    again.open()
+    assert again.tail(desk.key).heads["ada"].last_sequence == 2
+    again.close()
+
+
+async def test_closing_over_a_broken_disk_says_what_is_lost(tmp_path: pathlib.Path) -> None:
+    desk = Desk(tmp_path)
+    async with desk.recorder:
+        await desk.begin()
+        await desk.close_gate()
+        desk.disk.failing = True
+        await desk.recorder.append(desk.entry(2))
+        calling = asyncio.create_task(desk.recorder.flush())
+        await asyncio.sleep(0)
+        desk.disk.gate.set()
+        with pytest.raises(StoreError, match="2 entries"):
+            await desk.recorder.aclose()
+        with pytest.raises(RoompulseError) as error:
+            await calling
+        assert error.value.reason == Reason.RECORD_UNAVAILABLE
+        desk.recorder._lost = 0
+
+
+async def test_a_callback_that_fails_does_not_stop_the_writer(tmp_path: pathlib.Path) -> None:
+    def fail(_: Sequence[Committed]) -> None:
+        raise ZeroDivisionError
+
+    store = SqliteStore(tmp_path)
+    async with Recorder(store, fail) as recorder:
+        key = (await recorder.call(store.create_meeting, MEETING)).key
+        await recorder.call(store.open_stream, key, "ada", offset_us=0, time_us=0)
+        await recorder.append(Entry(key, (quantise(plain(1)),)))
+        await recorder.flush()
+        assert (await recorder.read(store.tail, key)).heads["ada"].last_sequence == 1
+
+
+async def test_a_store_that_cannot_be_opened_is_not_entered(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreError):
+        await Recorder(SqliteStore(tmp_path / "file"), lambda _: None).__aenter__()
+
+
+async def test_the_loop_never_blocks(tmp_path: pathlib.Path) -> None:
+    desk = Desk(tmp_path)
+    with blockbuster_ctx():
+        async with desk.recorder:
+            await desk.begin()
+            for sequence in range(1, 30):
+                await desk.recorder.append(desk.entry(sequence))
+            await desk.recorder.flush()
+            assert len(await desk.recorder.read(desk.disk.read_series, desk.key)) == 1
+    assert desk.recorder.statistics().entries == 29
