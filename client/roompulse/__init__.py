@@ -1,1 +1,49 @@
-"""The pulse of the room: a meeting's video in, explainable engagement out."""
+"""The pulse of the room: a meeting's video in, explainable engagement out.
+
+    async with roompulse.connect("localhost:50051") as client:
+        async with client.analyze("standup", "ada", purpose="research", consent="granted") as stream:
+            await stream.send(frame)                     # a numpy picture, or roompulse.Packet
+            async for update in stream.updates(): ...    # in a task of its own
+
+`roompulse.blocking` has the same verbs for scripts, `roompulse.results` the values, `roompulse.errors` what can go
+wrong, `roompulse.remedies` what to tell people where a score is missing.
+"""
+
+from roompulse import blocking, enums, errors, remedies, results
+from roompulse.client import Client, connect
+from roompulse.conversion import to_dict, to_json
+from roompulse.enums import Clock, ConsentState, Content, Delivery, Encoding, Purpose, SlowPolicy, Source
+from roompulse.errors import RoompulseError
+from roompulse.media import Packet, Tile, VideoFormat
+from roompulse.results import Box, Consent, MeetingKey
+from roompulse.stream import AnalysisStream
+from roompulse.subscription import Subscription
+
+__all__ = [
+    "AnalysisStream",
+    "Box",
+    "Client",
+    "Clock",
+    "Consent",
+    "ConsentState",
+    "Content",
+    "Delivery",
+    "Encoding",
+    "MeetingKey",
+    "Packet",
+    "Purpose",
+    "RoompulseError",
+    "SlowPolicy",
+    "Source",
+    "Subscription",
+    "Tile",
+    "VideoFormat",
+    "blocking",
+    "connect",
+    "enums",
+    "errors",
+    "remedies",
+    "results",
+    "to_dict",
+    "to_json",
+]

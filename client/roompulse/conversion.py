@@ -14,7 +14,7 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -93,6 +93,33 @@ def to_json(value: object) -> str:
     return json.dumps(to_dict(value), ensure_ascii=False)
 
 
+def format_to_proto(shape: media.VideoFormat) -> media_pb2.VideoFormat:
+    """Return the message of a format."""
+    message = media_pb2.VideoFormat()
+    _fill(message, shape)
+    return message
+
+
+def tiles_to_proto(tiles: Iterable[media.Tile]) -> media_pb2.TileLayout:
+    """Return the message of a gallery's tiles."""
+    layout = media_pb2.TileLayout()
+    for tile in tiles:
+        _fill(layout.tiles.add(), tile)
+    return layout
+
+
+def key_to_proto(key: results.MeetingKey) -> common_pb2.MeetingKey:
+    """Return the message of a meeting's key."""
+    return common_pb2.MeetingKey(tenant=key.tenant, id=key.id, uid=key.uid)
+
+
+def consent_to_proto(consent: results.Consent) -> common_pb2.Consent:
+    """Return the message of a consent."""
+    message = common_pb2.Consent()
+    _fill(message, consent)
+    return message
+
+
 def seconds_to_duration(seconds: float) -> Duration:
     """Return a duration, rounded to a microsecond."""
     duration = Duration()
@@ -124,7 +151,7 @@ class _Rule:
         return self.decode(getattr(message, self.proto_name))
 
 
-def _rules(kind: Any, descriptor: Descriptor) -> tuple[_Rule, ...]:
+def _rules(kind: Any, descriptor: Any) -> tuple[_Rule, ...]:
     return _RULES.get(kind) or _RULES.setdefault(kind, _derive_rules(kind, descriptor))
 
 

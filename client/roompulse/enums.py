@@ -5,7 +5,7 @@ newer server invented becomes `UNSPECIFIED`, so that an old client keeps working
 """
 
 from enum import IntEnum
-from typing import Self
+from typing import Any, Self
 
 
 class WireEnum(IntEnum):
@@ -29,6 +29,11 @@ class WireEnum(IntEnum):
             return cls[name]
         known = ", ".join(member.word for member in cls if member)
         raise ValueError(f"{value!r} is no {cls.__name__}; one of: {known}")
+
+    @property
+    def wire(self) -> Any:
+        """The number, for a message: the stubs give each enumeration a number type of its own."""
+        return self.value
 
     @property
     def word(self) -> str:

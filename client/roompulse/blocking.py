@@ -1,0 +1,299 @@
+"""The same verbs for scripts, without `await`.
+
+    with roompulse.blocking.connect("localhost:50051") as client:
+        with client.analyze("standup", "ada", purpose="research", consent="granted") as stream:
+            stream.send_video("talk.mp4", speed=None)
+            print(stream.finish())
+            for update in stream.updates(): ...
+
+An event loop in a thread of the client's own does the work. Arguments, results and errors are those of the awaited
+verbs (`roompulse.Client`, `AnalysisStream`, `Subscription`, `Meetings`). An interrupt (Ctrl-C) cancels the call in
+progress.
+"""
+
+import asyncio
+import os
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from roompulse import client as waiting
+from roompulse.encode import Bytes3, Pixels
+from roompulse.errors import StreamClosed
+from roompulse.feed import FeedReport, Passing
+from roompulse.media import Packet, Tile
+from roompulse.meetings import MeetingName, Meetings
+from roompulse.results import (
+    ImageResult,
+    Meeting,
+    PacketCounters,
+    Participant,
+    StreamEvent,
+    StreamOpened,
+    SubscriptionEvent,
+    Summary,
+    Update,
+)
+from roompulse.stream import AnalysisStream
+from roompulse.subscription import Subscription
+
+T = TypeVar("T")
+
+
+class LoopThread:
+    """An event loop in a thread; `run` waits here for what is done there."""
+
+    def __init__(self) -> None:
+        """Keep a name; `start` makes the thread."""
+        self._runner = asyncio.Runner()
+        self._ready = threading.Event()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=self._serve, name="roompulse", daemon=True)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def start(self) -> None:
+        """Start the thread and wait until its loop runs."""
+        self._thread.start()
+        self._ready.wait()
+
+    def stop(self) -> None:
+        """End the loop and the thread. Idempotent."""
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.call_soon_threadsafe(self._stop.set)
+            self._thread.join()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` in the loop; return its result or raise its error here. An interrupt here cancels it there."""
+        if self._loop is None:
+            work.close()
+            raise StreamClosed("the client is not open; use `with roompulse.blocking.connect(…) as client`")
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+    def iterate(self, source: AsyncIterator[T]) -> Iterator[T]:
+        """Yield what `source` yields there, and close it when this is closed."""
+        try:
+            while True:
+                try:
+                    yield self.run(_next(source))
+                except StopAsyncIteration:
+                    return
+        finally:
+            close: Callable[[], Coroutine[Any, Any, None]] | None = getattr(source, "aclose", None)
+            if close is not None and not isinstance(source, AnalysisStream | Subscription):
+                self.run(close())
+
+    def _serve(self) -> None:
+        with self._runner as runner:
+            runner.run(self._until_stopped())
+
+    async def _until_stopped(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._ready.set()
+        await self._stop.wait()
+
+
+class BlockingStream:
+    """`AnalysisStream`, without `await`. Results are read in the background while you send."""
+
+    def __init__(self, loop: LoopThread, stream: AnalysisStream) -> None:
+        """Keep the stream."""
+        self._loop = loop
+        self._stream = stream
+
+    def __enter__(self) -> Self:
+        """Open the stream and wait until the service accepts it."""
+        self._loop.run(self._stream.__aenter__())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Finish the stream, or cancel it after an error."""
+        self._loop.run(self._stream.__aexit__(kind, error, trace))
+
+    @property
+    def opened(self) -> StreamOpened:
+        """What the service said when it accepted the stream."""
+        return self._stream.opened
+
+    @property
+    def counters(self) -> PacketCounters:
+        """What became of the packets, by the last notice; exact after `finish`."""
+        return self._stream.counters
+
+    @property
+    def results_dropped(self) -> int:
+        """Results that nobody read in time."""
+        return self._stream.results_dropped
+
+    def send(
+        self,
+        picture: Bytes3 | Packet | Sequence[Packet],
+        *,
+        pixels: Pixels = "bgr",
+        capture_s: float | None = None,
+        speaking: bool | None = None,
+    ) -> int:
+        """Send a picture or packets; see `AnalysisStream.send`."""
+        return self._loop.run(self._stream.send(picture, pixels=pixels, capture_s=capture_s, speaking=speaking))
+
+    def send_video(
+        self,
+        source: str | os.PathLike[str],
+        *,
+        speed: float | None = 1.0,
+        encoder: Passing = "auto",
+        loop: bool = False,
+        progress: Callable[[float], None] | None = None,
+    ) -> FeedReport:
+        """Send a whole file, URL or device; see `AnalysisStream.send_video`. `progress` is called in another thread."""
+        return self._loop.run(
+            self._stream.send_video(source, speed=speed, encoder=encoder, loop=loop, progress=progress)
+        )
+
+    def camera(self, on: bool, *, capture_s: float | None = None) -> None:
+        """Say that the camera goes on or off; see `AnalysisStream.camera`."""
+        self._loop.run(self._stream.camera(on, capture_s=capture_s))
+
+    def tiles(self, tiles: Sequence[Tile]) -> None:
+        """Say where everybody is in a gallery's pictures from now on."""
+        self._loop.run(self._stream.tiles(tiles))
+
+    def updates(self) -> Iterator[Update]:
+        """Yield updates as they come; ends with the stream."""
+        return self._loop.iterate(self._stream.updates())
+
+    def __iter__(self) -> Iterator[StreamEvent]:
+        """Yield updates, notices, faults and goodbyes; ends with the stream."""
+        return self._loop.iterate(aiter(self._stream))
+
+    def finish(self) -> PacketCounters:
+        """Say that nothing follows, and return what became of every packet; see `AnalysisStream.finish`."""
+        return self._loop.run(self._stream.finish())
+
+
+class BlockingSubscription:
+    """`Subscription`, without `await`."""
+
+    def __init__(self, loop: LoopThread, subscription: Subscription) -> None:
+        """Keep the subscription."""
+        self._loop = loop
+        self._subscription = subscription
+
+    def __enter__(self) -> Self:
+        """Ask; errors come with the first event."""
+        self._loop.run(self._subscription.__aenter__())
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End it."""
+        self._loop.run(self._subscription.aclose())
+
+    @property
+    def resume_token(self) -> bytes:
+        """The position after the last event taken."""
+        return self._subscription.resume_token
+
+    def __iter__(self) -> Iterator[SubscriptionEvent]:
+        """Yield events until the meeting has ended."""
+        return self._loop.iterate(self._subscription)
+
+
+class BlockingMeetings:
+    """`Meetings`, without `await`."""
+
+    def __init__(self, loop: LoopThread, meetings: Meetings) -> None:
+        """Keep the verbs."""
+        self._loop = loop
+        self._meetings = meetings
+
+    def create(self, meeting: str, **details: Any) -> Meeting:
+        """Create a meeting; see `Meetings.create`."""
+        return self._loop.run(self._meetings.create(meeting, **details))
+
+    def get(self, meeting: MeetingName) -> Meeting:
+        """Return a meeting."""
+        return self._loop.run(self._meetings.get(meeting))
+
+    def list(self, meeting_id: str = "", **filters: Any) -> Iterator[Meeting]:
+        """Yield meetings, newest first; see `Meetings.list`."""
+        return self._loop.iterate(self._meetings.list(meeting_id, **filters))
+
+    def end(self, meeting: MeetingName) -> Meeting:
+        """End a meeting."""
+        return self._loop.run(self._meetings.end(meeting))
+
+    def participants(self, meeting: MeetingName, **paging: Any) -> Iterator[Participant]:
+        """Yield a meeting's participants, by id."""
+        return self._loop.iterate(self._meetings.participants(meeting, **paging))
+
+    def updates(self, meeting: MeetingName, participant: str = "", **filters: Any) -> Iterator[Update]:
+        """Yield recorded updates, by participant and sequence; see `Meetings.updates`."""
+        return self._loop.iterate(self._meetings.updates(meeting, participant, **filters))
+
+    def summary(self, meeting: MeetingName) -> Summary:
+        """Return the meeting, summed up from its record so far."""
+        return self._loop.run(self._meetings.summary(meeting))
+
+
+class BlockingClient:
+    """`Client`, without `await`; made by `connect`, used with `with`."""
+
+    meetings: BlockingMeetings
+
+    def __init__(self, client: waiting.Client) -> None:
+        """Keep the client; the thread starts in `with`."""
+        self._client = client
+        self._loop = LoopThread()
+
+    def __enter__(self) -> Self:
+        """Start the thread and make the channel."""
+        self._loop.start()
+        self._loop.run(self._client.__aenter__())
+        self.meetings = BlockingMeetings(self._loop, self._client.meetings)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close everything and end the thread."""
+        try:
+            self._loop.run(self._client.aclose())
+        finally:
+            self._loop.stop()
+
+    def analyze(self, meeting: MeetingName, participant: str, **settings: Any) -> BlockingStream:
+        """Return a stream, to be opened with `with`; see `Client.analyze` for the settings."""
+        return BlockingStream(self._loop, self._loop.run(self._analyze(meeting, participant, settings)))
+
+    def image(self, picture: bytes | Bytes3 | str | os.PathLike[str], **settings: Any) -> ImageResult:
+        """Read the faces of one still picture; see `Client.image` for the settings."""
+        return self._loop.run(self._client.image(picture, **settings))
+
+    def subscribe(self, meeting: MeetingName, **settings: Any) -> BlockingSubscription:
+        """Return a subscription, to be opened with `with`; see `Client.subscribe` for the settings."""
+        return BlockingSubscription(self._loop, self._loop.run(self._subscribe(meeting, settings)))
+
+    async def _analyze(self, meeting: MeetingName, participant: str, settings: dict[str, Any]) -> AnalysisStream:
+        return self._client.analyze(meeting, participant, **settings)
+
+    async def _subscribe(self, meeting: MeetingName, settings: dict[str, Any]) -> Subscription:
+        return self._client.subscribe(meeting, **settings)
+
+
+def connect(target: str, **settings: Any) -> BlockingClient:
+    """Return a blocking client for the server at `target`; see `roompulse.connect` for the settings."""
+    return BlockingClient(waiting.connect(target, **settings))
+
+
+async def _next(source: AsyncIterator[T]) -> T:
+    return await anext(source)

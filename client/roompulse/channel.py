@@ -1,0 +1,52 @@
+"""How the client connects: channel options, and which calls are tried again."""
+
+import json
+from collections.abc import Sequence
+
+import grpc
+
+Option = tuple[str, int | str]
+
+MAX_SEND_BYTES = (
+    40 * 1024 * 1024
+)  # above the service's own limit, so that it is the service that says what is too large
+MAX_RECEIVE_BYTES = 64 * 1024 * 1024  # a long meeting's summary
+_TRIED_AGAIN = {
+    "maxAttempts": 4,
+    "initialBackoff": "0.1s",
+    "maxBackoff": "2s",
+    "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"],
+}
+# Unary calls only: a stream is committed with its first answer, and goes on by other means.
+SERVICE_CONFIG = {
+    "methodConfig": [
+        {
+            "name": [
+                {"service": "roompulse.v1.AnalysisService", "method": "AnalyzeImage"},
+                {"service": "roompulse.v1.MeetingService"},
+            ],
+            "retryPolicy": _TRIED_AGAIN,
+        }
+    ]
+}
+OPTIONS: tuple[Option, ...] = (
+    ("grpc.max_send_message_length", MAX_SEND_BYTES),
+    ("grpc.max_receive_message_length", MAX_RECEIVE_BYTES),
+    ("grpc.keepalive_time_ms", 30_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    ("grpc.enable_retries", 1),
+    ("grpc.service_config", json.dumps(SERVICE_CONFIG)),
+)
+
+
+def open_channel(
+    target: str, credentials: grpc.ChannelCredentials | None, options: Sequence[Option] = ()
+) -> grpc.aio.Channel:
+    """Return a channel to `target`; nothing is connected before the first call. Later options win."""
+    merged = list({**dict(OPTIONS), **dict(options)}.items())
+    if credentials is None:
+        return grpc.aio.insecure_channel(target, options=merged)
+    return grpc.aio.secure_channel(target, credentials, options=merged)

@@ -1,0 +1,290 @@
+"""The way in: a connection to a roompulse server."""
+
+import asyncio
+import os
+import pathlib
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import grpc
+
+from roompulse.channel import Option, open_channel
+from roompulse.conversion import (
+    consent_to_proto,
+    format_to_proto,
+    from_proto,
+    key_to_proto,
+    seconds_to_duration,
+    tiles_to_proto,
+)
+from roompulse.encode import Bytes3, EncoderName, Pixels, raw_packet
+from roompulse.enums import Clock, ConsentState, Content, Delivery, Purpose, SlowPolicy, Source
+from roompulse.errors import SourceError, StreamClosed, from_grpc
+from roompulse.media import Packet, Tile, VideoFormat, consent_of
+from roompulse.meetings import MeetingName, Meetings, key_of
+from roompulse.results import Consent, ImageResult
+from roompulse.stream import AnalysisStream
+from roompulse.subscription import Subscription
+from roompulse.v1 import analysis_service_pb2, subscription_service_pb2
+from roompulse.v1.analysis_service_pb2_grpc import AnalysisServiceStub
+from roompulse.v1.meeting_service_pb2_grpc import MeetingServiceStub
+from roompulse.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
+
+Open = TypeVar("Open", AnalysisStream, Subscription)
+SayConsent = Consent | ConsentState | str
+
+
+class Client:
+    """A connection; made by `connect`, used with `async with`.
+
+    Streams and subscriptions that are still open when it closes are ended with it.
+
+    Attributes:
+        meetings: The verbs of meetings.
+    """
+
+    meetings: Meetings
+
+    def __init__(
+        self,
+        target: str,
+        tenant: str,
+        credentials: grpc.ChannelCredentials | None,
+        options: Sequence[Option],
+        timeout_s: float,
+    ) -> None:
+        """Keep where to connect; nothing happens before `async with`."""
+        self._target = target
+        self._tenant = tenant
+        self._credentials = credentials
+        self._options = options
+        self._timeout_s = timeout_s
+        self._channel: grpc.aio.Channel | None = None
+        self._open: list[AnalysisStream | Subscription] = []
+
+    async def __aenter__(self) -> Self:
+        """Make the channel; it connects with the first call."""
+        self._channel = open_channel(self._target, self._credentials, self._options)
+        self._analysis = AnalysisServiceStub(self._channel)
+        self._subscriptions = SubscriptionServiceStub(self._channel)
+        self.meetings = Meetings(MeetingServiceStub(self._channel), self._unary, self._tenant)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close everything."""
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End what is still open, and close the channel. Idempotent."""
+        channel, self._channel = self._channel, None
+        if channel is not None:
+            await asyncio.gather(*(one.aclose() for one in self._open))
+            await channel.close()
+
+    def analyze(
+        self,
+        meeting: MeetingName,
+        participant: str,
+        *,
+        purpose: Purpose | str = Purpose.UNSPECIFIED,
+        consent: SayConsent | None = None,
+        display_name: str = "",
+        source: Source | str = Source.CAMERA,
+        content: Content | str = Content.CAMERA,
+        delivery: Delivery | str = Delivery.LIVE,
+        clock: Clock | str = Clock.MEDIA,
+        format: VideoFormat | None = None,
+        encoder: EncoderName = "jpeg",
+        mirrored: bool = False,
+        update_rate_hz: float = 0.0,
+        analysis_rate_hz: float = 0.0,
+        tiles: Sequence[Tile] = (),
+        media_zero_s: float | None = None,
+        new_occurrence: bool = False,
+        everyone_consented: bool = False,
+        time_zone: str = "",
+    ) -> AnalysisStream:
+        """Return a stream for one participant's, room's or gallery's video, to be opened with `async with`.
+
+        Args:
+            meeting: The meeting's id, or its key; it is created on first use.
+            participant: Your id of the participant, 1 to 128 characters.
+            purpose: What the meeting is analysed for; needed when this stream creates it.
+            consent: The participant's consent, "granted" for short; taken only where none is recorded.
+            display_name: For people to read.
+            source: One person's camera, a room, or a gallery.
+            content: What the pictures show; only cameras are analysed.
+            delivery: LIVE: the newest picture wins. EVERY_FRAME: every due picture is analysed, `send` waits.
+            clock: What capture times mean.
+            format: The format of packets that say none.
+            encoder: How arrays are sent: "jpeg", "h264" or "raw".
+            mirrored: Whether the pictures are mirrored (self-view).
+            update_rate_hz: Updates a second, 0.2 to 30; 0: 5 (LIVE), or one for each picture (EVERY_FRAME).
+            analysis_rate_hz: Analyses a second at most, 0.2 to 60; 0: the update rate.
+            tiles: The first tiles of a gallery.
+            media_zero_s: For recordings: where the media's time zero lies in the meeting; None: the first packet is
+                now.
+            new_occurrence: Start a new occurrence when the newest one has ended.
+            everyone_consented: You attest that everybody who may be seen in a room or gallery has agreed.
+            time_zone: The meeting's IANA time zone, when this stream creates it.
+        """
+        config = analysis_service_pb2.StreamConfig(
+            meeting=key_to_proto(key_of(meeting, self._tenant)),
+            participant_id=participant,
+            display_name=display_name,
+            purpose=Purpose.of(purpose).wire,
+            consent=_consent_message(consent),
+            new_occurrence=new_occurrence,
+            source=Source.of(source).wire,
+            content=Content.of(content).wire,
+            delivery=Delivery.of(delivery).wire,
+            clock=Clock.of(clock).wire,
+            format=format_to_proto(format) if format else None,
+            mirrored=mirrored,
+            update_rate_hz=update_rate_hz,
+            analysis_rate_hz=analysis_rate_hz,
+            tiles=tiles_to_proto(tiles) if tiles else None,
+            media_zero_ms=None if media_zero_s is None else round(media_zero_s * 1000),
+            everyone_consented=everyone_consented,
+            time_zone=time_zone,
+        )
+        return self._remember(AnalysisStream(self._stub("_analysis"), config, self._target, encoder, self._timeout_s))
+
+    async def image(
+        self,
+        picture: bytes | Bytes3 | str | os.PathLike[str],
+        *,
+        purpose: Purpose | str,
+        consent: SayConsent,
+        max_faces: int = 0,
+        format: VideoFormat | None = None,
+        pixels: Pixels = "bgr",
+    ) -> ImageResult:
+        """Read the faces of one still picture; nothing is recorded.
+
+        Args:
+            picture: JPEG, PNG or WebP bytes, a path to such a file, or an array (height, width, 3) of uint8,
+                which travels as it is.
+            purpose: What it is analysed for.
+            consent: The consent of everybody in it; must be granted.
+            max_faces: Faces to read at most, largest first; 0: 50.
+            format: How to read the bytes, for raw pictures or a turn.
+            pixels: The order in an array.
+
+        Raises:
+            SourceError: The file cannot be read.
+            PictureUnusable: The bytes are no picture that can be read.
+            ConsentMissing: The consent is not granted.
+        """
+        packet = await asyncio.to_thread(_packet_of, picture, pixels, format)
+        request = analysis_service_pb2.AnalyzeImageRequest(
+            data=packet.data,
+            format=format_to_proto(packet.format) if packet.format else None,
+            purpose=Purpose.of(purpose).wire,
+            consent=_consent_message(consent),
+            max_faces=max_faces,
+        )
+        return from_proto(ImageResult, await self._unary(self._stub("_analysis").AnalyzeImage, request))
+
+    def subscribe(
+        self,
+        meeting: MeetingName,
+        *,
+        participants: Sequence[str] = (),
+        from_offset_s: float | None = None,
+        resume_token: bytes = b"",
+        slow_policy: SlowPolicy | str = SlowPolicy.DISCONNECT,
+        updates: bool = True,
+        rollups: bool = True,
+        events: bool = True,
+        final_rollups_only: bool = False,
+        heartbeats: bool = False,
+    ) -> Subscription:
+        """Return a subscription to a meeting, to be opened with `async with`.
+
+        Args:
+            meeting: The meeting's id, or its key; it must exist.
+            participants: Only these; empty: all. Roll-ups are always of the whole meeting.
+            from_offset_s: Start at this time since the meeting began, 0 is everything; None: now.
+            resume_token: Start after this position instead, taken from an earlier subscription to the same.
+            slow_policy: What happens when you read too slowly: DISCONNECT with a token, or CONFLATE.
+            updates: Send participants' updates.
+            rollups: Send roll-ups.
+            events: Send what happened.
+            final_rollups_only: Send roll-ups only when nothing about them will change.
+            heartbeats: Yield heartbeats too.
+        """
+        request = subscription_service_pb2.SubscribeUpdatesRequest(
+            meeting=key_to_proto(key_of(meeting, self._tenant)),
+            participant_ids=participants,
+            without_updates=not updates,
+            without_rollups=not rollups,
+            without_events=not events,
+            slow_policy=SlowPolicy.of(slow_policy).wire,
+            final_rollups_only=final_rollups_only,
+        )
+        if resume_token:
+            request.resume_token = resume_token
+        elif from_offset_s is not None:
+            request.from_offset.CopyFrom(seconds_to_duration(from_offset_s))
+        return self._remember(Subscription(self._stub("_subscriptions"), request, self._target, heartbeats=heartbeats))
+
+    def _stub(self, name: str) -> Any:
+        if self._channel is None:
+            raise StreamClosed("the client is not open; use `async with roompulse.connect(…) as client`")
+        return getattr(self, name)
+
+    def _remember(self, one: Open) -> Open:
+        """Keep what is open, to end it with the client; what has ended is forgotten."""
+        self._open = [other for other in self._open if not other.closed]
+        self._open.append(one)
+        return one
+
+    async def _unary(self, method: Any, request: Any) -> Any:
+        if self._channel is None:
+            raise StreamClosed("the client is closed")
+        try:
+            return await method(request, timeout=self._timeout_s)
+        except grpc.aio.AioRpcError as err:
+            raise from_grpc(err, self._target) from err
+
+
+def connect(
+    target: str,
+    *,
+    tenant: str = "default",
+    credentials: grpc.ChannelCredentials | None = None,
+    options: Sequence[Option] = (),
+    timeout_s: float = 30.0,
+) -> Client:
+    """Return a client for the server at `target`, to be opened with `async with`.
+
+    Args:
+        target: `host:port`, or a gRPC name such as `dns:///roompulse:50051`.
+        tenant: Whose meetings; there is only "default" while the service runs without tokens.
+        credentials: For TLS, from `grpc.ssl_channel_credentials`; None: an insecure channel.
+        options: More gRPC channel options; they win over this client's own.
+        timeout_s: How long a call, or the acceptance of a stream, may take.
+    """
+    return Client(target, tenant, credentials, options, timeout_s)
+
+
+def _consent_message(consent: SayConsent | None) -> Any:
+    said = consent_of(consent)
+    return None if said is None else consent_to_proto(said)
+
+
+def _packet_of(picture: bytes | Bytes3 | str | os.PathLike[str], pixels: Pixels, shape: VideoFormat | None) -> Packet:
+    if isinstance(picture, bytes):
+        return Packet(picture, format=shape)
+    if isinstance(picture, str | os.PathLike):
+        try:
+            return Packet(pathlib.Path(picture).read_bytes(), format=shape)
+        except FileNotFoundError as err:
+            raise SourceError(f"there is no file {os.fspath(picture)}") from err
+        except OSError as err:
+            raise SourceError(f"{os.fspath(picture)} cannot be read: {err.strerror}") from err
+    return raw_packet(picture, pixels)

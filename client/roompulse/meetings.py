@@ -1,0 +1,155 @@
+"""Meetings, their participants and their record."""
+
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from roompulse.conversion import from_proto, key_to_proto, seconds_to_duration
+from roompulse.enums import MeetingState, Purpose
+from roompulse.results import Meeting, MeetingKey, Participant, Summary, Update
+from roompulse.v1 import meeting_service_pb2 as pb
+
+MeetingName = str | MeetingKey
+Unary = Callable[[Any, Any], Awaitable[Any]]
+
+
+def key_of(meeting: MeetingName, tenant: str) -> MeetingKey:
+    """Return the key of a meeting: the newest occurrence where only its id is given."""
+    return meeting if isinstance(meeting, MeetingKey) else MeetingKey(tenant, meeting)
+
+
+class Meetings:
+    """The verbs of meetings; `client.meetings`. A meeting is its id (the newest occurrence) or a `MeetingKey`."""
+
+    def __init__(self, stub: Any, unary: Unary, tenant: str) -> None:
+        """Keep how to call: `unary` calls a method and maps its errors."""
+        self._stub = stub
+        self._unary = unary
+        self._tenant = tenant
+
+    async def create(
+        self,
+        meeting: str,
+        *,
+        purpose: Purpose | str,
+        title: str = "",
+        time_zone: str = "",
+        idle_timeout_s: float | None = None,
+        everyone_consented: bool = False,
+        aggregate_only: bool = False,
+        retention_s: float | None = None,
+        request_id: str = "",
+    ) -> Meeting:
+        """Create a meeting, once, however often the call has to be tried.
+
+        Args:
+            meeting: Its id, 1 to 128 characters of [A-Za-z0-9._:@-].
+            purpose: What it is analysed for.
+            title: For people to read.
+            time_zone: Its IANA time zone, for reports.
+            idle_timeout_s: Ends by itself after this time without a stream; None: the server's setting.
+            everyone_consented: You attest that everybody who may be seen in rooms and galleries has agreed.
+            aggregate_only: Only roll-ups leave the service.
+            retention_s: Its record is deleted this long after its end; None: the server's setting.
+            request_id: The same id creates the same meeting once; left out: a new one.
+
+        Raises:
+            AlreadyExists: A meeting of this id is active.
+            PurposeRefused: The service does not work for this purpose.
+        """
+        request = pb.CreateMeetingRequest(
+            meeting=key_to_proto(MeetingKey(self._tenant, meeting)),
+            title=title,
+            purpose=Purpose.of(purpose).wire,
+            time_zone=time_zone,
+            everyone_consented=everyone_consented,
+            aggregate_only=aggregate_only,
+            request_id=request_id or uuid.uuid4().hex,
+        )
+        if idle_timeout_s is not None:
+            request.idle_timeout.CopyFrom(seconds_to_duration(idle_timeout_s))
+        if retention_s is not None:
+            request.retention.CopyFrom(seconds_to_duration(retention_s))
+        return from_proto(Meeting, (await self._unary(self._stub.CreateMeeting, request)).meeting)
+
+    async def get(self, meeting: MeetingName) -> Meeting:
+        """Return a meeting.
+
+        Raises:
+            MeetingNotFound: There is none.
+        """
+        request = pb.GetMeetingRequest(meeting=self._key(meeting))
+        return from_proto(Meeting, (await self._unary(self._stub.GetMeeting, request)).meeting)
+
+    async def list(
+        self, meeting_id: str = "", *, state: MeetingState | str | None = None, page_size: int = 0
+    ) -> AsyncIterator[Meeting]:
+        """Yield meetings, newest first; only of this id and state where given. Pages are fetched as needed."""
+        request = pb.ListMeetingsRequest(
+            tenant=self._tenant,
+            meeting_id=meeting_id,
+            state=MeetingState.of(state or 0).wire,
+            page_size=page_size,
+        )
+        async for page in self._pages(self._stub.ListMeetings, request):
+            for entry in page.meetings:
+                yield from_proto(Meeting, entry)
+
+    async def end(self, meeting: MeetingName) -> Meeting:
+        """End a meeting: its streams are ended, nothing is recorded after. Ending it again changes nothing."""
+        request = pb.EndMeetingRequest(meeting=self._key(meeting))
+        return from_proto(Meeting, (await self._unary(self._stub.EndMeeting, request)).meeting)
+
+    async def participants(self, meeting: MeetingName, *, page_size: int = 0) -> AsyncIterator[Participant]:
+        """Yield a meeting's participants, by id. Pages are fetched as needed."""
+        request = pb.ListParticipantsRequest(meeting=self._key(meeting), page_size=page_size)
+        async for page in self._pages(self._stub.ListParticipants, request):
+            for entry in page.participants:
+                yield from_proto(Participant, entry)
+
+    async def updates(
+        self,
+        meeting: MeetingName,
+        participant: str = "",
+        *,
+        start_s: float | None = None,
+        end_s: float | None = None,
+        page_size: int = 0,
+    ) -> AsyncIterator[Update]:
+        """Yield recorded updates, by participant and sequence. Pages are fetched as needed.
+
+        Args:
+            meeting: The meeting.
+            participant: Only this one's; empty: all.
+            start_s: Only from this time since the meeting began, inclusive.
+            end_s: Only up to this time since the meeting began, exclusive.
+            page_size: Rows fetched at once; 0: the server's default.
+        """
+        request = pb.ListUpdatesRequest(meeting=self._key(meeting), participant_id=participant, page_size=page_size)
+        if start_s is not None:
+            request.start_offset.CopyFrom(seconds_to_duration(start_s))
+        if end_s is not None:
+            request.end_offset.CopyFrom(seconds_to_duration(end_s))
+        async for page in self._pages(self._stub.ListUpdates, request):
+            for entry in page.updates:
+                yield from_proto(Update, entry)
+
+    async def summary(self, meeting: MeetingName) -> Summary:
+        """Return the meeting, summed up from its record so far.
+
+        Raises:
+            MeetingNotFound: There is none.
+        """
+        request = pb.GetMeetingSummaryRequest(meeting=self._key(meeting))
+        return from_proto(Summary, (await self._unary(self._stub.GetMeetingSummary, request)).summary)
+
+    def _key(self, meeting: MeetingName) -> Any:
+        return key_to_proto(key_of(meeting, self._tenant))
+
+    async def _pages(self, method: Any, request: Any) -> AsyncIterator[Any]:
+        while True:
+            page = await self._unary(method, request)
+            yield page
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token

@@ -1,0 +1,97 @@
+"""What a stream sends: packets get their number, time and format, and become requests. Pure but for its clock.
+
+    Packet ─▶ number, capture time ─▶ group of pictures (kept) ─▶ AnalyzeVideoRequest, ≤ 64 packets, ≤ 512 KiB each
+
+When the service asks for a key frame and the packets come from elsewhere (a file, a bot's encoder), the group kept so
+far is sent again before the next packet, once for each group, with new numbers and the time of the newest packet: times
+must not go back. In LIVE only short groups are: a long one would fill the queue whose overflow asked for it.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from roompulse.conversion import datetime_to_timestamp, format_to_proto, seconds_to_duration
+from roompulse.enums import Clock
+from roompulse.errors import InvalidArgument
+from roompulse.gop import MAX_PACKETS, GroupOfPictures
+from roompulse.media import Packet, VideoFormat
+from roompulse.v1 import analysis_service_pb2, media_pb2
+
+MAX_REQUEST_PACKETS = 64
+MAX_REQUEST_BYTES = 512 * 1024
+LIVE_GROUP_PACKETS = 48  # the service queues 64 access units of a live stream
+
+Request = analysis_service_pb2.AnalyzeVideoRequest
+
+
+class Outbox:
+    """Numbers packets from 1; one a stream."""
+
+    def __init__(
+        self, shape: VideoFormat, clock: Clock, *, live: bool, now: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Keep the stream's format and clock; media time, where a packet has none, counts from now."""
+        self._shape = shape
+        self._wall = clock is Clock.WALL
+        self._now = now
+        self._zero_s = now()
+        self._group = GroupOfPictures(LIVE_GROUP_PACKETS if live else MAX_PACKETS)
+        self._start_again = False
+        self._started_again = False
+        self.last_index = 0
+        self.packets_sent_again = 0
+
+    def want_key_frame(self) -> None:
+        """Note that the service waits for a key frame."""
+        self._start_again = not self._started_again
+
+    def requests(self, packets: Sequence[Packet]) -> list[Request]:
+        """Return the messages that carry these packets, in order.
+
+        Raises:
+            InvalidArgument: A capture time is of the other clock.
+        """
+        entries = [entry for packet in packets for entry in self._entries(self._timed(packet))]
+        requests: list[Request] = []
+        size = MAX_REQUEST_BYTES
+        for entry in entries:
+            if size + len(entry.data) > MAX_REQUEST_BYTES or len(requests[-1].packets) >= MAX_REQUEST_PACKETS:
+                requests.append(Request())
+                size = 0
+            requests[-1].packets.append(entry)
+            size += len(entry.data)
+        return requests
+
+    def _entries(self, packet: Packet) -> list[media_pb2.VideoPacket]:
+        before = list(self._group.packets)
+        if self._group.add(packet, packet.format or self._shape):
+            self._start_again = self._started_again = False
+        again: list[Packet] = []
+        if self._start_again and before:
+            again = [replace(kept.at(packet.capture_s, packet.capture_time), speaking=None) for kept in before]
+            self._start_again, self._started_again = False, True
+            self.packets_sent_again += len(again)
+        return [self._entry(each) for each in (*again, packet)]
+
+    def _entry(self, packet: Packet) -> media_pb2.VideoPacket:
+        self.last_index += 1
+        entry = media_pb2.VideoPacket(index=self.last_index, data=packet.data, speaking=packet.speaking)
+        if packet.capture_time is not None:
+            entry.capture_time.CopyFrom(datetime_to_timestamp(packet.capture_time))
+        if packet.capture_s is not None:
+            entry.capture_offset.CopyFrom(seconds_to_duration(packet.capture_s))
+        if packet.format is not None and packet.format != self._shape:
+            self._shape = packet.format
+            entry.format.MergeFrom(format_to_proto(packet.format))
+        return entry
+
+    def _timed(self, packet: Packet) -> Packet:
+        if self._wall:
+            if packet.capture_s is not None:
+                raise InvalidArgument("capture_s is for clock=MEDIA; this stream's clock is WALL: give capture_time")
+            return packet.at(None, packet.capture_time or datetime.now(UTC))
+        if packet.capture_time is not None:
+            raise InvalidArgument("capture_time is for clock=WALL; this stream's clock is MEDIA: give capture_s")
+        return packet if packet.capture_s is not None else packet.at(self._now() - self._zero_s, None)
