@@ -1,0 +1,42 @@
+"""The part of a picture that an emotion model is to see, by the rule of its card."""
+
+from dataclasses import dataclass
+
+import cv2
+
+from roompulse_server.vision.detection import Picture, PixelBox
+from roompulse_server.vision.sampling import Patch, patch
+
+
+@dataclass(frozen=True, slots=True)
+class SquareCrop:
+    """A square: `centre` in fractions of the box, `side` = side[0] · width + side[1] · height of the box."""
+
+    centre: tuple[float, float]
+    side: tuple[float, float]
+
+    def area(self, box: PixelBox) -> PixelBox:
+        side = self.side[0] * box.width + self.side[1] * box.height
+        x, y = box.x + self.centre[0] * box.width, box.y + self.centre[1] * box.height
+        return PixelBox(x - side / 2, y - side / 2, side, side)
+
+
+@dataclass(frozen=True, slots=True)
+class BoxCrop:
+    """The box itself, widened by `margin` of its sides on each side; its aspect is not kept."""
+
+    margin: float = 0.0
+
+    def area(self, box: PixelBox) -> PixelBox:
+        dx, dy = self.margin * box.width, self.margin * box.height
+        return PixelBox(box.x - dx, box.y - dy, box.width + 2 * dx, box.height + 2 * dy)
+
+
+CropRule = SquareCrop | BoxCrop
+
+_CONVERSIONS = {"grey": cv2.COLOR_BGR2GRAY, "rgb": cv2.COLOR_BGR2RGB, "bgr": None}
+
+
+def crop(picture: Picture, box: PixelBox, rule: CropRule, size: int, colour: str) -> Patch:
+    """Return the crop: uint8 (size, size) for "grey", (size, size, 3) for "rgb" and "bgr"; border pixels repeated."""
+    return patch(picture, rule.area(box), size, _CONVERSIONS[colour])

@@ -1,0 +1,48 @@
+"""ONNX Runtime as a worker needs it: one thread, no spinning, errors that name the file."""
+
+import pathlib
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from roompulse_server.errors import ModelError
+
+Floats = NDArray[np.float32]
+
+
+def single_thread() -> ort.SessionOptions:
+    """Return options for one core: a worker owns one, and threads that spin would take its neighbours' time."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.log_severity_level = 3  # errors only: a worker's standard error is the service's log
+    return options
+
+
+class Network:
+    """An ONNX file, loaded for one thread.
+
+    Args:
+        file: The ONNX file; its checksum is the caller's to verify.
+
+    Raises:
+        ModelError: The file cannot be loaded.
+    """
+
+    def __init__(self, file: pathlib.Path) -> None:
+        try:
+            self._session = ort.InferenceSession(str(file), single_thread(), providers=["CPUExecutionProvider"])
+        except Exception as error:  # onnxruntime has a dozen exception classes of its own, none public
+            message = f"{file} cannot be loaded as an ONNX model: expected a readable model, found: {error}"
+            raise ModelError(message) from error
+        self.inputs: dict[str, list[int | str | None]] = {i.name: i.shape for i in self._session.get_inputs()}
+        self.outputs: dict[str, list[int | str | None]] = {o.name: o.shape for o in self._session.get_outputs()}
+
+    def run(self, outputs: list[str], name: str, tensor: Floats) -> list[Floats]:
+        """Return the named outputs for `tensor` given to the input `name`."""
+        results: list[Floats] = self._session.run(outputs, {name: tensor})
+        return results

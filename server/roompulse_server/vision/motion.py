@@ -1,0 +1,117 @@
+"""Does a face live? How much of it changed within a second that no movement of the whole explains.
+
+    thumbnail now ──┐
+                    ├─ aligned three ways: same box · same place in the picture · affine registration ─▶ the least of
+    about 1 s ago ──┘   the three; of each: the mean absolute difference of the block of 8×8 pixels that changed most
+
+A photo, an avatar or a stalled encoder changes by re-encoding, by sensor noise and by panning. The detector's box
+trembles even on a still, so the same place in the picture is compared too; a photo that is moved about is registered.
+What is left of a still is spread evenly, while a blink, a word, a glance changes a block: so the block that changed
+most tells the two apart two times better than the mean over the face (figures: docs/detection.md).
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from roompulse_server.types import Box
+from roompulse_server.vision.quality import SIDE, Thumbnail
+
+STILL_BELOW = 6.0  # grey levels: stills stay below 4.5, real faces exceed 15 within ten seconds
+REFERENCE_AGE_S = 1.0
+TOLERANCE_S = 0.1  # frames come a little early
+MAX_AGE_S = 2.5  # older references say nothing about a second
+KEEP_EVERY_S = 0.15  # no need for more at high rates
+REGISTER_ABOVE = 2.0  # grey levels: what lies below is still, registered or not
+BLOCK = 8
+MARGIN = 4  # pixels lost at the edges, where registration has nothing to look at
+STEPS = 3  # of registration; each halves what is left, at least
+
+_INNER = slice(MARGIN, SIDE - MARGIN)
+_ROWS, _COLUMNS = (axis.astype(np.float32) for axis in np.mgrid[0:SIDE, 0:SIDE] - (SIDE - 1) / 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """A face as it was: `box` in fractions of the watched region, `face` smoothed."""
+
+    time_s: float
+    box: Box
+    face: Thumbnail
+
+
+def smoothed(face: Thumbnail) -> Thumbnail:
+    """Return `face` with noise of single pixels averaged away."""
+    return np.asarray(cv2.blur(face, (3, 3)), np.float32)
+
+
+class MotionMeter:
+    """The last seconds of one track."""
+
+    def __init__(self) -> None:
+        self._past: deque[Snapshot] = deque()
+
+    def reference(self, time_s: float) -> Snapshot | None:
+        """Return the newest snapshot that is about a second old, None where there is none."""
+        while self._past and time_s - self._past[0].time_s > MAX_AGE_S:
+            self._past.popleft()
+        old = [snapshot for snapshot in self._past if time_s - snapshot.time_s >= REFERENCE_AGE_S - TOLERANCE_S]
+        return old[-1] if old else None
+
+    def keep(self, snapshot: Snapshot) -> None:
+        """Remember a face for later comparisons."""
+        if not self._past or snapshot.time_s - self._past[-1].time_s >= KEEP_EVERY_S:
+            self._past.append(snapshot)
+
+
+def motion(now: Thumbnail, at_old_place: Thumbnail, reference: Thumbnail) -> float:
+    """Return the motion in grey levels, 0 to 255.
+
+    Args:
+        now: The face, smoothed.
+        at_old_place: What the picture shows now where the reference's box was, smoothed.
+        reference: The face about a second before, smoothed.
+    """
+    least = min(largest_block(now, reference), largest_block(at_old_place, reference))
+    return least if least < REGISTER_ABOVE else min(least, largest_block(now, registered(now, reference)))
+
+
+def largest_block(a: Thumbnail, b: Thumbnail) -> float:
+    """Return the largest mean absolute difference over the blocks, after `b` is given the light of `a`."""
+    x, y = b[_INNER, _INNER], a[_INNER, _INNER]
+    spread = float(x.var())
+    gain = float(((x - x.mean()) * (y - y.mean())).mean()) / spread if spread > 1e-6 else 0.0
+    rest = np.abs(y - y.mean() - gain * (x - x.mean()))
+    count = rest.shape[0] // BLOCK
+    return float(rest.reshape(count, BLOCK, count, BLOCK).mean((1, 3)).max())
+
+
+def registered(target: Thumbnail, moving: Thumbnail) -> Thumbnail:
+    """Return `moving` warped onto `target`: affine, least squares on gradients (Lucas and Kanade 1981), light free."""
+    to_centre, warp = _shift(-(SIDE - 1) / 2), np.eye(3)
+    warped = moving
+    for _ in range(STEPS):
+        warp = warp @ np.linalg.inv(to_centre) @ _step(target, warped) @ to_centre
+        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        moved = cv2.warpAffine(moving, warp[:2], (SIDE, SIDE), flags=how, borderMode=cv2.BORDER_REPLICATE)
+        warped = np.asarray(moved, np.float32)
+    return warped
+
+
+def _shift(by: float) -> NDArray[np.float64]:
+    return np.array([[1, 0, by], [0, 1, by], [0, 0, 1.0]])
+
+
+def _step(target: Thumbnail, warped: Thumbnail) -> NDArray[np.float64]:
+    """Return the small affine map, about the centre, by which `warped` should be looked up to be more like `target`."""
+    gx = cv2.Sobel(warped, cv2.CV_32F, 1, 0, scale=1 / 8)
+    gy = cv2.Sobel(warped, cv2.CV_32F, 0, 1, scale=1 / 8)
+    fields = (gx, gy, gx * _COLUMNS, gx * _ROWS, gy * _COLUMNS, gy * _ROWS, warped, np.ones_like(warped))
+    jacobian = np.stack([np.asarray(field)[_INNER, _INNER].ravel() for field in fields], 1).astype(np.float64)
+    error = (target - warped)[_INNER, _INNER].ravel()
+    normal = jacobian.T @ jacobian + 1e-3 * np.eye(8)  # a flat face has no gradients: then stay where we are
+    x, y, xx, xy, yx, yy = np.linalg.solve(normal, jacobian.T @ error)[:6]
+    return np.array([[1 + xx, xy, x], [yx, 1 + yy, y], [0, 0, 1]])

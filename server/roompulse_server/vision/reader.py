@@ -1,0 +1,93 @@
+"""Pictures to readings: the one thing of this package that a worker holds.
+
+    FaceReader.watcher() ─▶ Watcher.look(picture) ─▶ Look: presence, faces (crops cut, not yet read)
+                                                        │  of many streams
+    FaceReader.classify(seen) ◀─────────────────────────┘  ─▶ readings with their affect, in few batches
+
+`FaceReader.faces` does it all for a still picture.
+"""
+
+import pathlib
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from roompulse_server.types import FaceReading
+from roompulse_server.vision import weights
+from roompulse_server.vision.card import SHIPPED, read_card
+from roompulse_server.vision.classifier import Classifier
+from roompulse_server.vision.detection import Detector, Picture
+from roompulse_server.vision.detectors import load_detector
+from roompulse_server.vision.seen import Gauge, Seen
+from roompulse_server.vision.watcher import MAX_FACES, EveryFaceWatcher, Look, PrimaryFaceWatcher, Watcher
+
+__all__ = ["FaceReader", "Look", "ReaderSetup", "Seen", "Watcher", "load_reader"]
+
+
+class FaceReader:
+    """A detector and an emotion model that fit each other. Not to be shared between threads.
+
+    Raises:
+        ModelError: The model's card has no crop for this detector.
+    """
+
+    def __init__(self, detector: Detector, classifier: Classifier) -> None:
+        self._detector, self._classifier = detector, classifier
+        self._rule = classifier.card.crop_for(detector.id)
+
+    @property
+    def model_id(self) -> str:
+        return self._classifier.card.name
+
+    @property
+    def detector_id(self) -> str:
+        return self._detector.id
+
+    def watcher(self, *, every_face: bool = False, first_track: int = 1) -> Watcher:
+        """Return a watcher of one stream or tile: its primary face, or every face; tracks count from the first."""
+        gauge = Gauge(self._classifier.card, self._rule)
+        if every_face:
+            return EveryFaceWatcher(self._detector, gauge, first_track)
+        return PrimaryFaceWatcher(self._detector, gauge, first_track)
+
+    def classify(self, seen: Sequence[Seen]) -> list[FaceReading]:
+        """Return the readings, in order, with the affect of those that have a crop."""
+        affects = iter(self._classifier.infer([face.crop for face in seen if face.crop is not None]))
+        return [face.reading if face.crop is None else replace(face.reading, affect=next(affects)) for face in seen]
+
+    def faces(self, picture: Picture, max_faces: int = 0) -> list[FaceReading]:
+        """Return the faces of a still picture, largest first, complete; at most `max_faces` (0: 50)."""
+        look = self.watcher(every_face=True).look(picture, 0.0)
+        return self.classify(look.faces[: max_faces or MAX_FACES])
+
+
+class ReaderSetup(Protocol):
+    """What decides which reader a worker gets; None means the default."""
+
+    @property
+    def models(self) -> str | None:
+        """Name a folder to look for detector weights in, before the user's cache."""
+
+    @property
+    def card(self) -> str | None:
+        """Name the emotion model's card; by default the one that is shipped."""
+
+    @property
+    def detector_threshold(self) -> float | None:
+        """Give the least score of a face, 0 to 1."""
+
+    @property
+    def detector_width(self) -> int | None:
+        """Give the longer side, pixels, that pictures are shrunk to before faces are sought."""
+
+
+def load_reader(setup: ReaderSetup) -> tuple[FaceReader, list[str]]:
+    """Return the reader, and what its user should be told, once.
+
+    Raises:
+        ModelError: A card or model cannot be used.
+    """
+    where = weights.folders(pathlib.Path(setup.models) if setup.models else None)
+    detector, warnings = load_detector(where, setup.detector_threshold, setup.detector_width)
+    card = read_card(pathlib.Path(setup.card) if setup.card else SHIPPED)
+    return FaceReader(detector, Classifier(card)), warnings

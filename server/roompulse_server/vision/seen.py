@@ -1,0 +1,65 @@
+"""One face of one picture, measured: everything but its expression."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from roompulse_server.types import FaceQuality, FaceReading, Point
+from roompulse_server.vision.card import ModelCard
+from roompulse_server.vision.crop import CropRule, crop
+from roompulse_server.vision.detection import Detection, FivePoints
+from roompulse_server.vision.motion import MotionMeter, Snapshot, motion, smoothed
+from roompulse_server.vision.pose import head_pose
+from roompulse_server.vision.quality import Thumbnail, sharpness, thumbnail
+from roompulse_server.vision.sampling import Patch
+from roompulse_server.vision.view import View
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """A face: its reading without affect, and its crop for the emotion model, None where it is not to be read."""
+
+    reading: FaceReading
+    crop: Patch | None
+
+
+class Gauge:
+    """Measures the faces of one stream or tile; remembers how each track looked a second ago."""
+
+    def __init__(self, card: ModelCard, rule: CropRule) -> None:
+        self._card, self._rule = card, rule
+        self._meters: dict[int, MotionMeter] = {}
+
+    def large_enough(self, face: Detection) -> bool:
+        return face.box_px.shorter_side >= self._card.min_face_px
+
+    def measure(self, view: View, time_s: float, face: Detection, track: int, *, read: bool) -> Seen:
+        """Return the face as track `track`; with its crop if it is to be `read`."""
+        small, marks = thumbnail(view.pixels, face.box_px), face.landmarks_px
+        reading = FaceReading(
+            track=track,
+            box=view.reported(face.box_px),
+            quality=FaceQuality(face.box_px.shorter_side, sharpness(small), face.score),
+            landmarks=_reported(view, marks) if marks else None,
+            pose=head_pose(marks) if marks else None,
+            motion=self._motion(view, time_s, face, track, small),
+        )
+        spec = self._card.input
+        return Seen(reading, crop(view.pixels, face.box_px, self._rule, spec.size, spec.colour) if read else None)
+
+    def forget_all_but(self, tracks: Iterable[int]) -> None:
+        """Drop what is remembered of tracks that are over."""
+        kept = set(tracks)
+        self._meters = {track: meter for track, meter in self._meters.items() if track in kept}
+
+    def _motion(self, view: View, time_s: float, face: Detection, track: int, small: Thumbnail) -> float | None:
+        meter = self._meters.setdefault(track, MotionMeter())
+        reference, now = meter.reference(time_s), smoothed(small)
+        meter.keep(Snapshot(time_s, view.own(face.box_px), now))
+        if reference is None:
+            return None
+        return motion(now, smoothed(thumbnail(view.pixels, view.pixel_box(reference.box))), reference.face)
+
+
+def _reported(view: View, marks: FivePoints) -> tuple[Point, Point, Point, Point, Point]:
+    right_eye, left_eye, nose, right_mouth, left_mouth = map(view.reported_point, marks)
+    return right_eye, left_eye, nose, right_mouth, left_mouth
