@@ -135,7 +135,8 @@ class Engine:
             raise RoompulseError(Reason.ENGINE_UNAVAILABLE, f"{len(self._stills)} pictures are being read; try again")
         number = next(self._numbers)
         worker = min(self._workers, key=lambda each: (len(each.stills), len(each.streams)))
-        future = self._stills[number] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[StillRead] = asyncio.get_running_loop().create_future()
+        self._stills[number] = future
         worker.stills.add(number)
         try:
             worker.send(ReadStill(number, data, format, max_faces))

@@ -9,7 +9,7 @@ newest wins. Encoded video cannot lose a packet before a decoder, so it gives up
 from collections import deque
 from dataclasses import dataclass
 
-from roompulse_server.media.bitstream import is_encoded_video, is_key_frame
+from roompulse_server.media.bitstream import UnitKind, is_encoded_video, unit_kind
 from roompulse_server.types import Delivery, DropReason, Packet
 
 
@@ -45,14 +45,14 @@ class PacketQueue:
 
     def offer(self, packet: Packet) -> list[Dropped]:
         """Take a packet in; return what had to go for it, the packet itself perhaps."""
-        encoded = is_encoded_video(packet.format.encoding)
-        if self._skipping and not self._can_start(packet):
+        kind = _kind(packet)
+        if self._skipping and kind is UnitKind.DELTA:
             return [Dropped(packet, DropReason.WAITING_FOR_KEY_FRAME)]
-        self._skipping = False
+        self._skipping = self._skipping and kind is UnitKind.PARAMETERS
         dropped: list[Dropped] = []
         if self._live and self.full:
-            dropped = self._make_room(packet, encoded)
-            if self._skipping:
+            dropped = self._make_room(packet)
+            if self._skipping and kind is UnitKind.DELTA:
                 return [*dropped, Dropped(packet, DropReason.QUEUE_FULL)]
         self._waiting.append(packet)
         self._bytes += len(packet.data)
@@ -69,7 +69,7 @@ class PacketQueue:
     def restart(self, reason: DropReason) -> list[Dropped]:
         """Give up what waits up to the next key frame: the decoder behind the queue is a new one."""
         dropped: list[Dropped] = []
-        while self._waiting and not self._can_start(self._waiting[0]):
+        while self._waiting and _kind(self._waiting[0]) is UnitKind.DELTA:
             packet = self.take()
             if packet is not None:
                 dropped.append(Dropped(packet, reason))
@@ -83,16 +83,17 @@ class PacketQueue:
         self._bytes = 0
         return dropped
 
-    def _make_room(self, packet: Packet, encoded: bool) -> list[Dropped]:
-        if not encoded:
+    def _make_room(self, packet: Packet) -> list[Dropped]:
+        if not is_encoded_video(packet.format.encoding):
             oldest = self.take()
             return [Dropped(oldest, DropReason.SUPERSEDED)] if oldest is not None else []
         self.skipped_to_key_frame += 1
-        dropped = self.clear(DropReason.QUEUE_FULL)
-        self._skipping = not is_key_frame(packet.format.encoding, packet.data)
-        return dropped
+        self._skipping = _kind(packet) is not UnitKind.KEY
+        return self.clear(DropReason.QUEUE_FULL)
 
-    @staticmethod
-    def _can_start(packet: Packet) -> bool:
-        encoding = packet.format.encoding
-        return not is_encoded_video(encoding) or is_key_frame(encoding, packet.data)
+
+def _kind(packet: Packet) -> UnitKind:
+    """Return what a packet is to a decoder: stills and raw pictures stand alone, as key frames do."""
+    if not is_encoded_video(packet.format.encoding):
+        return UnitKind.KEY
+    return unit_kind(packet.format.encoding, packet.data)

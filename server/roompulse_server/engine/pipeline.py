@@ -16,6 +16,7 @@ from roompulse_server.engine.messages import Look, Outcome, RegionLook, StreamSp
 from roompulse_server.errors import MediaError
 from roompulse_server.media.decoder import Decoder, Frame
 from roompulse_server.types import (
+    Box,
     Delivery,
     DropReason,
     FaceReading,
@@ -178,10 +179,9 @@ class StreamPipeline:
         try:
             picture = frame.picture()
             time_s = frame.packet.offset_us / 1e6
+            regions: list[tuple[str, Box | None]] = [("", None)]
             if self.spec.look is Look.TILES:
                 regions = [(tile.participant_id, tile.box) for tile in self.spec.tiles]
-            else:
-                regions = [("", None)]
             looks = [(name, self._watcher(name).look(picture, time_s, box)) for name, box in regions]
         except MediaError as error:
             self._fault(frame.packet, error.reason, error.message)

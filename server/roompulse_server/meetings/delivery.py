@@ -1,1 +1,93 @@
-"""placeholder"""
+"""A stream's own values back to it: from the hub, in order, gaps filled from the record; only what is on disk is sent.
+
+record ─▶ hub ─▶ Subscription (relaxed: when it overflows, the record has it) ─▶ run ─▶ Outbox
+"""
+
+import asyncio
+
+from roompulse_server.bus.hub import Subscription
+from roompulse_server.meetings.participant import LiveParticipant
+from roompulse_server.meetings.reply import UPDATES_BOUND, Outbox
+from roompulse_server.meetings.services import Services
+from roompulse_server.storage.store import Position
+from roompulse_server.types import MeetingKey, Update
+
+REFILL = 512  # rows read from the record at once
+
+
+class Delivered:
+    """Knows of each participant how far values were scored, and how far they were sent."""
+
+    def __init__(self, services: Services, key: MeetingKey, outbox: Outbox) -> None:
+        self._services, self._key, self._outbox = services, key, outbox
+        self._subscription: Subscription = services.hub.subscribe(key.uid)
+        self._subscription.relaxed = True
+        self._sent: dict[str, int] = {}
+        self._expected: dict[str, int] = {}
+        self._moved = asyncio.Condition()
+        self._sending = asyncio.Lock()
+        self._given_up = False
+
+    def watch(self, seat: LiveParticipant) -> None:
+        """Send this participant's values from now on."""
+        self._sent.setdefault(seat.id, seat.row.last_sequence)
+
+    def expect(self, update: Update) -> None:
+        """Count on a value to come back from the record."""
+        self._expected[update.participant] = update.sequence
+
+    async def room(self) -> None:
+        """Wait until no more values are on their way than the outbox holds."""
+        async with self._moved:
+            await self._moved.wait_for(lambda: self._given_up or self._missing() < UPDATES_BOUND)
+
+    async def drain(self) -> None:
+        """Send whatever is recorded and was not sent; the record must have been flushed."""
+        await self._refill()
+
+    async def give_up(self) -> None:
+        """Expect nothing any more: the record refused what was scored."""
+        async with self._moved:
+            self._given_up = True
+            self._moved.notify_all()
+
+    def close(self) -> None:
+        self._subscription.close()
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            item = await self._subscription.get()
+            if self._subscription.overflowed:
+                self._subscription.overflowed = False
+                await self._refill()
+            if isinstance(item, Update) and item.participant in self._sent:
+                if item.sequence > self._sent[item.participant] + 1:
+                    await self._refill()
+                await self._send(item)
+
+    def _missing(self) -> int:
+        return sum(max(0, last - self._sent.get(name, 0)) for name, last in self._expected.items())
+
+    async def _refill(self) -> None:
+        store, recorder = self._services.store, self._services.recorder
+        while True:
+            read = await recorder.read(store.read_after, self._key, Position(dict(self._sent)), limit=REFILL)
+            if not read.updates:
+                return
+            for update in read.updates:
+                await self._send(update)
+
+    async def _send(self, update: Update) -> None:
+        async with self._sending:  # refills and the hub bring the same values
+            if update.sequence > self._sent[update.participant]:
+                await self._put(update)
+
+    async def _put(self, update: Update) -> None:
+        if update.packet_index is not None:
+            age_us = self._services.clock.now_us() - update.receive_us
+            self._services.metrics.published.observe(max(0, age_us) / 1e6)
+        await self._outbox.put(update)
+        async with self._moved:
+            self._sent[update.participant] = update.sequence
+            self._moved.notify_all()

@@ -4,16 +4,22 @@ seat's update ─▶ record (Recorder, commits) ─▶ committed() ─▶ hub, r
 """
 
 import asyncio
+from collections.abc import Iterable
 from typing import Protocol
+
+import structlog
 
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.insight.rollup import RollupBuilder
 from roompulse_server.insight.scorer import ParticipantScorer
 from roompulse_server.meetings.participant import LiveParticipant
 from roompulse_server.meetings.services import Services
-from roompulse_server.storage.store import Checkpoint, Committed, Entry
+from roompulse_server.storage.store import Checkpoint, Committed, Entry, Refusal
 from roompulse_server.types import Consent, Event, EventKind, Meeting, PacketCounters, Rollup, Update
 
+log = structlog.get_logger(__name__)
+
+END_OF_TIME_US = 1 << 60
 STALL_US = 30_000_000  # a recording that makes no progress for so long no longer holds windows open
 
 
@@ -26,16 +32,20 @@ class Stream(Protocol):
 
     async def stop(self, error: RoompulseError) -> None: ...
 
+    async def refused(self, reason: Reason) -> None: ...
+
 
 class LiveMeeting:
     def __init__(self, meeting: Meeting, services: Services, rollups: RollupBuilder) -> None:
         self.meeting = meeting
         self.streams: dict[str, Stream] = {}
         self.idle_since_us = services.clock.now_us()
-        self.newest_us = 0  # offset of the newest recorded update
+        self.newest_us = 0  # offset of the newest recorded moment
         self._services = services
         self._rollups = rollups
         self._opening: dict[str, asyncio.Lock] = {}
+        self._carriers: dict[str, str] = {}  # participant: whose stream shows them
+        self._ending: set[asyncio.Task[None]] = set()
 
     @property
     def uid(self) -> str:
@@ -80,6 +90,7 @@ class LiveMeeting:
             offset_us=offset_us,
             time_us=self._services.clock.now_us(),
         )
+        self._carriers[participant] = found_in or participant
         return LiveParticipant(row, ParticipantScorer(self._services.formula))
 
     async def record(self, seat: LiveParticipant, update: Update) -> None:
@@ -110,7 +121,20 @@ class LiveMeeting:
             self._rollups.add(update)
             self.newest_us = max(self.newest_us, update.offset_us)
         for event in entry.events:
-            self._rollups.note(event)
+            if event.kind is EventKind.STREAM_OPENED:
+                self._rollups.join(event.participant, event.offset_us)
+            elif event.kind is EventKind.STREAM_CLOSED:
+                self._rollups.leave(event.participant, event.offset_us)
+            self.newest_us = max(self.newest_us, event.offset_us)
+
+    def refused(self, refusals: Iterable[Refusal]) -> None:
+        """End the streams whose values the record refused."""
+        for refusal in refusals:
+            log.warning("the record refused values", reason=refusal.reason.value, epoch=refusal.epoch)
+            stream = self.streams.get(self._carriers.get(refusal.participant, refusal.participant))
+            if stream is not None:
+                self._ending.add(task := asyncio.create_task(stream.refused(refusal.reason)))
+                task.add_done_callback(self._ending.discard)
 
     async def roll_up(self) -> None:
         """Record the windows that are final, publish the present state of the others."""
@@ -124,7 +148,7 @@ class LiveMeeting:
     async def finish(self) -> None:
         """Make every window final."""
         await self._services.recorder.flush()
-        await self._keep(self._rollups.flush(self.newest_us + 1))
+        await self._keep(self._rollups.advance(END_OF_TIME_US))
 
     async def _keep(self, final: list[Rollup]) -> None:
         if final:

@@ -26,4 +26,5 @@ class Publication:
             live = self.registry.live(uid) if self.registry else None
             if live is not None:
                 live.committed(entry)
+                live.refused(entry.refusals)
             self._hub.publish(uid, (*entry.updates, *entry.events, *entry.rollups))

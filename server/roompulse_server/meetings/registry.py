@@ -6,12 +6,12 @@ from dataclasses import replace
 import structlog
 
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.insight.rollup import WINDOW_US, RollupBuilder
+from roompulse_server.insight.rollup import RollupBuilder
 from roompulse_server.meetings.config import MeetingRef, StreamConfig, check_purpose
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.services import Services
 from roompulse_server.storage.store import Committed
-from roompulse_server.types import Event, Meeting, MeetingKey, MeetingState, Purpose
+from roompulse_server.types import Event, Meeting, MeetingKey, MeetingState, Purpose, Rollup
 
 log = structlog.get_logger(__name__)
 
@@ -115,7 +115,7 @@ class Registry:
             self._services.store.end_meeting,
             meeting.key,
             time_us=self._services.clock.now_us(),
-            offset_us=max(live.now_us(), live.newest_us),
+            offset_us=live.newest_us,  # the last recorded moment: idle time after it is no meeting
             reason=reason,
         )
         self._live.pop(meeting.key.uid, None)
@@ -138,19 +138,23 @@ class Registry:
 
     async def _revive(self, meeting: Meeting) -> LiveMeeting:
         """Take a meeting up where the record left it: roll-ups go on after the last final one."""
-        recorder, store, key = self._services.recorder, self._services.store, meeting.key
-        tail = await recorder.read(store.tail, key)
-        from_us = 0 if tail.rollup_start_us is None else tail.rollup_start_us + WINDOW_US
-        live = LiveMeeting(meeting, self._services, RollupBuilder(from_us))
-        live.newest_us = tail.newest_us or 0
-        for entry in await recorder.read(self._replay, key, max(0, from_us - 2 * WINDOW_US)):
+        recorder, key = self._services.recorder, meeting.key
+        last, entries = await recorder.read(self._replay, key)
+        rollups = RollupBuilder(self._services.formula)
+        if last is not None:
+            rollups.resume(last)
+        live = LiveMeeting(meeting, self._services, rollups)
+        for entry in entries:
             live.committed(entry)
         self._live[key.uid] = live
         return live
 
-    def _replay(self, key: MeetingKey, from_us: int) -> list[Committed]:
-        """Read all events, and the updates from an offset on."""
+    def _replay(self, key: MeetingKey) -> tuple[Rollup | None, list[Committed]]:
+        """Read the last final roll-up, all events, and the updates that windows after it may rest on."""
         store, entries, cursor, events = self._services.store, list[Committed](), "", list[Event]()
+        last = next(iter(store.read_rollups(key, after=store.tail(key).rollup - 1, limit=1)), None)
+        window_us = round(self._services.formula.window_s * 1e6)
+        from_us = max(0, last.start_us + last.length_us - window_us) if last else 0
         while some := store.read_events(key, after=len(events), limit=PAGE):
             events += some
         entries.append(Committed(key, events=tuple(events)))
@@ -158,7 +162,7 @@ class Registry:
             page = store.read_updates(key, start_us=from_us, limit=PAGE, cursor=cursor)
             entries.append(Committed(key, updates=page.items))
             if not (cursor := page.cursor):
-                return entries
+                return last, entries
 
     async def _care(self) -> None:
         while True:

@@ -12,7 +12,7 @@ import structlog
 
 from roompulse_server.engine.messages import Look, Outcome, StreamSpec
 from roompulse_server.engine.stream import EngineStream
-from roompulse_server.errors import FencedError, InvalidArgumentError, MediaError, Reason, RoompulseError
+from roompulse_server.errors import InvalidArgumentError, MediaError, Reason, RoompulseError
 from roompulse_server.media.admission import check_packet
 from roompulse_server.media.bitstream import is_encoded_video
 from roompulse_server.meetings.clock import MAX_CAPTURE_US, CaptureMap
@@ -80,7 +80,7 @@ class Session:
         self._consuming: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._seats: Seats
-        self._delivered: Delivered
+        self._delivered = Delivered(services, live.meeting.key, self._outbox)
         self._ending = False
         self._ended = asyncio.Event()
 
@@ -93,9 +93,9 @@ class Session:
                 config.participant, config.display_name, config.consent, "", max(0, self.progress_us)
             )
             self._seats = Seats(config, live, own)
-            self._delivered = Delivered(self._services, live, self._outbox)
-            await self._delivered.open(own)
-            await self._retile(config.tiles)
+            self._delivered.watch(own)
+            if config.tiled:
+                await self._retile(config.tiles)
             self._tasks = [self._task(self._delivered.run(), "deliver"), self._task(self._tick(), "tick")]
             ready = self._services.engine.ready
             warnings = (*ready.warnings, *self._warnings())
@@ -176,7 +176,14 @@ class Session:
 
     async def stop(self, error: RoompulseError) -> None:
         """End the stream from this side: what is recorded is sent, then the error."""
+        await self._outbox.relax()
         await self._end(error.reason.value.lower(), error)
+
+    async def refused(self, reason: Reason) -> None:
+        """The record refused what was scored: another stream, or the meeting's end, took the epoch."""
+        await self._delivered.give_up()
+        message = f"the record takes no more of this stream: {reason.value.lower().replace('_', ' ')}"
+        self._stop_soon(RoompulseError(reason, message))
 
     async def next(self) -> Reply | None:
         """Return the next reply; None at the end.
@@ -209,11 +216,11 @@ class Session:
             for seat in self._seats.all_seats():
                 await self._live.depart(seat, detail, counters if seat is self._seats.own else None)
             await self._services.recorder.flush()
-            await self._delivered.drain(self._seats.all_seats())
+            await self._delivered.drain()
             await self._outbox.put(Flow(counters, analysis_rate_hz=self._granted_hz, final=True, detail=detail))
-        except (RoompulseError, FencedError) as failure:
+        except RoompulseError as failure:
             log.warning("a stream could not be closed in the record", detail=detail, error=str(failure))
-            error = error or (failure if isinstance(failure, RoompulseError) else None)
+            error = error or failure
         finally:
             await self._abandon()
             await self._outbox.end(error)
@@ -225,6 +232,7 @@ class Session:
         if self._stream is not None:
             self._services.engine.release(self._stream)
         me = asyncio.current_task()
+        self._delivered.close()
         tasks = [task for task in (*self._tasks, self._consuming) if task is not None and task is not me]
         for task in tasks:
             task.cancel()
@@ -315,17 +323,18 @@ class Session:
     # Participants.
 
     async def _record(self, scored: list[Scored]) -> None:
+        if self.every_frame:
+            await self._delivered.room()
         for seat, update in scored:
+            self._delivered.watch(seat)
             if update.scoring_latency_us is not None:
                 self._services.metrics.scored.observe(update.scoring_latency_us / 1e6)
             kept = quantise(update)
-            self._delivered.expect(seat, kept)
+            self._delivered.expect(kept)
             await self._live.record(seat, kept)
 
     async def _retile(self, tiles: tuple[TileConfig, ...]) -> None:
         await self._record(await self._seats.retile(tiles, self._moment(self.progress_us)))
-        for seat in self._seats.all_seats():
-            self._delivered.watch(seat)
         if self._stream is not None:
             watched = tuple(entry.tile for entry in self._seats.watched_tiles)
             self._services.engine.retile(self._stream, watched)
@@ -413,9 +422,6 @@ class Session:
             await work
         except RoompulseError as error:
             self._stop_soon(error)
-        except FencedError:
-            message = f"a newer stream of participant {self.config.participant!r} replaced this one"
-            self._stop_soon(RoompulseError(Reason.STREAM_REPLACED, message))
         except Exception as error:
             log.exception("a stream failed", participant_task=True)
             self._stop_soon(

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Sequence
+from enum import IntEnum
+from typing import Any, overload
 
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -12,6 +14,15 @@ from roompulse_server import types
 LANDMARKS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 
 
+def wire(member: IntEnum) -> Any:
+    """Return an enumeration's number; the contract's twin has the same one, and a type of its own for each."""
+    return member.value
+
+
+@overload
+def duration(us: int) -> Duration: ...
+@overload
+def duration(us: int | None) -> Duration | None: ...
 def duration(us: int | None) -> Duration | None:
     """Return a Duration of `us` microseconds."""
     if us is None:
@@ -21,6 +32,10 @@ def duration(us: int | None) -> Duration | None:
     return Duration(seconds=sign * seconds, nanos=sign * rest * 1000)
 
 
+@overload
+def timestamp(us: int) -> Timestamp: ...
+@overload
+def timestamp(us: int | None) -> Timestamp | None: ...
 def timestamp(us: int | None) -> Timestamp | None:
     """Return a Timestamp of `us` microseconds since 1970."""
     if us is None:
@@ -43,7 +58,7 @@ def key_to_proto(key: types.MeetingKey) -> common_pb2.MeetingKey:
 
 def consent_to_proto(consent: types.Consent) -> common_pb2.Consent:
     return common_pb2.Consent(
-        state=consent.state.value,
+        state=wire(consent.state),
         recorded_by=consent.recorded_by,
         wording_version=consent.wording_version,
         record_time=timestamp(consent.record_us or None),
@@ -95,9 +110,9 @@ def affect_to_proto(affect: types.AffectReading) -> update_pb2.Affect:
         arousal=affect.arousal,
         raw_valence=affect.raw_valence,
         raw_arousal=affect.raw_arousal,
-        valence_arousal_provenance=affect.valence_arousal_provenance.value,
+        valence_arousal_provenance=wire(affect.valence_arousal_provenance),
         action_units=action_units_to_proto(affect.action_units, affect.action_units_active),
-        action_unit_provenance=affect.action_unit_provenance.value,
+        action_unit_provenance=wire(affect.action_unit_provenance),
         baseline_weight=affect.baseline_weight,
     )
 
@@ -110,17 +125,17 @@ def raw_affect_to_proto(affect: types.RawAffect) -> update_pb2.Affect:
         expression_provenance=common_pb2.PROVENANCE_MODEL,
         raw_valence=affect.valence,
         raw_arousal=affect.arousal,
-        valence_arousal_provenance=affect.valence_arousal_provenance.value,
+        valence_arousal_provenance=wire(affect.valence_arousal_provenance),
         action_units=action_units_to_proto(affect.action_units, affect.action_units_active),
-        action_unit_provenance=affect.action_unit_provenance.value,
+        action_unit_provenance=wire(affect.action_unit_provenance),
     )
 
 
 def engagement_to_proto(engagement: types.Engagement) -> update_pb2.Engagement:
     return update_pb2.Engagement(
         score=engagement.score,
-        band=engagement.band.value,
-        no_score_reason=engagement.no_score_reason.value,
+        band=wire(engagement.band),
+        no_score_reason=wire(engagement.no_score_reason),
         formula_id=engagement.formula_id,
         facing=engagement.facing,
         expression=engagement.expression,
@@ -143,7 +158,7 @@ def update_to_proto(update: types.Update, key: types.MeetingKey) -> update_pb2.P
         receive_time=timestamp(update.receive_us),
         meeting_offset=duration(update.offset_us),
         analysis_age=duration(update.analysis_age_us),
-        presence=reading.presence.value,
+        presence=wire(reading.presence),
         face=face_to_proto(reading.face) if reading.face else None,
         affect=affect_to_proto(reading.affect) if reading.affect else None,
         engagement=engagement_to_proto(reading.engagement),
@@ -176,7 +191,7 @@ def rollup_to_proto(rollup: types.Rollup, key: types.MeetingKey) -> update_pb2.R
 
 
 def counters_to_proto(counters: types.PacketCounters) -> common_pb2.PacketCounters:
-    dropped = [common_pb2.DroppedPackets(reason=r.value, count=n) for r, n in sorted(counters.dropped.items()) if n]
+    dropped = [common_pb2.DroppedPackets(reason=wire(r), count=n) for r, n in sorted(counters.dropped.items()) if n]
     return common_pb2.PacketCounters(
         received=counters.received,
         analyzed=counters.analyzed,
@@ -190,7 +205,7 @@ def event_to_proto(event: types.Event, key: types.MeetingKey) -> update_pb2.Meet
     return update_pb2.MeetingEvent(
         meeting=key_to_proto(key),
         position=event.position,
-        kind=event.kind.value,
+        kind=wire(event.kind),
         participant_id=event.participant,
         meeting_offset=duration(event.offset_us),
         time=timestamp(event.time_us),
@@ -205,8 +220,8 @@ def meeting_to_proto(meeting: types.Meeting) -> meeting_service_pb2.Meeting:
     return meeting_service_pb2.Meeting(
         key=key_to_proto(meeting.key),
         title=meeting.title,
-        purpose=meeting.purpose.value,
-        state=meeting.state.value,
+        purpose=wire(meeting.purpose),
+        state=wire(meeting.state),
         create_time=timestamp(meeting.create_us),
         end_time=timestamp(meeting.end_us),
         time_zone=meeting.time_zone,

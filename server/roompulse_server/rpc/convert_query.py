@@ -1,12 +1,14 @@
 """Protos of meetings, their record and subscriptions → domain values. Pure."""
 
+from google.protobuf.duration_pb2 import Duration
 from roompulse.v1 import meeting_service_pb2, subscription_service_pb2
+
 from roompulse_server import types
-from roompulse_server.bus.hub import SlowPolicy
 from roompulse_server.meetings.catalogue import MeetingsQuery, UpdatesQuery
 from roompulse_server.meetings.subscriptions import SubscriptionQuery
 from roompulse_server.rpc.convert import us_from_duration
 from roompulse_server.rpc.convert_request import enum_from_proto, ref_from_proto
+from roompulse_server.types import SlowPolicy
 
 
 def meeting_from_proto(request: meeting_service_pb2.CreateMeetingRequest) -> types.Meeting:
@@ -18,8 +20,8 @@ def meeting_from_proto(request: meeting_service_pb2.CreateMeetingRequest) -> typ
         create_us=0,
         title=request.title,
         time_zone=request.time_zone,
-        idle_timeout_s=_seconds(request, "idle_timeout"),
-        retention_s=_seconds(request, "retention"),
+        idle_timeout_s=_seconds(request.idle_timeout) if request.HasField("idle_timeout") else None,
+        retention_s=_seconds(request.retention) if request.HasField("retention") else None,
         everyone_consented=request.everyone_consented,
         aggregate_only=request.aggregate_only,
     )
@@ -56,5 +58,5 @@ def subscription_from_proto(request: subscription_service_pb2.SubscribeUpdatesRe
     )
 
 
-def _seconds(request: meeting_service_pb2.CreateMeetingRequest, field: str) -> float | None:
-    return us_from_duration(getattr(request, field)) / 1e6 if request.HasField(field) else None
+def _seconds(value: Duration) -> float:
+    return us_from_duration(value) / 1e6

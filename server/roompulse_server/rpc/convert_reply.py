@@ -16,7 +16,9 @@ def reply_to_proto(reply: Reply, key: MeetingKey) -> pb.AnalyzeVideoResponse:
         case Flow():
             return pb.AnalyzeVideoResponse(flow=flow_to_proto(reply))
         case Fault():
-            fault = pb.PacketFault(packet_index=reply.packet_index, reason=reply.reason.value, message=reply.message)
+            fault = pb.PacketFault(
+                packet_index=reply.packet_index, reason=convert.wire(reply.reason), message=reply.message
+            )
             return pb.AnalyzeVideoResponse(fault=fault)
         case Beat():
             return pb.AnalyzeVideoResponse(heartbeat=pb.Heartbeat(time=convert.timestamp(reply.time_us)))

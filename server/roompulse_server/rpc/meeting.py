@@ -18,37 +18,37 @@ class MeetingServicer(stubs.MeetingServiceServicer):
         self._catalogue = catalogue
 
     @answering
-    async def CreateMeeting(self, request: pb.CreateMeetingRequest, context: Context) -> pb.CreateMeetingResponse:  # type: ignore[override]
+    async def CreateMeeting(self, request: pb.CreateMeetingRequest, context: Context) -> pb.CreateMeetingResponse:
         meeting = await self._catalogue.create(convert_query.meeting_from_proto(request), request.request_id)
         return pb.CreateMeetingResponse(meeting=convert.meeting_to_proto(meeting))
 
     @answering
-    async def GetMeeting(self, request: pb.GetMeetingRequest, context: Context) -> pb.GetMeetingResponse:  # type: ignore[override]
+    async def GetMeeting(self, request: pb.GetMeetingRequest, context: Context) -> pb.GetMeetingResponse:
         meeting = await self._catalogue.get(convert_request.ref_from_proto(request.meeting))
         return pb.GetMeetingResponse(meeting=convert.meeting_to_proto(meeting))
 
     @answering
-    async def ListMeetings(self, request: pb.ListMeetingsRequest, context: Context) -> pb.ListMeetingsResponse:  # type: ignore[override]
+    async def ListMeetings(self, request: pb.ListMeetingsRequest, context: Context) -> pb.ListMeetingsResponse:
         page = await self._catalogue.list(convert_query.meetings_query_from_proto(request))
         rows = [convert.meeting_to_proto(meeting) for meeting in page.items]
         return pb.ListMeetingsResponse(meetings=rows, next_page_token=page.cursor)
 
     @answering
-    async def EndMeeting(self, request: pb.EndMeetingRequest, context: Context) -> pb.EndMeetingResponse:  # type: ignore[override]
+    async def EndMeeting(self, request: pb.EndMeetingRequest, context: Context) -> pb.EndMeetingResponse:
         meeting = await self._catalogue.end(convert_request.ref_from_proto(request.meeting))
         return pb.EndMeetingResponse(meeting=convert.meeting_to_proto(meeting))
 
     @answering
     async def ListParticipants(
         self, request: pb.ListParticipantsRequest, context: Context
-    ) -> pb.ListParticipantsResponse:  # type: ignore[override]
+    ) -> pb.ListParticipantsResponse:
         ref = convert_request.ref_from_proto(request.meeting)
         page = await self._catalogue.participants(ref, request.page_size, request.page_token)
         rows = [convert.participant_to_proto(participant) for participant in page.items]
         return pb.ListParticipantsResponse(participants=rows, next_page_token=page.cursor)
 
     @answering
-    async def ListUpdates(self, request: pb.ListUpdatesRequest, context: Context) -> pb.ListUpdatesResponse:  # type: ignore[override]
+    async def ListUpdates(self, request: pb.ListUpdatesRequest, context: Context) -> pb.ListUpdatesResponse:
         meeting, page = await self._catalogue.updates(convert_query.updates_query_from_proto(request))
         rows = [convert.update_to_proto(update, meeting.key) for update in page.items]
         return pb.ListUpdatesResponse(updates=rows, next_page_token=page.cursor)
@@ -56,6 +56,6 @@ class MeetingServicer(stubs.MeetingServiceServicer):
     @answering
     async def GetMeetingSummary(
         self, request: pb.GetMeetingSummaryRequest, context: Context
-    ) -> pb.GetMeetingSummaryResponse:  # type: ignore[override]
+    ) -> pb.GetMeetingSummaryResponse:
         summary = await self._catalogue.summary(convert_request.ref_from_proto(request.meeting))
         return pb.GetMeetingSummaryResponse(summary=convert_summary.summary_to_proto(summary))

@@ -80,6 +80,7 @@ async def abort(context: Any, error: BaseException) -> NoReturn:
         log.error("an RPC failed", exc_info=error)
     status = rpc_status.to_status(to_status(error))
     await context.abort(status.code, status.details or "", status.trailing_metadata or ())
+    raise AssertionError("abort always raises")
 
 
 def _any(

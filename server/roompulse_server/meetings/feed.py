@@ -1,0 +1,316 @@
+"""One subscriber's view of a meeting, exact: the hub says that something is new, the record says what.
+
+    hub ─ push ─► subscription ─► next in line? ─ yes ──────────────────────────► get()
+                                      └─ a gap ─► goal ─► read the record ─► in line ─┘
+    reconcile(), once a second: the record's tail ─► goal          (a lost publish, a new participant, the end)
+
+Promised, whatever the hub loses, delays, repeats or reorders: each participant's updates come in sequence without gaps
+or repeats; so do events, by position, and final roll-ups, by sequence; the token after an item goes on after that item;
+when the meeting has ended everything comes, the end last, then None. CONFLATE gives up only updates that a newer one of
+the same participant replaced while the subscriber was slow.
+"""
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import ParamSpec, Protocol, TypeVar
+
+from roompulse_server.bus import token as tokens
+from roompulse_server.bus.hub import CAPACITY, Hub, Item, Subscription
+from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.meetings.track import Track
+from roompulse_server.storage.store import Position, Slice, Store, Tail
+from roompulse_server.types import Event, EventKind, MeetingKey, MeetingState, Rollup, SlowPolicy, Update
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+PAGE = 512  # rows read from the record at once
+
+
+class Record(Protocol):
+    """Where the record is read; a `Recorder` is one."""
+
+    @property
+    def store(self) -> Store: ...
+
+    async def read(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a subscriber wants. No participants means all; roll-ups are always of the whole meeting."""
+
+    participants: frozenset[str] = frozenset()
+    updates: bool = True
+    rollups: bool = True
+    events: bool = True
+    final_rollups_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """Start with what is recorded from now on."""
+
+
+@dataclass(frozen=True, slots=True)
+class FromToken:
+    """Start after a token of the same meeting and participants."""
+
+    token: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FromOffset:
+    """Start with the first values at or after an offset."""
+
+    offset_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class After:
+    """Start after the sequences given, and now with everything else: an analyse stream's own view."""
+
+    updates: Mapping[str, int] = field(default_factory=dict)
+
+
+Start = Now | FromToken | FromOffset | After
+
+
+class Feed:
+    """Use as `async with`; one task calls `get`, its owner calls `reconcile` once a second.
+
+    Args:
+        record: Where to read.
+        hub: What tells of news.
+        key: The meeting, with uid.
+        wanted: What to deliver.
+        start: Where to begin.
+        slow_policy: What gives when `get` is called too rarely. While a feed reads history nothing gives: it goes at
+            its reader's pace.
+        capacity: Items that wait before the policy applies.
+    """
+
+    def __init__(
+        self,
+        record: Record,
+        hub: Hub,
+        key: MeetingKey,
+        wanted: Filter = Filter(),
+        *,
+        start: Start = Now(),
+        slow_policy: SlowPolicy = SlowPolicy.DISCONNECT,
+        capacity: int = CAPACITY,
+    ) -> None:
+        self._record = record
+        self._hub = hub
+        self._key = key
+        self._wanted = wanted
+        self._participants = set(wanted.participants)
+        self._start = start
+        self._slow_policy = slow_policy
+        self._capacity = capacity
+        self._subscription: Subscription | None = None
+        self._tracks: dict[str, Track] = {}
+        self._numbers: dict[str, int] = {}
+        self._events = Track()
+        self._rollups = Track()
+        self._last_window_us = -1
+        self._line: deque[Item] = deque()
+        self._ended = False
+
+    async def __aenter__(self) -> "Feed":
+        """Listen first, then look at the record: what comes between the two is seen twice, not never.
+
+        Raises:
+            RoompulseError: MEETING_NOT_FOUND, RESUME_TOKEN_INVALID, RECORD_UNAVAILABLE, DRAINING.
+        """
+        self._subscription = self._hub.subscribe(
+            self._key.uid, capacity=self._capacity, slow_policy=self._slow_policy
+        )
+        self._subscription.relaxed = True
+        try:
+            tail = await self._record.read(self._record.store.tail, self._key)
+            at = await self._position(tail)
+            self._tracks = {name: Track(at.updates.get(name, 0)) for name in tail.heads if self._wants(name)}
+            self._events, self._rollups = Track(at.event), Track(at.rollup)
+            self._aim(tail)
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop listening; a waiting `get` raises DRAINING. Doing it twice changes nothing."""
+        if self._subscription:
+            self._subscription.close()
+
+    async def get(self) -> Item | None:
+        """Wait for the next item; None after the meeting's end.
+
+        Raises:
+            RoompulseError: SUBSCRIBER_TOO_SLOW, POSITION_EXPIRED, RECORD_UNAVAILABLE, DRAINING. The token is still good.
+        """
+        subscription = self._listening()
+        while True:
+            if self._line:
+                item = self._deliver(self._line.popleft())
+            elif self._behind():
+                await self._refill()
+                continue
+            elif self._ended:
+                return None
+            elif subscription.overflowed:
+                subscription.overflowed = False
+                await self.reconcile()
+                continue
+            else:
+                subscription.relaxed = False  # caught up: from now on the policy holds
+                news = subscription.pop()
+                if news is None:
+                    await subscription.wait()
+                    continue
+                item = await self._sift(news)
+            if item is not None:
+                return item
+
+    async def reconcile(self) -> None:
+        """Look where the record ends, so that a lost publish costs a second and nothing else.
+
+        Raises:
+            RoompulseError: RECORD_UNAVAILABLE.
+        """
+        self._aim(await self._record.read(self._record.store.tail, self._key))
+        self._listening().wake()
+
+    def watch(self, participant: str, after: int = 0) -> None:
+        """Deliver one more participant's updates, those after a sequence; only where the filter names some."""
+        if self._participants:
+            self._participants.add(participant)
+            self._tracks.setdefault(participant, Track(after))
+
+    def token(self) -> bytes:
+        """Return the position after the last item that `get` returned."""
+        updates = {self._numbers[name]: track.at for name, track in self._tracks.items() if name in self._numbers}
+        position = tokens.Token(updates, self._events.at, self._rollups.at)
+        return tokens.encode(position, self._key, self._wanted.participants)
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether everything known to be recorded was delivered."""
+        return not self._line and not self._behind()
+
+    def _listening(self) -> Subscription:
+        if self._subscription is None:
+            raise RuntimeError("a feed is used inside `async with`")
+        return self._subscription
+
+    async def _position(self, tail: Tail) -> Position:
+        now = Position({name: head.last_sequence for name, head in tail.heads.items()}, tail.event, tail.rollup)
+        match self._start:
+            case Now():
+                return now
+            case After(updates):
+                return Position({**now.updates, **updates}, now.event, now.rollup)
+            case FromOffset(offset_us):
+                return await self._record.read(self._record.store.position_at, self._key, offset_us)
+            case FromToken(data):
+                return self._resumed(data, tail, now)
+
+    def _resumed(self, data: bytes, tail: Tail, now: Position) -> Position:
+        token = tokens.decode(data, self._key, self._wanted.participants)
+        updates = {name: token.updates.get(head.number, 0) for name, head in tail.heads.items()}
+        ahead = any(sequence > now.updates[name] for name, sequence in updates.items())
+        if ahead or token.event > now.event or token.rollup > now.rollup:
+            message = "the resume token cannot be used: it is ahead of the record, which may have been restored"
+            raise RoompulseError(Reason.RESUME_TOKEN_INVALID, message, field="resume_token")
+        return Position(updates, token.event, token.rollup)
+
+    def _wants(self, participant: str) -> bool:
+        return not self._participants or participant in self._participants
+
+    def _aim(self, tail: Tail) -> None:
+        """Set goals to the record's end; what is not wanted counts as delivered."""
+        for name, head in tail.heads.items():
+            self._numbers[name] = head.number
+            if self._wants(name):
+                self._tracks.setdefault(name, Track()).aim(head.last_sequence, self._wanted.updates)
+        for name in self._tracks.keys() - tail.heads.keys():
+            self._tracks[name].give_up()  # erased
+        self._events.aim(tail.event, self._wanted.events)
+        self._rollups.aim(tail.rollup, self._wanted.rollups)
+        self._ended = self._ended or tail.state == MeetingState.ENDED
+
+    def _behind(self) -> bool:
+        return self._events.behind or self._rollups.behind or any(track.behind for track in self._tracks.values())
+
+    async def _sift(self, item: Item) -> Item | None:
+        """Take what the hub brought if it is next in line; otherwise aim at it, or look at the record."""
+        if isinstance(item, Rollup) and not item.final:
+            known = item.start_us <= self._last_window_us
+            return item if self._wanted.rollups and not self._wanted.final_rollups_only and not known else None
+        if isinstance(item, Update) and not self._wants(item.participant):
+            return None
+        stranger = isinstance(item, Update) and item.participant not in self._numbers
+        if stranger or (isinstance(item, Event) and item.kind == EventKind.MEETING_ENDED):
+            await self.reconcile()
+            return None
+        track, index, wanted = self._place(item)
+        if isinstance(item, Update):
+            track.skip(self._listening().take_skipped(item.participant))
+        if index == track.at + 1:
+            return self._deliver(item)
+        track.aim(index, wanted)
+        return None
+
+    def _deliver(self, item: Item) -> Item | None:
+        """Step to an item that is next in line; None for one that was delivered before, or is not wanted."""
+        track, index, wanted = self._place(item)
+        if index <= track.at:
+            return None
+        if index > track.at + 1:
+            raise _expired(track, index)
+        track.step()
+        if isinstance(item, Rollup):
+            self._last_window_us = item.start_us
+        about_others = isinstance(item, Event) and item.participant != "" and not self._wants(item.participant)
+        return item if wanted and not about_others else None
+
+    def _place(self, item: Item) -> tuple[Track, int, bool]:
+        if isinstance(item, Update):
+            return self._tracks.setdefault(item.participant, Track()), item.sequence, self._wanted.updates
+        if isinstance(item, Event):
+            return self._events, item.position, self._wanted.events
+        return self._rollups, item.sequence, self._wanted.rollups
+
+    async def _refill(self) -> None:
+        """Read the next piece that is missing; the meeting's end waits until nothing else does."""
+        behind = {name: track.at for name, track in self._tracks.items() if track.behind}
+        after = Position(behind, self._events.from_here, self._rollups.from_here)
+        piece = await self._record.read(self._record.store.read_after, self._key, after, limit=PAGE)
+        self._line.extend(_in_line(piece))
+        if not self._line:
+            await self.reconcile()  # somebody may have been erased since
+            still = [track for name, track in self._tracks.items() if name in behind and track.behind]
+            if still or self._events.behind or self._rollups.behind:
+                raise _expired(still[0] if still else self._events, 0)
+
+
+def _in_line(piece: Slice) -> list[Item]:
+    """Merge a piece by offset, each kind in its own order."""
+    more = piece.updates or piece.rollups
+    events = [event for event in piece.events if not (more and event.kind == EventKind.MEETING_ENDED)]
+    kinds: list[list[tuple[int, Item]]] = [
+        [(update.offset_us, update) for update in piece.updates],
+        [(rollup.start_us + rollup.length_us, rollup) for rollup in piece.rollups],
+        [(event.offset_us, event) for event in events],
+    ]
+    return merged(kinds)
+
+
+def _expired(track: Track, oldest: int) -> RoompulseError:
+    message = f"what follows {track.at} is no longer in the record"
+    return RoompulseError(Reason.POSITION_EXPIRED, message, oldest=str(oldest))

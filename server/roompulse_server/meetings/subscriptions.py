@@ -1,0 +1,161 @@
+"""Subscriptions as callers ask for them: a feed, filtered, with heartbeats, and a word before it is ended.
+
+    record + hub ─▶ Feed ─▶ Subscription.next() ─▶ Notice (item, position after it)
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.meetings.config import MeetingRef, check_ref
+from roompulse_server.meetings.feed import Feed
+from roompulse_server.meetings.registry import Registry
+from roompulse_server.meetings.reply import Going
+from roompulse_server.meetings.services import Services
+from roompulse_server.types import Event, Meeting, MeetingKey, Rollup, SlowPolicy, Update
+
+RETRY_AFTER_MS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionQuery:
+    """What a caller asks for; without token and offset it begins now."""
+
+    ref: MeetingRef
+    participants: frozenset[str]
+    updates: bool
+    rollups: bool
+    events: bool
+    resume_token: bytes | None
+    from_offset_us: int | None
+    slow_policy: SlowPolicy
+    final_rollups_only: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Nothing new; everything up to the token was delivered."""
+
+    time_us: int
+    offset_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message of a subscription, and the position after it."""
+
+    item: Update | Event | Rollup | Pulse | Going
+    token: bytes
+
+
+class Subscriptions:
+    """Opens subscriptions, and ends them all when the service stops."""
+
+    def __init__(self, services: Services, registry: Registry) -> None:
+        self._services, self._registry = services, registry
+        self._open: set[Subscription] = set()
+
+    @contextlib.asynccontextmanager
+    async def open(self, query: SubscriptionQuery) -> AsyncIterator["Subscription"]:
+        """Open a subscription for the length of the block.
+
+        Raises:
+            RoompulseError: MEETING_NOT_FOUND, RESUME_TOKEN_INVALID, DRAINING.
+        """
+        if self._registry.draining:
+            raise RoompulseError(Reason.DRAINING, "the service is stopping; subscribe again in a moment")
+        meeting = await self._registry.find(check_ref(query.ref))
+        feed = await self._feed(query, meeting)
+        subscription = Subscription(query, meeting, feed, self._services)
+        self._open.add(subscription)
+        self._services.metrics.subscribers.inc()
+        try:
+            yield subscription
+        finally:
+            self._services.metrics.subscribers.dec()
+            self._open.discard(subscription)
+            await subscription.aclose()
+
+    async def drain(self) -> None:
+        """Tell every subscriber where to go on, and end their streams."""
+        for subscription in self._open:
+            subscription.say_goodbye("the service is stopping; subscribe again with the token")
+
+    async def _feed(self, query: SubscriptionQuery, meeting: Meeting) -> Feed:
+        raise NotImplementedError
+
+
+class Subscription:
+    def __init__(self, query: SubscriptionQuery, meeting: Meeting, feed: Feed, services: Services) -> None:
+        self._query, self._meeting, self._feed, self._services = query, meeting, feed, services
+        self._pending: asyncio.Task[Update | Event | Rollup | None] | None = None
+        self._goodbye: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._ended = False
+
+    @property
+    def key(self) -> MeetingKey:
+        return self._meeting.key
+
+    def say_goodbye(self, reason: str) -> None:
+        """Let the next message be the last one."""
+        if not self._goodbye.done():
+            self._goodbye.set_result(reason)
+
+    async def next(self) -> Notice | None:
+        """Return what comes next, a pulse when nothing does; None at the end.
+
+        Raises:
+            RoompulseError: The record is not available.
+        """
+        while not self._ended:
+            if self._pending is None:
+                self._pending = asyncio.create_task(self._feed.next(), name="feed")
+            waited = {self._pending, self._goodbye}
+            await asyncio.wait(waited, timeout=self._services.settings.heartbeat_s, return_when=asyncio.FIRST_COMPLETED)
+            if self._pending.done():
+                notice = self._take(self._pending)
+                self._pending = None
+                if notice is not None or self._ended:
+                    return notice
+            elif self._goodbye.done():
+                return self._going(self._goodbye.result())
+            else:
+                await self._feed.reconcile()
+                return self._pulse()
+        return None
+
+    async def aclose(self) -> None:
+        """Stop. Idempotent."""
+        if self._pending is not None:
+            self._pending.cancel()
+            await asyncio.gather(self._pending, return_exceptions=True)
+        self._goodbye.cancel()
+        self._feed.close()
+
+    def _take(self, done: "asyncio.Task[Update | Event | Rollup | None]") -> Notice | None:
+        try:
+            item = done.result()
+        except RoompulseError as error:
+            if error.reason is Reason.SUBSCRIBER_TOO_SLOW:
+                return self._going(error.message)
+            raise
+        self._ended = item is None
+        return Notice(item, self._feed.token()) if item is not None and self._wanted(item) else None
+
+    def _wanted(self, item: Update | Event | Rollup) -> bool:
+        match item:
+            case Update():
+                return self._query.updates
+            case Rollup():
+                return self._query.rollups and (item.final or not self._query.final_rollups_only)
+            case Event():
+                return self._query.events
+
+    def _going(self, reason: str) -> Notice:
+        self._ended = True
+        return Notice(Going(reason, RETRY_AFTER_MS), self._feed.token())
+
+    def _pulse(self) -> Notice:
+        return Notice(Pulse(self._services.clock.now_us(), self._feed.newest_us), self._feed.token())

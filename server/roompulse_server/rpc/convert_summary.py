@@ -1,0 +1,118 @@
+"""Summaries → protos. Pure; one function a message."""
+
+from roompulse.v1 import summary_pb2 as pb
+from roompulse.v1 import update_pb2
+
+from roompulse_server.insight import summary_types as types
+from roompulse_server.rpc import convert
+
+
+def summary_to_proto(summary: types.MeetingSummary) -> pb.MeetingSummary:
+    return pb.MeetingSummary(
+        meeting=convert.key_to_proto(summary.meeting),
+        purpose=convert.wire(summary.purpose),
+        start_time=convert.timestamp(summary.start_time_us),
+        end_time=convert.timestamp(summary.end_time_us),
+        duration=convert.duration(summary.duration_us),
+        participants=[participant_to_proto(participant) for participant in summary.participants],
+        timeline=[meeting_point_to_proto(point) for point in summary.timeline],
+        engagement=summary.engagement,
+        expressions=convert.expressions_to_proto(summary.expressions),
+        valence=summary.valence,
+        arousal=summary.arousal,
+        moments=[moment_to_proto(moment) for moment in summary.moments],
+        formula_id=summary.formula_id,
+        model_ids=summary.model_ids,
+        counters=convert.counters_to_proto(summary.counters),
+        notes=summary.notes,
+        time_zone=summary.time_zone,
+        engagement_deviation=summary.engagement_deviation,
+    )
+
+
+def participant_to_proto(person: types.ParticipantSummary) -> pb.ParticipantSummary:
+    return pb.ParticipantSummary(
+        participant_id=person.participant_id,
+        display_name=person.display_name,
+        first_offset=convert.duration(person.first_offset_us),
+        last_offset=convert.duration(person.last_offset_us),
+        attended=convert.duration(person.attended_us),
+        present=convert.duration(person.present_us),
+        coverage=person.coverage,
+        presence_times=[
+            pb.PresenceTime(presence=convert.wire(time.presence), duration=convert.duration(time.duration_us))
+            for time in person.presence_times
+        ],
+        no_score_times=[
+            pb.NoScoreTime(reason=convert.wire(time.reason), duration=convert.duration(time.duration_us))
+            for time in person.no_score_times
+        ],
+        engagement=statistics_to_proto(person.engagement),
+        expressions=convert.expressions_to_proto(person.expressions),
+        valence=person.valence,
+        arousal=person.arousal,
+        valence_deviation=person.valence_deviation,
+        arousal_deviation=person.arousal_deviation,
+        longest_absence=convert.duration(person.longest_absence_us),
+        longest_absence_start=convert.duration(person.longest_absence_start_us),
+        action_units=[
+            update_pb2.ActionUnit(number=unit.number, probability=unit.probability) for unit in person.action_units
+        ],
+        updates=person.updates,
+        counters=convert.counters_to_proto(person.counters),
+        model_id=person.model_id,
+        valence_arousal_provenance=convert.wire(person.valence_arousal_provenance),
+        action_unit_provenance=convert.wire(person.action_unit_provenance),
+        timeline=[participant_point_to_proto(point) for point in person.timeline],
+        notes=person.notes,
+    )
+
+
+def statistics_to_proto(statistics: types.EngagementStatistics) -> pb.EngagementStatistics:
+    return pb.EngagementStatistics(
+        mean=statistics.mean,
+        standard_deviation=statistics.standard_deviation,
+        median=statistics.median,
+        minimum=statistics.minimum,
+        maximum=statistics.maximum,
+        trend_per_minute=statistics.trend_per_minute,
+        bands=[
+            pb.BandTime(band=convert.wire(time.band), duration=convert.duration(time.duration_us))
+            for time in statistics.bands
+        ],
+    )
+
+
+def participant_point_to_proto(point: types.ParticipantPoint) -> pb.ParticipantPoint:
+    return pb.ParticipantPoint(
+        start=convert.duration(point.start_us),
+        engagement=point.engagement,
+        coverage=point.coverage,
+        valence=point.valence,
+        arousal=point.arousal,
+    )
+
+
+def meeting_point_to_proto(point: types.MeetingPoint) -> pb.MeetingPoint:
+    return pb.MeetingPoint(
+        start=convert.duration(point.start_us),
+        length=convert.duration(point.length_us),
+        engagement_median=point.engagement_median,
+        engagement_mean=point.engagement_mean,
+        seen=point.seen,
+        total=point.total,
+        expressions=convert.expressions_to_proto(point.expressions),
+        valence=point.valence,
+        arousal=point.arousal,
+    )
+
+
+def moment_to_proto(moment: types.Moment) -> pb.Moment:
+    return pb.Moment(
+        kind=convert.wire(moment.kind),
+        start=convert.duration(moment.start_us),
+        length=convert.duration(moment.length_us),
+        participant_ids=moment.participant_ids,
+        rule=moment.rule,
+        p_value=moment.p_value,
+    )

@@ -1,0 +1,74 @@
+"""What a caller asks for is checked, and defaults are filled in."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
+from roompulse_server.meetings.config import (
+    MeetingRef,
+    StreamConfig,
+    TileConfig,
+    check_purpose,
+    check_ref,
+    check_stream,
+)
+from roompulse_server.types import Box, Delivery, Purpose, Source, Tile
+
+GOOD = StreamConfig(MeetingRef("", "standup"), "ada")
+
+
+def tile(name: str, box: Box) -> TileConfig:
+    return TileConfig(Tile(name, box))
+
+
+def test_defaults() -> None:
+    live = check_stream(GOOD)
+    assert (live.meeting.tenant, live.update_rate_hz, live.analysis_rate_hz) == ("default", 5.0, 5.0)
+    every = check_stream(replace(GOOD, delivery=Delivery.EVERY_FRAME))
+    assert (every.update_rate_hz, every.analysis_rate_hz) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"meeting": MeetingRef("", "")}, "meeting.id"),
+        ({"participant": "a\nb"}, "participant_id"),
+        ({"participant": "a" * 129}, "participant_id"),
+        ({"display_name": "a" * 129}, "display_name"),
+        ({"analysis_rate_hz": 61.0}, "analysis_rate_hz"),
+        ({"update_rate_hz": float("nan")}, "update_rate_hz"),
+        ({"tiles": (tile("a", Box(0, 0, 1, 1)),)}, "tiles"),
+        ({"tiles": (tile("a", Box(0.5, 0, 0.6, 1)),), "source": Source.GALLERY}, "tiles[0].box"),
+        ({"tiles": (tile("a", Box(0, 0, 1, 1)),) * 2, "source": Source.GALLERY}, "tiles[1].participant_id"),
+    ],
+)
+def test_the_wrong_field_is_named(change: dict[str, object], field: str) -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        check_stream(replace(GOOD, **change))  # type: ignore[arg-type]
+    assert raised.value.field == field
+
+
+def test_there_is_one_tenant_without_tokens() -> None:
+    with pytest.raises(RoompulseError) as raised:
+        check_ref(MeetingRef("acme", "standup"))
+    assert raised.value.reason is Reason.TENANT_UNKNOWN
+
+
+def test_an_operator_may_allow_a_prohibited_purpose() -> None:
+    check_purpose(Purpose.EDUCATION, frozenset({"education"}))
+    with pytest.raises(RoompulseError, match=r"Art. 5\(1\)\(f\)"):
+        check_purpose(Purpose.WORKPLACE_MONITORING, frozenset({"education"}))
+
+
+@given(st.text())
+def test_any_text_is_an_id_or_refused(text: str) -> None:
+    try:
+        checked = check_ref(MeetingRef("", text))
+    except InvalidArgumentError as error:
+        assert repr(text) in error.message
+    else:
+        assert checked.id == text
+        assert text.isascii()
