@@ -27,7 +27,7 @@ from collections.abc import Mapping
 
 import grpc
 from google.protobuf.message import Message
-from google.rpc import error_details_pb2, status_pb2  # type: ignore[import-untyped]
+from google.rpc import error_details_pb2, status_pb2
 
 DOMAIN = "roompulse.dev"
 _DETAILS_KEY = "grpc-status-details-bin"

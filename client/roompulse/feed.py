@@ -89,6 +89,7 @@ class Feed:
         *,
         skip_late: bool,
         progress: Callable[[float], None] | None = None,
+        stop: asyncio.Event | None = None,
         pacer: Pacer | None = None,
     ) -> None:
         """Keep what to play; `skip_late` allows live stills to be skipped when sending is behind."""
@@ -97,16 +98,17 @@ class Feed:
         self._skip_late = skip_late and speed is not None
         self._pacer = pacer or Pacer(speed)
         self._progress = progress or (lambda media_s: None)
+        self._stop = stop or asyncio.Event()
         self._encoder: Encoder | None = None
         self._offset_s = 0.0
         self.report = FeedReport(0, 0, 0.0, 0)
 
     async def run(self, *, loop: bool = False) -> FeedReport:
-        """Play to the end; with `loop` begin again, until cancelled."""
+        """Play to the end, or until `stop`; with `loop` begin again."""
         while True:
             before = self.report.packets + self.report.skipped
             await self._play_once()
-            if not loop or self.report.packets + self.report.skipped == before:
+            if not loop or self._stop.is_set() or self.report.packets + self.report.skipped == before:
                 return self.report
 
     async def _play_once(self) -> None:
@@ -116,6 +118,8 @@ class Feed:
             steps = self._steps(source)
             while batch := await asyncio.to_thread(lambda: list(itertools.islice(steps, self._batch))):
                 await self._play(batch)
+                if self._stop.is_set():
+                    break
             self._offset_s = self.report.media_s + 1.0 / (source.info.rate_hz or 25.0)
         finally:
             await asyncio.to_thread(source.__exit__, None, None, None)

@@ -54,6 +54,7 @@ class Packet:
     speaking: bool | None = None
 
     def __post_init__(self) -> None:
+        """Refuse a capture time that could mean any moment of a day."""
         if self.capture_time is not None and self.capture_time.tzinfo is None:
             raise ValueError(f"capture_time {self.capture_time} has no time zone; use an aware datetime")
 

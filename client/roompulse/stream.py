@@ -139,6 +139,7 @@ class AnalysisStream:
         speed: float | None = 1.0,
         encoder: feed.Passing = "auto",
         loop: bool = False,
+        stop: asyncio.Event | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> feed.FeedReport:
         """Send a whole file, URL or device.
@@ -148,14 +149,16 @@ class AnalysisStream:
             speed: Times real time by its capture times; None: as fast as the service takes it.
             encoder: "copy" passes packets through; "jpeg", "h264", "raw" encode; "auto" copies where the codec allows
                 it and makes JPEG where not.
-            loop: Begin again at the end, until cancelled.
+            loop: Begin again at the end, until stopped.
+            stop: When set, sending ends after the packet in hand; the stream can then be finished.
             progress: Told the seconds of media sent so far, after each sending.
 
         Raises:
             SourceError: The source cannot be used, or not copied.
             RoompulseError: The stream has ended, with the service's reason.
         """
-        return await feed.Feed(self, source, speed, encoder, skip_late=self._live, progress=progress).run(loop=loop)
+        player = feed.Feed(self, source, speed, encoder, skip_late=self._live, progress=progress, stop=stop)
+        return await player.run(loop=loop)
 
     async def camera(self, on: bool, *, capture_s: float | None = None) -> None:
         """Say that the camera goes on or off, at `capture_s` of the media (left out: at the last packet)."""

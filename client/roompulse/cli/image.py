@@ -1,0 +1,117 @@
+"""`roompulse image`: the faces of still pictures."""
+
+import pathlib
+
+import click
+from rich.table import Table
+
+import roompulse
+from roompulse.cli import tables
+from roompulse.cli.annotate import SUFFIXES, annotate
+from roompulse.cli.options import agreement, connection
+from roompulse.cli.output import Output
+from roompulse.cli.running import run
+from roompulse.enums import Presence
+from roompulse.errors import InvalidArgument, SourceError
+from roompulse.remedies import PRESENCES, remedy
+from roompulse.results import ImageFace, ImageResult
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=pathlib.Path))
+@click.option(
+    "--annotate", "out", type=click.Path(path_type=pathlib.Path), help="Write copies with boxes: a file or a folder."
+)
+@click.option("--max-faces", type=click.IntRange(0), default=0, help="At most, largest first; 0: 50.")
+@agreement
+@connection
+def image(
+    files: tuple[pathlib.Path, ...],
+    out: pathlib.Path | None,
+    max_faces: int,
+    purpose: str,
+    consent: str | None,
+    server: str,
+    as_json: bool,
+) -> None:
+    """Read the faces of still pictures: JPEG, PNG or WebP. Nothing is recorded."""
+    if out is not None and len(files) == 1 and not out.is_dir() and out.suffix.lower() not in (*SUFFIXES, ""):
+        raise click.UsageError(f"--annotate {out}: copies are written as {', '.join(SUFFIXES)}, or into a folder")
+    if consent != "granted":
+        raise click.UsageError("without consent nothing is analysed; if everybody has agreed, add: --consent granted")
+    failed = run(_images(files, out, max_faces, purpose, server, Output(as_json)))
+    if failed:
+        raise SystemExit(1)
+
+
+async def _images(
+    files: tuple[pathlib.Path, ...],
+    out: pathlib.Path | None,
+    max_faces: int,
+    purpose: str,
+    server: str,
+    output: Output,
+) -> int:
+    """Read each file; a file that cannot be read does not stop the others. Return how many could not."""
+    failed = 0
+    async with roompulse.connect(server) as client:
+        for path in files:
+            try:
+                result = await client.image(path, purpose=purpose, consent="granted", max_faces=max_faces)
+                _show(path, result, output)
+                if out is not None:
+                    annotate(path, result, _place(path, out, len(files)))
+            except (SourceError, InvalidArgument) as err:
+                failed += 1
+                output.note(f"Error: {err}" if str(path) in str(err) else f"Error: {path}: {err}")
+    return failed
+
+
+def _place(path: pathlib.Path, out: pathlib.Path, files: int) -> pathlib.Path:
+    """Return where a copy goes: `out` itself, or a file in it, named as the picture is."""
+    if files == 1 and out.suffix and not out.is_dir():
+        return out
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise SourceError(f"{out} is no folder that copies can be written to: {err.strerror}") from err
+    suffix = path.suffix if path.suffix.lower() in SUFFIXES else ".jpg"
+    place = out / (path.stem + suffix)
+    return place if place.resolve() != path.resolve() else out / f"{path.stem}-faces{suffix}"
+
+
+def _show(path: pathlib.Path, result: ImageResult, output: Output) -> None:
+    if output.json:
+        output.object({"file": str(path), **roompulse.to_dict(result)})
+    elif not result.faces:
+        help_ = remedy(PRESENCES[Presence.NO_FACE])
+        click.echo(f"{path} ({result.width}×{result.height}): no face; {help_}")
+    else:
+        output.out.print(_table(path, result))
+
+
+def _table(path: pathlib.Path, result: ImageResult) -> Table:
+    title = f"{path} ({result.width}×{result.height}), {result.detector_id}, {result.model_id}"
+    table = Table(title=title, title_justify="left")
+    for name in ("face", "at", "size", "detector", "expression", "valence", "arousal", "remark"):
+        table.add_column(name)
+    for number, face in enumerate(result.faces, 1):
+        table.add_row(f"#{number}", *_row(face, result))
+    return table
+
+
+def _row(face: ImageFace, result: ImageResult) -> tuple[str, ...]:
+    box, quality, affect = face.face.box, face.face.quality, face.affect
+    return (
+        f"{box.x * result.width:.0f}, {box.y * result.height:.0f}",
+        f"{box.width * result.width:.0f}×{box.height * result.height:.0f}",
+        tables.number(quality.detector_score if quality else None),
+        tables.expression(affect.raw if affect else None),
+        tables.number(_either(affect.raw_valence, affect.valence) if affect else None),
+        tables.number(_either(affect.raw_arousal, affect.arousal) if affect else None),
+        remedy(PRESENCES[face.presence]) if face.presence in PRESENCES else "",
+    )
+
+
+def _either(one: float | None, other: float | None) -> float | None:
+    return other if one is None else one

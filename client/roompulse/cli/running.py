@@ -1,0 +1,52 @@
+"""How a command runs: its loop, its interrupts, its errors as one sentence."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+import click
+
+from roompulse.errors import RoompulseError
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work; the client's errors become a sentence and exit code 1."""
+    try:
+        return asyncio.run(work)
+    except RoompulseError as err:
+        raise click.ClickException(str(err)) from err
+    except ValueError as err:  # a value that the client itself refuses
+        raise click.UsageError(str(err)) from err
+
+
+def run_until_interrupted(work: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
+    """Run work that ends cleanly when its event is set: by the first Ctrl-C or SIGTERM. A second one interrupts it."""
+
+    async def guarded() -> T:
+        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+        def interrupted() -> None:
+            stop.set()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, interrupted)
+        return await work(stop)
+
+    return run(guarded())
+
+
+async def until(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """Return what `work` returns, or None when `stop` comes first: `work` is then cancelled."""
+    task, stopped = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        return await task if task.done() else None
+    finally:
+        task.cancel()
+        stopped.cancel()
+        await asyncio.gather(task, stopped, return_exceptions=True)

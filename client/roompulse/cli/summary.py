@@ -1,0 +1,90 @@
+"""`roompulse summary`: a meeting, summed up."""
+
+import click
+from rich.table import Table
+from rich.text import Text
+
+import roompulse
+from roompulse.cli import tables
+from roompulse.cli.options import connection
+from roompulse.cli.output import Output
+from roompulse.cli.running import run
+from roompulse.remedies import remedy
+from roompulse.results import ParticipantSummary, Summary
+
+_BARS = "▁▂▃▄▅▆▇█"
+_LOWEST_SCORE = 0.2
+
+
+@click.command()
+@click.argument("meeting")
+@connection
+def summary(meeting: str, server: str, as_json: bool) -> None:
+    """Sum MEETING up from its record: everybody's time, coverage and why not more, engagement, the time line."""
+    run(_summary(meeting, server, Output(as_json)))
+
+
+async def _summary(meeting: str, server: str, output: Output) -> None:
+    async with roompulse.connect(server) as client:
+        summed = await client.meetings.summary(meeting)
+    if output.json:
+        output.object(roompulse.to_dict(summed))
+        return
+    output.out.print(_headline(summed), soft_wrap=True)
+    output.out.print(_people(summed))
+    for line in _remarks(summed):
+        output.out.print(line, soft_wrap=True)
+    output.out.print(tables.packets_table(summed.counters))
+
+
+def _headline(summed: Summary) -> Text:
+    score = tables.number(summed.engagement)
+    spread = f" ± {tables.number(summed.engagement_deviation)}" if summed.engagement_deviation is not None else ""
+    line = "".join(_bar(point.engagement_median) for point in summed.timeline)
+    return Text.assemble(
+        (summed.meeting.id, "bold"),
+        f" ({summed.purpose.word}), {tables.clock(summed.duration_s)}: engagement {score}{spread}, "
+        f"mostly {tables.expression(summed.expressions)}\n{line}",
+    )
+
+
+def _bar(score: float | None) -> str:
+    """Return a bar for a score of 0.2 to 1, a dot where there is none."""
+    if score is None:
+        return "·"
+    return _BARS[min(len(_BARS) - 1, int((score - _LOWEST_SCORE) / (1 - _LOWEST_SCORE) * len(_BARS)))]
+
+
+def _people(summed: Summary) -> Table:
+    table = Table(title="Participants", title_justify="left")
+    for name in ("participant", "attended", "face seen", "coverage", "engagement", "expression", "why no score"):
+        table.add_column(name, no_wrap=name == "participant")
+    for person in summed.participants:
+        table.add_row(*_row(person))
+    return table
+
+
+def _row(person: ParticipantSummary) -> tuple[str, ...]:
+    scores = person.engagement
+    spread = f" ± {tables.number(scores.standard_deviation)}" if scores.standard_deviation is not None else ""
+    return (
+        person.display_name or person.participant_id,
+        tables.clock(person.attended_s),
+        tables.clock(person.present_s),
+        tables.percent(person.coverage),
+        tables.number(scores.mean) + spread,
+        tables.expression(person.expressions),
+        tables.times(person.no_score_times_s, person.attended_s),
+    )
+
+
+def _remarks(summed: Summary) -> list[str]:
+    """Return what the reader should know: notes, and for each participant the most frequent reason's remedy."""
+    remarks = [f"note: {note}" for note in summed.notes]
+    for person in summed.participants:
+        name = person.display_name or person.participant_id
+        remarks += [f"{name}: {note}" for note in person.notes]
+        if person.no_score_times_s:
+            worst = max(person.no_score_times_s, key=lambda reason: person.no_score_times_s[reason])
+            remarks.append(f"{name}: {worst.word} is what kept most scores away; {remedy(worst)}")
+    return remarks

@@ -1,0 +1,65 @@
+"""What a command has seen of participants so far. Pure."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from roompulse.enums import NoScoreReason
+from roompulse.remedies import PRESENCES
+from roompulse.results import Rollup, Update
+
+
+@dataclass(slots=True)
+class Seen:
+    """One participant: the newest update, and how many had a score, or why not."""
+
+    latest: Update
+    updates: int = 0
+    scored: int = 0
+    score_sum: float = 0.0
+    reasons: Counter[NoScoreReason] = field(default_factory=Counter)
+
+    @property
+    def coverage(self) -> float:
+        """Share of the updates with a score, 0 to 1."""
+        return self.scored / self.updates if self.updates else 0.0
+
+    @property
+    def mean_score(self) -> float | None:
+        """Mean score, 0.2 to 1, or None."""
+        return self.score_sum / self.scored if self.scored else None
+
+
+class Tally:
+    """Counts updates by participant; remembers the newest roll-up."""
+
+    def __init__(self) -> None:
+        """Nothing seen yet."""
+        self.participants: dict[str, Seen] = {}
+        self.rollup: Rollup | None = None
+
+    def add(self, update: Update) -> None:
+        """Count an update."""
+        seen = self.participants.setdefault(update.participant_id, Seen(update))
+        seen.latest = update
+        seen.updates += 1
+        if update.score is not None:
+            seen.scored += 1
+            seen.score_sum += update.score
+        else:
+            seen.reasons[reason_of(update)] += 1
+
+    def add_rollup(self, rollup: Rollup) -> None:
+        """Keep a roll-up if it is of the newest window."""
+        if self.rollup is None or rollup.window_start_s >= self.rollup.window_start_s:
+            self.rollup = rollup
+
+    @property
+    def reasons(self) -> Counter[NoScoreReason]:
+        """Why updates had no score, over all participants."""
+        return sum((seen.reasons for seen in self.participants.values()), Counter())
+
+
+def reason_of(update: Update) -> NoScoreReason:
+    """Return why an update has no score: what it says itself, or what its presence implies."""
+    said = update.engagement.no_score_reason if update.engagement else NoScoreReason.UNSPECIFIED
+    return said or PRESENCES.get(update.presence, NoScoreReason.UNSPECIFIED)
