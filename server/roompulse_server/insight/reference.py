@@ -39,10 +39,11 @@ class AngleMedian:
         self.mass_s = np.zeros(BINS + 2)
 
     def _bin(self, angle_deg: float) -> int:
+        middle = (BINS + 1) // 2
         if self._limit_deg == 0.0:
-            return 1 + BINS // 2
-        place = math.floor((angle_deg / self._limit_deg + 1.0) / 2.0 * BINS)
-        return min(max(place + 1, 0), BINS + 1)
+            return middle
+        place = round(angle_deg / self._limit_deg * BINS / 2.0)
+        return middle + min(max(place, -middle), middle)
 
     def _from_below(self, mass_s: Floats) -> float:
         sums = mass_s.cumsum()
