@@ -151,8 +151,8 @@ class RollupBuilder:
         return {who: update for who, update in before.items() if who not in replaced}
 
     def _holds(self, update: Update, start_us: int) -> bool:
-        leaves = (at_us for at_us, joins in self._after(update) if not joins)
-        return min(update.offset_us + self._hold_us, *leaves) > start_us
+        leaves = [at_us for at_us, joins in self._after(update) if not joins]
+        return min([update.offset_us + self._hold_us, *leaves]) > start_us
 
     def _is_there(self, update: Update, start_us: int) -> bool:
         """Tell whether somebody whose last update this is is still there."""
