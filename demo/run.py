@@ -14,14 +14,12 @@ from collections.abc import Sequence
 import roompulse
 from rich.console import Console
 from rich.progress import Progress
-from roompulse.results import Summary
 
 from demo.material import film, frame_count
 from demo.meeting import MEETING, Player, hold
 from demo.screen import Screen
 from demo.script import CAST, DURATION_S, Role
 from demo.service import Service, ServiceError, known_models, pull_models
-from demo.summary import summary_table
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "var" / "demo"
@@ -103,29 +101,39 @@ async def demonstrate(options: argparse.Namespace, console: Console) -> int:
             with screen.live():
                 summary = await hold(client, players, options.speed, screen.show)
         took_s = time.monotonic() - began
-    return report(summary, screen, folder, took_s, console)
-
-
-def report(summary: Summary, screen: Screen, folder: pathlib.Path, took_s: float, console: Console) -> int:
-    """Print the summary, write it, and return the exit status: 0 only where everybody was seen and scored."""
+        console.print(f"\n{summary.duration_s:.0f} s of meeting took {took_s:.1f} s. The service now says of it:\n")
+        status = await ask_for_summary(service.address, console)
     path = folder / "summary.json"
     path.write_text(roompulse.to_json(summary) + "\n", encoding="utf-8")
-    console.print(summary_table(summary))
-    console.print(f"{summary.duration_s:.0f} s of meeting took {took_s:.1f} s to stream, analyse, record and sum up.")
-    console.print(f"Formula {summary.formula_id}, model {', '.join(summary.model_ids)}.")
-    for note in summary.notes:
-        console.print(f"Note: {note}")
-    console.print(f"The whole summary: {path}", soft_wrap=True)
-    command = pathlib.Path(sys.executable).parent / "roompulse-server"
-    again = f"{command} serve --data {folder / 'record'}, then roompulse summary {MEETING}"
-    console.print(f"To ask the record again: {again}", soft_wrap=True)
-    silent = [row.name for row in screen.rows.values() if not row.updates]
-    if silent or not any(row.scores for row in screen.rows.values()):
-        console.print(
-            f"[red]It did not work:[/] {', '.join(silent) or 'everybody'} got no {'values' if silent else 'score'}."
-        )
-        return 1
-    return 0
+    console.print(f"\nThe summary as JSON: {path}")
+    console.print(
+        f"The record can be asked again: {bin_folder() / 'roompulse-server'} serve --data {folder / 'record'}"
+    )
+    return verdict(screen, console) or status
+
+
+async def ask_for_summary(address: str, console: Console) -> int:
+    """Run the command that anybody would run; it prints the summary itself. Return its exit status."""
+    console.print(f"$ roompulse summary {MEETING}", style="dim")
+    environment = {**os.environ, "ROOMPULSE_SERVER": address, "COLUMNS": str(console.width)}
+    command = await asyncio.create_subprocess_exec(bin_folder() / "roompulse", "summary", MEETING, env=environment)
+    return await command.wait()
+
+
+def bin_folder() -> pathlib.Path:
+    return pathlib.Path(sys.executable).parent
+
+
+def verdict(screen: Screen, console: Console) -> int:
+    """Return 0 only where everybody got values and somebody a score; else say who did not, and return 1."""
+    rows = screen.rows.values()
+    if silent := [row.name for row in rows if not row.updates]:
+        console.print(f"[red]It did not work:[/] no values for {', '.join(silent)}.")
+    elif not any(row.scores for row in rows):
+        console.print("[red]It did not work:[/] nobody got a score.")
+    else:
+        return 0
+    return 1
 
 
 async def interruptible(options: argparse.Namespace, console: Console) -> int:

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
+from roompulse.cli import tables
 from roompulse.results import Update
 
 BARS = "▁▂▃▄▅▆▇█"
 SCORE_RANGE = (0.2, 1.0)  # of the engagement score
 HISTORY_EVERY_S = 3.0  # a mark of the sparkline
 HISTORY = 40  # marks kept: two minutes
-COLUMNS = {"who": 6, "time": 5, "engagement now": 30, "face shows": 14}
+COLUMNS = {"who": 6, "at": 6, "engagement now": 30, "face shows": 15}
 BORDERS = 3 * (len(COLUMNS) + 1) + 1
 LINE_EVERY_S = 20.0  # between plain lines of one participant
 
@@ -60,14 +61,16 @@ class Screen:
         row.take(update)
         if not self._console.is_terminal and update.meeting_offset_s >= row.next_line_s:
             row.next_line_s = update.meeting_offset_s + LINE_EVERY_S
-            self._console.print(f"{clock(update)}  {row.name:8} {state(update):32} {expression(update)}")
+            self._console.print(
+                f"{tables.clock(update.meeting_offset_s)}  {row.name:8} {state(update):32} {expression(update)}"
+            )
 
     def table(self) -> Table:
         table = Table(title="live, on synthetic material", title_style="dim", expand=False)
         for heading, width in COLUMNS.items():
-            table.add_column(heading, width=width, no_wrap=True)
+            table.add_column(heading, min_width=width, no_wrap=True)
         marks = min(HISTORY, max(8, self._console.width - sum(COLUMNS.values()) - BORDERS))
-        table.add_column("and before", width=marks, no_wrap=True)
+        table.add_column("before", width=marks, no_wrap=True)
         for row in self.rows.values():
             table.add_row(row.name, *cells(row, marks))
         return table
@@ -76,12 +79,12 @@ class Screen:
 def cells(row: Row, marks: int) -> tuple[str, str, str, str]:
     if row.newest is None:
         return "", "waiting for the first values", "", ""
-    return clock(row.newest), state(row.newest), expression(row.newest), sparkline(list(row.history)[-marks:])
-
-
-def clock(update: Update) -> str:
-    minutes, seconds = divmod(int(update.meeting_offset_s), 60)
-    return f"{minutes:02}:{seconds:02}"
+    return (
+        tables.clock(row.newest.meeting_offset_s),
+        state(row.newest),
+        expression(row.newest),
+        sparkline(list(row.history)[-marks:]),
+    )
 
 
 def state(update: Update) -> str:
@@ -97,10 +100,7 @@ def state(update: Update) -> str:
 
 
 def expression(update: Update) -> str:
-    smoothed = update.affect.smoothed if update.affect else None
-    if smoothed is None or smoothed.top is None:
-        return ""
-    return f"{smoothed.top} {dict(smoothed)[smoothed.top]:.0%}"
+    return tables.expression(update.affect.smoothed) if update.affect else ""
 
 
 def sparkline(values: Sequence[float | None]) -> str:

@@ -36,7 +36,7 @@ def plain() -> tuple[Screen, io.StringIO]:
 def test_a_score_is_shown_with_what_it_is_made_of() -> None:
     screen, out = plain()
     screen.show(scored(65))
-    assert " ".join(out.getvalue().split()) == "01:05 grace 0.72 = 0.80 facing × 0.90 face happiness 75%"
+    assert " ".join(out.getvalue().split()) == "1:05.0 grace 0.72 = 0.80 facing × 0.90 face happiness 75 %"
 
 
 def test_a_missing_score_is_shown_as_its_reason_never_as_a_number() -> None:
@@ -63,6 +63,7 @@ def test_the_table_fits_a_narrow_terminal() -> None:
         screen.rows["grace"].take(scored(at_s))
     console.print(screen.table())
     assert "0.72 = 0.80 facing × 0.90 face" in out.getvalue()
+    assert "▆" in out.getvalue()
     assert all(cell_len(line) <= 80 for line in out.getvalue().splitlines())
 
 
