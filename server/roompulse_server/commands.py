@@ -87,7 +87,8 @@ def health_command(server: str, timeout_s: float) -> None:
     """Ask a service whether it serves; exit 0 if it does, 1 if not."""
     with grpc.insecure_channel(server) as channel:
         try:
-            answer = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=timeout_s)
+            stub: Any = health_pb2_grpc.HealthStub(channel)
+            answer = stub.Check(health_pb2.HealthCheckRequest(), timeout=timeout_s)
         except grpc.RpcError as error:
             raise click.ClickException(
                 f"no answer from {server}: {error.details() if isinstance(error, grpc.Call) else error}"

@@ -12,6 +12,7 @@ from roompulse_server.meetings.services import Services
 from roompulse_server.storage.store import Position
 from roompulse_server.types import MeetingKey, Update
 
+BEYOND = 1 << 62  # a position after everything: of events and roll-ups nothing is read
 REFILL = 512  # rows read from the record at once
 
 
@@ -72,10 +73,15 @@ class Delivered:
     async def _refill(self) -> None:
         store, recorder = self._services.store, self._services.recorder
         while True:
-            read = await recorder.read(store.read_after, self._key, Position(dict(self._sent)), limit=REFILL)
-            if not read.updates:
+            after = Position(dict(self._sent), event=BEYOND, rollup=BEYOND)
+            updates = [
+                item
+                for item in await recorder.read(store.read_after, self._key, after, limit=REFILL)
+                if isinstance(item, Update)
+            ]
+            if not updates:
                 return
-            for update in read.updates:
+            for update in updates:
                 await self._send(update)
 
     async def _send(self, update: Update) -> None:

@@ -19,7 +19,7 @@ from roompulse_server.bus import token as tokens
 from roompulse_server.bus.hub import CAPACITY, Hub, Item, Subscription
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.meetings.track import Track
-from roompulse_server.storage.store import Position, Slice, Store, Tail
+from roompulse_server.storage.store import LogItem, Position, Store, Tail
 from roompulse_server.types import Event, EventKind, MeetingKey, MeetingState, Rollup, SlowPolicy, Update
 
 P = ParamSpec("P")
@@ -75,6 +75,8 @@ class After:
 
 
 Start = Now | FromToken | FromOffset | After
+EVERYTHING = Filter()
+NOW = Now()
 
 
 class Feed:
@@ -96,9 +98,9 @@ class Feed:
         record: Record,
         hub: Hub,
         key: MeetingKey,
-        wanted: Filter = Filter(),
+        wanted: Filter = EVERYTHING,
         *,
-        start: Start = Now(),
+        start: Start = NOW,
         slow_policy: SlowPolicy = SlowPolicy.DISCONNECT,
         capacity: int = CAPACITY,
     ) -> None:
@@ -125,9 +127,7 @@ class Feed:
         Raises:
             RoompulseError: MEETING_NOT_FOUND, RESUME_TOKEN_INVALID, RECORD_UNAVAILABLE, DRAINING.
         """
-        self._subscription = self._hub.subscribe(
-            self._key.uid, capacity=self._capacity, slow_policy=self._slow_policy
-        )
+        self._subscription = self._hub.subscribe(self._key.uid, capacity=self._capacity, slow_policy=self._slow_policy)
         self._subscription.relaxed = True
         try:
             tail = await self._record.read(self._record.store.tail, self._key)
@@ -152,7 +152,7 @@ class Feed:
         """Wait for the next item; None after the meeting's end.
 
         Raises:
-            RoompulseError: SUBSCRIBER_TOO_SLOW, POSITION_EXPIRED, RECORD_UNAVAILABLE, DRAINING. The token is still good.
+            RoompulseError: SUBSCRIBER_TOO_SLOW, POSITION_EXPIRED, RECORD_UNAVAILABLE, DRAINING. The token stays good.
         """
         subscription = self._listening()
         while True:
@@ -287,30 +287,26 @@ class Feed:
         return self._rollups, item.sequence, self._wanted.rollups
 
     async def _refill(self) -> None:
-        """Read the next piece that is missing; the meeting's end waits until nothing else does."""
-        behind = {name: track.at for name, track in self._tracks.items() if track.behind}
-        after = Position(behind, self._events.from_here, self._rollups.from_here)
+        """Read the next piece that is missing."""
+        behind = [track for track in (*self._tracks.values(), self._events, self._rollups) if track.behind]
+        updates = {name: track.at for name, track in self._tracks.items() if track.behind}
+        after = Position(updates, self._events.from_here, self._rollups.from_here)
         piece = await self._record.read(self._record.store.read_after, self._key, after, limit=PAGE)
-        self._line.extend(_in_line(piece))
+        self._line.extend(_end_last(piece))
         if not self._line:
             await self.reconcile()  # somebody may have been erased since
-            still = [track for name, track in self._tracks.items() if name in behind and track.behind]
-            if still or self._events.behind or self._rollups.behind:
-                raise _expired(still[0] if still else self._events, 0)
+            for track in behind:
+                if track.behind:
+                    raise _expired(track, "")
 
 
-def _in_line(piece: Slice) -> list[Item]:
-    """Merge a piece by offset, each kind in its own order."""
-    more = piece.updates or piece.rollups
-    events = [event for event in piece.events if not (more and event.kind == EventKind.MEETING_ENDED)]
-    kinds: list[list[tuple[int, Item]]] = [
-        [(update.offset_us, update) for update in piece.updates],
-        [(rollup.start_us + rollup.length_us, rollup) for rollup in piece.rollups],
-        [(event.offset_us, event) for event in events],
-    ]
-    return merged(kinds)
+def _end_last(piece: list[LogItem]) -> list[LogItem]:
+    """Hold the meeting's end back until nothing else is missing: it is read again then."""
+    if all(isinstance(item, Event) for item in piece):
+        return piece
+    return [item for item in piece if not (isinstance(item, Event) and item.kind == EventKind.MEETING_ENDED)]
 
 
-def _expired(track: Track, oldest: int) -> RoompulseError:
+def _expired(track: Track, oldest: int | str) -> RoompulseError:
     message = f"what follows {track.at} is no longer in the record"
     return RoompulseError(Reason.POSITION_EXPIRED, message, oldest=str(oldest))

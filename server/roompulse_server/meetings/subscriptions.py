@@ -1,16 +1,17 @@
 """Subscriptions as callers ask for them: a feed, filtered, with heartbeats, and a word before it is ended.
 
-    record + hub ─▶ Feed ─▶ Subscription.next() ─▶ Notice (item, position after it)
+record + hub ─▶ Feed ─▶ Subscription.next() ─▶ Notice (item, position after it)
 """
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from typing import Any
 
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.meetings.config import MeetingRef, check_ref
-from roompulse_server.meetings.feed import Feed
+from roompulse_server.meetings.feed import NOW, Feed, Filter, FromOffset, FromToken, Start
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.reply import Going
 from roompulse_server.meetings.services import Services
@@ -24,14 +25,10 @@ class SubscriptionQuery:
     """What a caller asks for; without token and offset it begins now."""
 
     ref: MeetingRef
-    participants: frozenset[str]
-    updates: bool
-    rollups: bool
-    events: bool
+    wanted: Filter
     resume_token: bytes | None
     from_offset_us: int | None
     slow_policy: SlowPolicy
-    final_rollups_only: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,29 +64,43 @@ class Subscriptions:
         if self._registry.draining:
             raise RoompulseError(Reason.DRAINING, "the service is stopping; subscribe again in a moment")
         meeting = await self._registry.find(check_ref(query.ref))
-        feed = await self._feed(query, meeting)
-        subscription = Subscription(query, meeting, feed, self._services)
-        self._open.add(subscription)
-        self._services.metrics.subscribers.inc()
-        try:
-            yield subscription
-        finally:
-            self._services.metrics.subscribers.dec()
-            self._open.discard(subscription)
-            await subscription.aclose()
+        feed = Feed(
+            self._services.recorder,
+            self._services.hub,
+            meeting.key,
+            query.wanted,
+            start=_start_of(query),
+            slow_policy=query.slow_policy,
+        )
+        async with feed:
+            subscription = Subscription(meeting, feed, self._services)
+            self._open.add(subscription)
+            self._services.metrics.subscribers.inc()
+            try:
+                yield subscription
+            finally:
+                self._services.metrics.subscribers.dec()
+                self._open.discard(subscription)
+                await subscription.aclose()
 
     async def drain(self) -> None:
         """Tell every subscriber where to go on, and end their streams."""
         for subscription in self._open:
             subscription.say_goodbye("the service is stopping; subscribe again with the token")
 
-    async def _feed(self, query: SubscriptionQuery, meeting: Meeting) -> Feed:
-        raise NotImplementedError
+
+def _start_of(query: SubscriptionQuery) -> Start:
+    if query.resume_token is not None:
+        return FromToken(query.resume_token)
+    return NOW if query.from_offset_us is None else FromOffset(query.from_offset_us)
 
 
 class Subscription:
-    def __init__(self, query: SubscriptionQuery, meeting: Meeting, feed: Feed, services: Services) -> None:
-        self._query, self._meeting, self._feed, self._services = query, meeting, feed, services
+    """Made by `Subscriptions.open`; `next` is called by one task."""
+
+    def __init__(self, meeting: Meeting, feed: Feed, services: Services) -> None:
+        self._meeting, self._feed, self._services = meeting, feed, services
+        self._newest_us = 0
         self._pending: asyncio.Task[Update | Event | Rollup | None] | None = None
         self._goodbye: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._ended = False
@@ -111,19 +122,17 @@ class Subscription:
         """
         while not self._ended:
             if self._pending is None:
-                self._pending = asyncio.create_task(self._feed.next(), name="feed")
-            waited = {self._pending, self._goodbye}
+                self._pending = asyncio.create_task(self._feed.get(), name="feed")
+            waited: set[asyncio.Future[Any]] = {self._pending, self._goodbye}
             await asyncio.wait(waited, timeout=self._services.settings.heartbeat_s, return_when=asyncio.FIRST_COMPLETED)
             if self._pending.done():
                 notice = self._take(self._pending)
                 self._pending = None
-                if notice is not None or self._ended:
-                    return notice
-            elif self._goodbye.done():
+                return notice
+            if self._goodbye.done():
                 return self._going(self._goodbye.result())
-            else:
-                await self._feed.reconcile()
-                return self._pulse()
+            await self._feed.reconcile()
+            return self._pulse()
         return None
 
     async def aclose(self) -> None:
@@ -132,7 +141,6 @@ class Subscription:
             self._pending.cancel()
             await asyncio.gather(self._pending, return_exceptions=True)
         self._goodbye.cancel()
-        self._feed.close()
 
     def _take(self, done: "asyncio.Task[Update | Event | Rollup | None]") -> Notice | None:
         try:
@@ -141,21 +149,15 @@ class Subscription:
             if error.reason is Reason.SUBSCRIBER_TOO_SLOW:
                 return self._going(error.message)
             raise
-        self._ended = item is None
-        return Notice(item, self._feed.token()) if item is not None and self._wanted(item) else None
-
-    def _wanted(self, item: Update | Event | Rollup) -> bool:
-        match item:
-            case Update():
-                return self._query.updates
-            case Rollup():
-                return self._query.rollups and (item.final or not self._query.final_rollups_only)
-            case Event():
-                return self._query.events
+        if item is None:
+            self._ended = True
+            return None
+        self._newest_us = max(self._newest_us, item.start_us if isinstance(item, Rollup) else item.offset_us)
+        return Notice(item, self._feed.token())
 
     def _going(self, reason: str) -> Notice:
         self._ended = True
         return Notice(Going(reason, RETRY_AFTER_MS), self._feed.token())
 
     def _pulse(self) -> Notice:
-        return Notice(Pulse(self._services.clock.now_us(), self._feed.newest_us), self._feed.token())
+        return Notice(Pulse(self._services.clock.now_us(), self._newest_us), self._feed.token())

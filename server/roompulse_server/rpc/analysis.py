@@ -40,7 +40,7 @@ class AnalysisServicer(stubs.AnalysisServiceServicer):
             await session.aclose()
 
     @answering
-    async def AnalyzeImage(self, request: pb.AnalyzeImageRequest, context: Context) -> pb.AnalyzeImageResponse:  # type: ignore[override]
+    async def AnalyzeImage(self, request: pb.AnalyzeImageRequest, context: Context) -> pb.AnalyzeImageResponse:
         read = await self._ingest.image(convert_request.image_from_proto(request))
         return convert_reply.image_to_proto(read, self._ingest.ready)
 

@@ -5,6 +5,7 @@ from roompulse.v1 import meeting_service_pb2, subscription_service_pb2
 
 from roompulse_server import types
 from roompulse_server.meetings.catalogue import MeetingsQuery, UpdatesQuery
+from roompulse_server.meetings.feed import Filter
 from roompulse_server.meetings.subscriptions import SubscriptionQuery
 from roompulse_server.rpc.convert import us_from_duration
 from roompulse_server.rpc.convert_request import enum_from_proto, ref_from_proto
@@ -47,14 +48,16 @@ def subscription_from_proto(request: subscription_service_pb2.SubscribeUpdatesRe
     start = request.WhichOneof("start")
     return SubscriptionQuery(
         ref=ref_from_proto(request.meeting),
-        participants=frozenset(request.participant_ids),
-        updates=not request.without_updates,
-        rollups=not request.without_rollups,
-        events=not request.without_events,
+        wanted=Filter(
+            participants=frozenset(request.participant_ids),
+            updates=not request.without_updates,
+            rollups=not request.without_rollups,
+            events=not request.without_events,
+            final_rollups_only=request.final_rollups_only,
+        ),
         resume_token=request.resume_token if start == "resume_token" else None,
         from_offset_us=us_from_duration(request.from_offset) if start == "from_offset" else None,
         slow_policy=enum_from_proto(SlowPolicy, request.slow_policy, "slow_policy", SlowPolicy.DISCONNECT),
-        final_rollups_only=request.final_rollups_only,
     )
 
 
