@@ -120,8 +120,9 @@ def reads_environment(module: ast.Module) -> bool:
 
     Where the system keeps a user's cache is no setting of ours.
     """
-    text = {ast.unparse(node) for node in ast.walk(module) if isinstance(node, ast.Call | ast.Subscript)}
-    looked_up = {found[1] for one in text if (found := LOOK_UP.match(one))}
+    calls = [node for node in ast.walk(module) if isinstance(node, ast.Call)]
+    keys = [node for node in ast.walk(module) if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load)]
+    looked_up = {found[1] for node in [*calls, *keys] if (found := LOOK_UP.match(ast.unparse(node)))}
     return bool(looked_up - {"XDG_CACHE_HOME"})
 
 

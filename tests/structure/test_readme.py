@@ -35,9 +35,9 @@ def accept(words: list[str]) -> None:
     context = click.Context(command)
     rest = words[1:]
     while isinstance(command, click.Group):
-        name, command, rest = command.resolve_command(context, rest)  # type: ignore[assignment]  # raises for none
-        assert name
-        context = click.Context(command, parent=context, info_name=name)
+        name, found, rest = command.resolve_command(context, rest)  # raises where there is none
+        assert isinstance(found, click.Command)
+        command, context = found, click.Context(found, parent=context, info_name=name)
     options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     unknown = {word for word in rest if word.startswith("--")} - options
     assert not unknown, f"{' '.join(words)}: {unknown}"
