@@ -50,7 +50,7 @@ def affect_of(
         raw_arousal=None if valence is None else -valence,
         valence=valence,
         arousal=None if valence is None else -valence,
-        valence_arousal_provenance=Provenance.DERIVED,
+        valence_arousal_provenance=Provenance.UNSPECIFIED if valence is None else Provenance.DERIVED,
         action_units=units,
         action_unit_provenance=Provenance.DERIVED if units else Provenance.UNSPECIFIED,
         action_units_active=None,

@@ -81,7 +81,7 @@ def _close(closed_us: int | None, seen: Interval | None, end_us: int | None, sta
 def _rows_by_epoch(series: Series) -> dict[int, Interval]:
     """Return the offsets of each epoch's first and last update; epochs never fall."""
     epochs, firsts = np.unique(series.epoch, return_index=True)
-    lasts = np.append(firsts[1:], len(series.epoch)) - 1
+    lasts = np.append(firsts[1:], len(series.epoch))[: len(firsts)] - 1
     return {
         int(epoch): (int(series.offset_us[first]), int(series.offset_us[last]))
         for epoch, first, last in zip(epochs, firsts, lasts, strict=True)
