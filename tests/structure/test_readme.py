@@ -7,14 +7,14 @@ import subprocess
 
 import click
 import pytest
-from roompulse.cli import main as client_command
+from roompulse.cli import cli as client_command
 from roompulse_server.commands import group as server_command
 from roompulse_server.settings import Settings
 from source_tree import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
-GROUPS = {"roompulse": client_command, "roompulse-server": server_command}
+GROUPS: dict[str, click.Command] = {"roompulse": client_command, "roompulse-server": server_command}
 
 
 def blocks(language: str) -> list[str]:
