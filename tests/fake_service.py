@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -116,9 +117,7 @@ class FakeService(
                 self.packet_came.set()
                 await self._answer_packet(context, packet, counters, consent)
         if not self.end_without_counters:
-            await context.write(
-                analysis.AnalyzeVideoResponse(flow=analysis.FlowNotice(counters=counters, final=True))
-            )
+            await context.write(analysis.AnalyzeVideoResponse(flow=analysis.FlowNotice(counters=counters, final=True)))
 
     async def _answer_packet(self, context: Any, packet: Any, counters: Any, consent: bool) -> None:
         counters.received += 1
@@ -236,3 +235,29 @@ async def serving(service: FakeService) -> AsyncIterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         await server.stop(0)
+
+
+class ThreadedService:
+    """The fake service in a thread, for callers that block: the blocking facade, the command line."""
+
+    def __init__(self) -> None:
+        self.target = ""
+        self.service = FakeService()
+        self._ready = threading.Event()
+        self._stop = asyncio.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="fake service")
+
+    def __enter__(self) -> "ThreadedService":
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        async with serving(self.service) as self.target:
+            self._ready.set()
+            await self._stop.wait()

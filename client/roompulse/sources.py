@@ -143,7 +143,7 @@ class VideoSource:
         Raises:
             SourceError: The codec cannot be passed through, or reading fails halfway.
         """
-        encoding, shape = self._copy_format()
+        encoding, shape = self.copy_format()
         to_annex_b = BitStreamFilterContext("h264_mp4toannexb", self._stream) if encoding is Encoding.H264 else None
         for number, packet in enumerate(self._demuxed()):
             pts = packet.pts if packet.pts is not None else packet.dts
@@ -207,7 +207,12 @@ class VideoSource:
         except av.FFmpegError as err:
             raise SourceError(f"{self.name} cannot be read on: {err.strerror}") from err
 
-    def _copy_format(self) -> tuple[Encoding, VideoFormat]:
+    def copy_format(self) -> tuple[Encoding, VideoFormat]:
+        """Return what its packets are when they are passed through.
+
+        Raises:
+            SourceError: The codec cannot be passed through.
+        """
         info = self.info
         if not info.copyable:
             raise SourceError(

@@ -112,7 +112,7 @@ class _Run:
         )  # fmt: skip
 
     async def play(self) -> None:
-        info = await asyncio.to_thread(_probe, self._job.video)
+        info = await asyncio.to_thread(_probe, self._job.video, self._job.encode)
         async with roompulse.connect(self._job.server) as client, self._open(client) as stream:
             self._say_opened(stream.opened)
             bar = self._progress.add_task(f"{self._job.participant} ({info.codec})", total=info.duration_s)
@@ -197,6 +197,9 @@ class _Run:
             self._output.note(f"{stream.results_dropped} results came faster than they could be shown")
 
 
-def _probe(video: str) -> SourceInfo:
+def _probe(video: str, encode: Passing) -> SourceInfo:
+    """Find out what is wrong with a video before a meeting is made for it."""
     with VideoSource(video) as source:
+        if encode == "copy":
+            source.copy_format()
         return source.info
