@@ -1,7 +1,7 @@
 """Make the Python stubs from `protos/`, or prove with `--check` that the committed ones are what it would make.
 
-    python tools/protos.py            # writes client/roompulse/v1/*_pb2*
-    python tools/protos.py --check    # exit 1, naming each file that differs
+python tools/protos.py            # writes client/roompulse/v1/*_pb2*
+python tools/protos.py --check    # exit 1, naming each file that differs
 """
 
 import argparse
