@@ -1,7 +1,7 @@
 """A checkpoint that cannot be used is said to be so, and changes nothing."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from insight_samples import feed
 from roompulse_server.insight.checkpoint import VERSION, Checkpoint, pack, unpack
@@ -12,6 +12,7 @@ from roompulse_server.types import NoScoreReason
 f32 = st.floats(width=32, allow_nan=False)
 
 
+@settings(deadline=None)
 @given(
     ids=st.lists(st.text(max_size=16), max_size=3).map(tuple),
     at_s=st.floats(0, 1e9),

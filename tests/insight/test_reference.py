@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.reference import BINS, STATE_SIZE, AngleMedian, PoseReference
@@ -10,6 +10,7 @@ from roompulse_server.insight.reference import BINS, STATE_SIZE, AngleMedian, Po
 BIN_DEG = 40.0 / BINS
 
 
+@settings(deadline=None)
 @given(angles=st.lists(st.floats(-60, 60), min_size=1, max_size=101).filter(lambda angles: len(angles) % 2 == 1))
 def test_it_is_the_clamped_median_within_a_bin(angles: list[float]) -> None:
     median = AngleMedian(20.0, 1e9)
@@ -18,6 +19,7 @@ def test_it_is_the_clamped_median_within_a_bin(angles: list[float]) -> None:
     assert median.median_deg() == pytest.approx(float(np.clip(np.median(angles), -20, 20)), abs=BIN_DEG)
 
 
+@settings(deadline=None)
 @given(angles=st.lists(st.tuples(st.floats(-60, 60), st.floats(0.01, 1.5)), min_size=1, max_size=40))
 def test_mirrored_angles_have_the_mirrored_median(angles: list[tuple[float, float]]) -> None:
     one, other = AngleMedian(20.0, 600.0), AngleMedian(20.0, 600.0)

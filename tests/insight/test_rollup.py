@@ -62,7 +62,7 @@ def expected(log: Sequence[Update], window: int) -> tuple[list[float], int]:
     return scores, total
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(log=logs())
 def test_final_windows_are_those_of_the_slow_twin(log: list[Update]) -> None:
     rollups = {rollup.start_us // S: rollup for rollup in final(*log)}
@@ -77,7 +77,7 @@ def test_final_windows_are_those_of_the_slow_twin(log: list[Update]) -> None:
                 assert rollup.mean == pytest.approx(statistics.fmean(scores))
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(log=logs(), seed=st.integers(0, 1000))
 def test_neither_order_nor_repetition_nor_calls_matter(log: list[Update], seed: int) -> None:
     chance = random.Random(seed)
@@ -91,7 +91,7 @@ def test_neither_order_nor_repetition_nor_calls_matter(log: list[Update], seed: 
     assert repr(builder.advance(FAR)) == repr(final(*log))
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(log=logs(), seed=st.integers(0, 1000))
 def test_live_and_afterwards_are_the_same(log: list[Update], seed: int) -> None:
     """The log arrives as it grows, each participant up to 2.9 s late, and the watermark follows."""
@@ -107,7 +107,7 @@ def test_live_and_afterwards_are_the_same(log: list[Update], seed: int) -> None:
     assert [rollup.sequence for rollup in rollups] == list(range(1, len(rollups) + 1))
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(log=logs(), stop=st.integers(0, 20))
 def test_a_builder_goes_on_after_the_last_final_window(log: list[Update], stop: int) -> None:
     whole = final(*log)

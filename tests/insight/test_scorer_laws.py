@@ -41,13 +41,14 @@ def settled(until_s: float = 60.0) -> ParticipantScorer:
     return scorer
 
 
+@settings(deadline=None)
 @given(yaw=angles, more=st.floats(0, 60), pitch=angles)
 def test_a_head_turned_further_never_faces_more(yaw: float, more: float, pitch: float) -> None:
     further = yaw + math.copysign(more, yaw)
     assert facing_factor(FORMULA, further, pitch) <= facing_factor(FORMULA, yaw, pitch)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(yaws=st.lists(angles, min_size=3, max_size=8), times=st.floats(1.0, 3.0))
 def test_turning_further_never_raises_the_score(yaws: list[float], times: float) -> None:
     """Within the first 20 s; later on a reference counts, and "further" is further from where one usually looks."""
@@ -61,7 +62,7 @@ def test_turning_further_never_raises_the_score(yaws: list[float], times: float)
     assert all(far <= near + 1e-12 for far, near in zip(scores(times), scores(1.0), strict=True))
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(p=distributions(), moved=st.floats(0, 1), speaking=st.booleans())
 def test_mass_moved_from_sad_to_neutral_to_happy_never_lowers_the_score(
     p: Probabilities, moved: float, speaking: bool
@@ -78,7 +79,7 @@ def test_mass_moved_from_sad_to_neutral_to_happy_never_lowers_the_score(
         assert (after.score or 0.0) >= (before.score or 0.0) - 1e-12
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None)
 @given(poses=st.lists(st.tuples(angles, angles), min_size=1, max_size=6))
 def test_mirroring_the_picture_changes_nothing(poses: list[tuple[float, float]]) -> None:
     def engagements(sign: float) -> list[Engagement]:
@@ -109,7 +110,7 @@ observations = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(steps=st.lists(observations, min_size=1, max_size=60))
 def test_whatever_comes_a_reading_explains_itself(steps: Sequence[tuple[float, Observation]]) -> None:
     scorer, now_s = ParticipantScorer(FORMULA), 0.0
@@ -176,7 +177,7 @@ def test_the_same_signal_scores_the_same_at_any_jittered_rate(
     assert compared > 25 * rate_hz
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(
     moved_s=st.floats(6, 100),
     gap_s=st.floats(0, 3),

@@ -3,13 +3,14 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from roompulse_server.insight.smoothing import Smoother
 
 NAN = math.nan
 
 
+@settings(deadline=None)
 @given(times=st.lists(st.floats(0.01, 1.4), min_size=1, max_size=30), tau_s=st.floats(0.1, 5), slope=st.floats(-5, 5))
 def test_a_ramp_is_followed_exactly_at_any_times(times: list[float], tau_s: float, slope: float) -> None:
     smoother, now_s = Smoother(tau_s, 1.5, 1), 0.0

@@ -30,7 +30,7 @@ def slow(history: list[tuple[float, Sample | None]], now_s: float) -> Sums:
     return Sums(valid_s, facing / valid_s, expression / valid_s) if valid_s else Sums(0, 0, 0)
 
 
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(steps=steps, later_s=st.floats(0, 12))
 def test_the_means_are_those_of_the_whole_history(steps: list[tuple[float, Sample | None]], later_s: float) -> None:
     window, history, now_s = TrailingWindow(LENGTH_S, HOLD_S), list[tuple[float, Sample | None]](), 0.0
@@ -42,7 +42,7 @@ def test_the_means_are_those_of_the_whole_history(steps: list[tuple[float, Sampl
     assert window.means(now_s + later_s) == pytest.approx(slow(history, now_s + later_s), abs=1e-9)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(steps=steps)
 def test_a_restored_window_says_the_same_at_that_moment(steps: list[tuple[float, Sample | None]]) -> None:
     window, now_s = TrailingWindow(LENGTH_S, HOLD_S), 0.0

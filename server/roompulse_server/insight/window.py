@@ -100,14 +100,15 @@ class TrailingWindow:
     def restore(self, now_s: float, state: Sequence[float]) -> None:
         """Go on from the numbers of `state`."""
         self.clear()
+        if state[0] > 0.0:
+            self._held = now_s - (state[0] - 1.0), Sample(state[1], state[2])
+        closed_s = now_s if self._held is None else self._held[0]  # what is held is no part of the sums
         step_s = self._length_s / STATE_BUCKETS
         for index in range(STATE_BUCKETS):
             valid_s, facing, expression = state[3 + 3 * index : 6 + 3 * index]
             if valid_s > 0.0:
                 start_s = now_s - self._length_s + index * step_s
-                self._append(_Segment(start_s, start_s + step_s, Sums(valid_s, facing, expression)))
-        if state[0] > 0.0:
-            self._held = now_s - (state[0] - 1.0), Sample(state[1], state[2])
+                self._append(_Segment(start_s, min(start_s + step_s, closed_s), Sums(valid_s, facing, expression)))
 
     def _segments(self) -> Iterator[_Segment]:
         yield from (segment for segment, _ in reversed(self._old))
