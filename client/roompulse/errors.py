@@ -8,8 +8,9 @@ Reasons are the service's own (`google.rpc.ErrorInfo`, domain `roompulse.dev`); 
     OUT_OF_RANGE          InvalidArgument       PositionExpired
     NOT_FOUND             NotFound              MeetingNotFound, ParticipantNotFound
     ALREADY_EXISTS        AlreadyExists
-    FAILED_PRECONDITION   FailedPrecondition    MeetingEnded, ConsentMissing, PurposeMissing, PurposeDiffers
-    PERMISSION_DENIED     PermissionDenied      PurposeRefused
+    FAILED_PRECONDITION   FailedPrecondition    MeetingEnded, ConsentMissing, PurposeMissing,
+                                                PurposeRefused, PurposeDiffers
+    PERMISSION_DENIED     PermissionDenied
     UNAUTHENTICATED       Unauthenticated
     RESOURCE_EXHAUSTED    ResourceExhausted     TooManyStreams, SubscriberTooSlow
     UNAVAILABLE           Unavailable           Draining
@@ -121,7 +122,7 @@ class PermissionDenied(RoompulseError):
     """The caller may not do that."""
 
 
-class PurposeRefused(PermissionDenied, FailedPrecondition):
+class PurposeRefused(FailedPrecondition):
     """The service does not work for this purpose."""
 
 

@@ -63,6 +63,12 @@ def test_ten_seconds_without_motion_are_a_static_picture() -> None:
     assert short.coverage == 1.0
 
 
+def test_a_short_video_has_too_little_to_see() -> None:
+    short, long = (assess(samples(*[picture(0.5)] * 4), 25.0, duration_s) for duration_s in (2.4, 9.0))
+    assert [finding.why for finding in short.findings] == ["it is only 2.4 s long"]
+    assert long.findings == ()
+
+
 def test_turned_heads_and_low_rates_are_noticed() -> None:
     found = assess(samples(*[picture(0.5, yaw_deg=50)] * 4), 1.0)
     assert [finding.why for finding in found.findings] == ["the head is turned far away", "only 1 pictures a second"]

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import re
 from typing import Any
 
 import av
@@ -21,7 +22,7 @@ STREAM = ("--meeting", "standup", "--participant", "ada", "--speed", "max")
 
 @pytest.fixture
 def clip(tmp_path: pathlib.Path) -> str:
-    return str(write_clip(tmp_path / "clip.mp4"))
+    return str(write_clip(tmp_path / "clip.mp4", pictures=12))
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def lines(result: Result) -> list[dict[str, Any]]:
 def test_a_video_is_streamed_and_every_packet_accounted_for(threaded: ThreadedService, clip: str) -> None:
     result = run(threaded, "stream", clip, *STREAM, "--consent", "granted", "--rate", "5", "--mirrored")
     assert result.exit_code == 0, result.stderr
-    assert "received            │    12" in result.stdout
+    assert re.search(r"received +12\b", result.stdout)
     assert "every packet is accounted for" in result.stdout
     assert "100 %" in result.stdout
     (config,) = threaded.service.configs
@@ -219,7 +220,8 @@ def test_check_says_what_a_video_is_worth(threaded: ThreadedService, tmp_path: p
     assert {image.format.rotation_deg for image in threaded.service.images} == {90}
 
 
-def test_check_speaks_json(threaded: ThreadedService, clip: str) -> None:
+def test_check_speaks_json(threaded: ThreadedService, tmp_path: pathlib.Path) -> None:
+    clip = str(write_clip(tmp_path / "long.mp4", pictures=60))
     (line,) = lines(run(threaded, "check", clip, "--consent", "granted", "--json", "--rate", "5", "--limit", "3"))
     assert (line["codec"], line["samples"], line["coverage"], line["findings"]) == ("h264", 3, 1.0, [])
     assert line["facePx"] == {"smallest": 120.0, "median": 120.0, "largest": 120.0}

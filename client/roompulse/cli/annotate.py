@@ -15,7 +15,7 @@ from roompulse.sources import VideoSource
 SUFFIXES = (".jpg", ".jpeg", ".png")
 _BOX = (80, 220, 60)  # blue, green, red
 _INK = (0, 0, 0)
-_LINES_PER_DOT = 160  # letters grow with the picture
+_LINES_PER_DOT = 240  # letters grow with the picture
 
 
 def annotate(path: pathlib.Path, result: ImageResult, out: pathlib.Path) -> None:

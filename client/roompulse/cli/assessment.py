@@ -16,6 +16,7 @@ LIKE_SIZE = 0.5  # a second face of at least half the first one's area makes it 
 STILL_LEVELS = 0.4  # grey levels between samples, 0 to 255: below it nothing but the encoder moves
 STATIC_AFTER_S = 10.0
 NEEDED_COVERAGE = 0.5  # a score needs five clear seconds of ten
+NEEDED_S = 5.0
 LOW_RATE_HZ = 2.0
 TURNED_DEG = 35.0
 WORTH_A_REMARK = 0.05  # of the samples
@@ -81,8 +82,8 @@ class Assessment:
         }
 
 
-def assess(samples: Sequence[Sample], rate_hz: float | None) -> Assessment:
-    """Judge a video from its samples, in order; `rate_hz` is its pictures a second, where known."""
+def assess(samples: Sequence[Sample], rate_hz: float | None, duration_s: float | None = None) -> Assessment:
+    """Judge a video from its samples, in order; `rate_hz` its pictures a second, `duration_s` its length, if known."""
     problems = [sample.problem for sample in samples]
     sizes = [face.quality.size_px for sample in samples for face in _faces(sample) if face.quality]
     motions = [sample.motion for sample in samples if sample.motion is not None]
@@ -93,7 +94,7 @@ def assess(samples: Sequence[Sample], rate_hz: float | None) -> Assessment:
         max(0.0, clear - still),
         (min(sizes), statistics.median(sizes), max(sizes)) if sizes else None,
         statistics.median(motions) if motions else None,
-        (*_problems(problems), *_others(samples, still, clear, rate_hz)),
+        (*_problems(problems), *_others(samples, still, rate_hz), *_evidence(clear, duration_s, bool(samples))),
     )
 
 
@@ -112,7 +113,7 @@ def _problems(problems: Sequence[NoScoreReason]) -> list[Finding]:
     return [Finding(share, why(reason), remedy(reason)) for share, reason in reversed(worth)]
 
 
-def _others(samples: Sequence[Sample], still: float, clear: float, rate_hz: float | None) -> list[Finding]:
+def _others(samples: Sequence[Sample], still: float, rate_hz: float | None) -> list[Finding]:
     findings: list[Finding] = []
     if still:
         reason = NoScoreReason.STATIC_IMAGE
@@ -122,10 +123,17 @@ def _others(samples: Sequence[Sample], still: float, clear: float, rate_hz: floa
         findings.append(Finding(turned, "the head is turned far away", "put the camera beside the screen looked at"))
     if rate_hz is not None and rate_hz < LOW_RATE_HZ:
         findings.append(Finding(1.0, f"only {rate_hz:g} pictures a second", "send at least 2 a second, better 5"))
-    if samples and clear < NEEDED_COVERAGE:
-        reason = NoScoreReason.TOO_LITTLE_EVIDENCE
-        findings.append(Finding(1 - clear, why(reason), "mend the above: a score needs five clear seconds of ten"))
     return findings
+
+
+def _evidence(clear: float, duration_s: float | None, any_samples: bool) -> list[Finding]:
+    """A score needs five clear seconds of ten: neither a poor nor a very short video has them."""
+    if duration_s is not None and duration_s < NEEDED_S:
+        return [Finding(1.0, f"it is only {duration_s:.1f} s long", "a score needs five clear seconds: send more")]
+    if any_samples and clear < NEEDED_COVERAGE:
+        reason = NoScoreReason.TOO_LITTLE_EVIDENCE
+        return [Finding(1 - clear, why(reason), "mend the above: a score needs five clear seconds of ten")]
+    return []
 
 
 def _still_share(samples: Sequence[Sample]) -> float:

@@ -44,7 +44,7 @@ async def _check(video: str, rate: float, limit: int, purpose: str, server: str,
         samples = await _samples(source, rate, limit, purpose, server, output)
     finally:
         await asyncio.to_thread(source.__exit__, None, None, None)
-    found = assess(samples, source.info.rate_hz)
+    found = assess(samples, source.info.rate_hz, source.info.duration_s)
     if output.json:
         output.object({"video": video, **_facts_for_json(source.info), "damaged": source.damaged, **found.to_dict()})
     else:
@@ -99,7 +99,8 @@ def _facts_for_json(info: SourceInfo) -> dict[str, object]:
 
 
 def _facts(info: SourceInfo, found: Assessment, damaged: int) -> Table:
-    table = Table(title=info.name, title_justify="left", show_header=False)
+    table = tables.new(info.name, "what", "value")
+    table.show_header = False
     turn = f"turned: {info.rotation_deg}° clockwise makes it upright" if info.rotation_deg else "upright"
     rate = f"{info.rate_hz:.3g} a second" if info.rate_hz else "not said"
     rows = [
@@ -126,9 +127,7 @@ def _sizes(found: Assessment) -> str:
 def _findings(found: Assessment) -> Table | str:
     if not found.findings:
         return "nothing found that would keep a score away"
-    table = Table(title="What would keep a score away", title_justify="left")
-    for name in ("share", "why", "what helps"):
-        table.add_column(name)
+    table = tables.new("What would keep a score away", "share", "why", "what helps", whole=("share",))
     for finding in found.findings:
         table.add_row(tables.percent(finding.share), finding.why, finding.remedy)
     return table

@@ -92,9 +92,11 @@ def _show(path: pathlib.Path, result: ImageResult, output: Output) -> None:
 
 def _table(path: pathlib.Path, result: ImageResult) -> Table:
     title = f"{path} ({result.width}×{result.height}), {result.detector_id}, {result.model_id}"
-    table = Table(title=title, title_justify="left")
-    for name in ("face", "at", "size", "detector", "expression", "valence", "arousal", "remark"):
-        table.add_column(name)
+    numbers = ("detector", "valence", "arousal")
+    table = tables.new(
+        title, "face", "at", "size", "detector", "expression", "valence", "arousal", "remark",
+        right=numbers, whole=("face", "at", "size", "expression"),
+    )  # fmt: skip
     for number, face in enumerate(result.faces, 1):
         table.add_row(f"#{number}", *_row(face, result))
     return table

@@ -1,9 +1,9 @@
 """`roompulse meetings`: what there is."""
 
 import click
-from rich.table import Table
 
 import roompulse
+from roompulse.cli import tables
 from roompulse.cli.options import connection, words
 from roompulse.cli.output import Output
 from roompulse.cli.running import run
@@ -23,9 +23,8 @@ def meetings(meeting: str, state: str | None, limit: int, server: str, as_json: 
 
 async def _list(meeting: str, state: str | None, limit: int, server: str, output: Output) -> None:
     shown = 0
-    table = Table(title="Meetings", title_justify="left")
-    for name in ("meeting", "state", "purpose", "began (UTC)", "ended (UTC)", "people", "uid"):
-        table.add_column(name, no_wrap=name in ("meeting", "uid"))
+    columns = ("meeting", "state", "purpose", "began (UTC)", "ended (UTC)", "people", "uid")
+    table = tables.new("Meetings", *columns, right=("people",), whole=("meeting", "began (UTC)", "ended (UTC)", "uid"))
     async with roompulse.connect(server) as client:
         async for entry in client.meetings.list(meeting, state=state, page_size=min(limit, 1000)):
             if output.json:

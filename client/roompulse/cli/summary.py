@@ -56,9 +56,8 @@ def _bar(score: float | None) -> str:
 
 
 def _people(summed: Summary) -> Table:
-    table = Table(title="Participants", title_justify="left")
-    for name in ("participant", "attended", "face seen", "coverage", "engagement", "expression", "why no score"):
-        table.add_column(name, no_wrap=name == "participant")
+    whole = ("participant", "attended", "face seen", "coverage", "engagement")
+    table = tables.new("Participants", *whole, "expression", "why no score", whole=whole)
     for person in summed.participants:
         table.add_row(*_row(person))
     return table

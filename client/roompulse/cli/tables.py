@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 
+from rich import box
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -13,6 +14,14 @@ from roompulse.remedies import explain, remedy, why
 from roompulse.results import Expressions, FlowNotice, PacketCounters, Rollup
 
 _COLOURS = {Band.LOW: "red", Band.MEDIUM: "yellow", Band.HIGH: "green"}
+
+
+def new(title: str, *columns: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = ()) -> Table:
+    """Return an empty table; `right` columns are aligned right, `whole` ones never broken."""
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in columns:
+        table.add_column(name, justify="right" if name in right else "left", no_wrap=name in whole)
+    return table
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -32,9 +41,8 @@ def clock(seconds: float | None) -> str:
 
 def participants(tally: Tally, title: str) -> Group:
     """Return everybody's newest values, and below them why somebody has no score and what helps."""
-    table = Table(title=title, title_justify="left")
-    for name in ("participant", "at", "score", "band", "sees", "expression"):
-        table.add_column(name, justify="right" if name in ("at", "score") else "left", no_wrap=True)
+    columns = ("participant", "at", "score", "band", "sees", "expression")
+    table = new(title, *columns, right=("at", "score"), whole=columns)
     people = sorted(tally.participants.items())
     for name, seen in people:
         table.add_row(name, *_row(seen))
@@ -86,9 +94,7 @@ def flow_line(notice: FlowNotice | None) -> str:
 
 def packets_table(counters: PacketCounters) -> Table:
     """Return what became of every packet; the rows sum up to the first."""
-    table = Table(title="Packets", title_justify="left")
-    table.add_column("what became of them")
-    table.add_column("count", justify="right")
+    table = new("Packets", "what became of them", "count", right=("count",))
     rows = [("received", counters.received), ("analysed", counters.analyzed), ("not due", counters.not_due)]
     rows += [(f"dropped: {reason.word}", count) for reason, count in counters.dropped.items()]
     rows += [("pending", counters.pending)] if counters.pending else []
@@ -100,9 +106,8 @@ def packets_table(counters: PacketCounters) -> Table:
 
 def coverage_table(tally: Tally) -> Table:
     """Return how much of everybody's updates had a score."""
-    table = Table(title="Coverage", title_justify="left")
-    for name in ("participant", "updates", "with a score", "mean score"):
-        table.add_column(name, justify="left" if name == "participant" else "right")
+    numbers = ("updates", "with a score", "mean score")
+    table = new("Coverage", "participant", *numbers, right=numbers)
     for name, seen in sorted(tally.participants.items()):
         table.add_row(name, str(seen.updates), percent(seen.coverage), number(seen.mean_score))
     return table
@@ -110,9 +115,7 @@ def coverage_table(tally: Tally) -> Table:
 
 def reasons_table(reasons: Counter[NoScoreReason], total: int) -> Table:
     """Return why updates had no score, most frequent first, with what helps."""
-    table = Table(title="Without a score", title_justify="left")
-    for name in ("share", "why", "what helps"):
-        table.add_column(name)
+    table = new("Without a score", "share", "why", "what helps", whole=("share",))
     for reason, count in reasons.most_common():
         table.add_row(percent(count / max(total, 1)), why(reason) or "no reason given", remedy(reason))
     return table
