@@ -87,9 +87,10 @@ async def models_at_hand(console: Console) -> pathlib.Path | None:
 async def demonstrate(options: argparse.Namespace, console: Console) -> int:
     folder: pathlib.Path = options.folder
     shutil.rmtree(folder / "record", ignore_errors=True)  # the last demo's
-    console.print("[bold]roompulse demo[/]: a synthetic meeting. The people are two portraits, moved by warps.")
     own, roles = cast(options.video)
-    console.print(f"Filming {len(roles)} of them, {options.seconds:g} s of video each …")
+    people = " and ".join([player.display_name for player in own] + [role.display_name for role in roles])
+    console.print(f"[bold]roompulse demo[/]: a meeting of {people}. Synthetic people are portraits, moved by warps.")
+    console.print(f"Filming {len(roles)} synthetic, {options.seconds:g} s of video each …")
     players = own + await filmed(roles, folder, options.seconds, console)
     models = await models_at_hand(console)
     console.print("Starting the service …")

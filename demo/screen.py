@@ -66,7 +66,7 @@ class Screen:
             )
 
     def table(self) -> Table:
-        table = Table(title="live, on synthetic material", title_style="dim", expand=False)
+        table = Table(title="live", title_style="dim", expand=False)
         for heading, width in COLUMNS.items():
             table.add_column(heading, min_width=width, no_wrap=True)
         marks = min(HISTORY, max(8, self._console.width - sum(COLUMNS.values()) - BORDERS))
