@@ -61,7 +61,7 @@ class Slow:
     def __init__(self, rows: Sequence[Update], events: Iterable[Event]) -> None:
         self.rows = rows
         streams = self._streams(list(events))
-        self.streams = list(streams.values())
+        self.streams = [stream for stream in streams.values() if stream[1] > stream[0]]
         self.spans: list[tuple[Update, int, int]] = []
         for number, row in enumerate(rows):
             stop_us = min(row.offset_us + 1_500_000, streams[row.epoch][1])
