@@ -95,7 +95,7 @@ def _table(path: pathlib.Path, result: ImageResult) -> Table:
     numbers = ("detector", "valence", "arousal")
     table = tables.new(
         title, "face", "at", "size", "detector", "expression", "valence", "arousal", "remark",
-        right=numbers, whole=("face", "at", "size", "expression"),
+        right=numbers, whole=("face", "at", "size", *numbers, "expression"),
     )  # fmt: skip
     for number, face in enumerate(result.faces, 1):
         table.add_row(f"#{number}", *_row(face, result))
