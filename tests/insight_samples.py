@@ -18,7 +18,7 @@ from roompulse_server.types import (
 )
 
 MODEL = "model-a"
-LIVELY = 5.0  # grey levels of motion, well above the floor
+LIVELY = 20.0  # grey levels of motion, as real faces show; stills stay below 4.5
 
 
 def mixed(**probabilities: float) -> Probabilities:

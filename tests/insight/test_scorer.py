@@ -88,7 +88,7 @@ def test_a_face_too_small_to_be_read_is_shown_but_not_scored() -> None:
 
 def test_a_photo_is_no_face_after_ten_seconds_and_too_little_evidence_before() -> None:
     scorer = ParticipantScorer(FORMULA)
-    readings = [scorer.observe(seen(at / 5, face(motion=None if at < 5 else 0.4))) for at in range(75)]
+    readings = [scorer.observe(seen(at / 5, face(motion=None if at < 5 else 4.5))) for at in range(75)]
     early, late = readings[54], readings[55]
     assert {r.presence for r in readings[:55]} == {Presence.PRESENT}
     assert {r.engagement.no_score_reason for r in readings[:55]} == {NoScoreReason.TOO_LITTLE_EVIDENCE}
