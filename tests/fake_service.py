@@ -87,6 +87,7 @@ class FakeService(
         self.unavailable_times = 0
         self.faces = 1
         self.face_height = 0.5
+        self.face_presence = update_pb2.PRESENCE_PRESENT
         self.cancelled = asyncio.Event()
         self.packet_came = asyncio.Event()
 
@@ -157,7 +158,7 @@ class FakeService(
             )
         answer = analysis.AnalyzeImageResponse(width=640, height=360, model_id="fake-1", detector_id="yunet")
         for _ in range(self.faces):
-            face = answer.faces.add(presence=update_pb2.PRESENCE_PRESENT)
+            face = answer.faces.add(presence=self.face_presence)
             face.face.MergeFrom(a_face(height=self.face_height))
             face.affect.raw.MergeFrom(update_pb2.Expressions(neutral=0.25, happiness=0.75))
             face.affect.valence = 0.5

@@ -159,6 +159,12 @@ def test_faces_are_listed(threaded: ThreadedService, portrait: pathlib.Path) -> 
     assert threaded.service.images[0].data == portrait.read_bytes()
 
 
+def test_a_face_that_cannot_be_read_says_what_helps(threaded: ThreadedService, portrait: pathlib.Path) -> None:
+    threaded.service.face_presence = update_pb2.PRESENCE_FACE_TOO_SMALL
+    result = run(threaded, "image", portrait, "--consent", "granted")
+    assert "#1: face too small; send a larger picture, or sit closer" in result.stdout
+
+
 def test_a_picture_without_a_face_says_what_helps(threaded: ThreadedService, portrait: pathlib.Path) -> None:
     threaded.service.faces = 0
     assert "no face; more light" in run(threaded, "image", portrait, "--consent", "granted").stdout

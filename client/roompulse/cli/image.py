@@ -3,7 +3,8 @@
 import pathlib
 
 import click
-from rich.table import Table
+from rich.console import Group
+from rich.text import Text
 
 import roompulse
 from roompulse.cli import tables
@@ -90,16 +91,21 @@ def _show(path: pathlib.Path, result: ImageResult, output: Output) -> None:
         output.out.print(_table(path, result))
 
 
-def _table(path: pathlib.Path, result: ImageResult) -> Table:
+def _table(path: pathlib.Path, result: ImageResult) -> Group:
     title = f"{path} ({result.width}×{result.height}), {result.detector_id}, {result.model_id}"
     numbers = ("detector", "valence", "arousal")
     table = tables.new(
-        title, "face", "at", "size", "detector", "expression", "valence", "arousal", "remark",
+        title, "face", "at", "size", "detector", "expression", "valence", "arousal",
         right=numbers, whole=("face", "at", "size", *numbers, "expression"),
     )  # fmt: skip
     for number, face in enumerate(result.faces, 1):
         table.add_row(f"#{number}", *_row(face, result))
-    return table
+    remarks = [
+        f"#{number}: {face.presence.word}; {remedy(PRESENCES[face.presence])}"
+        for number, face in enumerate(result.faces, 1)
+        if face.presence in PRESENCES
+    ]
+    return Group(table, *map(Text, remarks))
 
 
 def _row(face: ImageFace, result: ImageResult) -> tuple[str, ...]:
@@ -111,7 +117,6 @@ def _row(face: ImageFace, result: ImageResult) -> tuple[str, ...]:
         tables.expression(affect.raw if affect else None),
         tables.number(_either(affect.raw_valence, affect.valence) if affect else None),
         tables.number(_either(affect.raw_arousal, affect.arousal) if affect else None),
-        remedy(PRESENCES[face.presence]) if face.presence in PRESENCES else "",
     )
 
 
