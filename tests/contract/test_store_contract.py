@@ -345,7 +345,8 @@ def drain_slices(store: Store, key: MeetingKey) -> list[list[Update]]:
     found: dict[str, list[Update]] = {"ada": [], "bob": []}
     while True:
         after = Position({name: series[-1].sequence if series else 0 for name, series in found.items()})
-        piece = store.read_after(key, after, limit=90).updates
+        items = store.read_after(key, after, limit=90)
+        piece = [item for item in items if isinstance(item, Update)]
         if not piece:
             return list(found.values())
         assert [update.offset_us for update in piece] == sorted(update.offset_us for update in piece)
@@ -375,6 +376,20 @@ def test_a_position_is_the_last_of_everything_before_an_offset(store: Store) -> 
     assert store.position_at(key, 2 * SECOND) == Position({"ada": 9, "bob": 3}, 2, 2)
     assert store.position_at(key, 9 * SECOND) == Position({"ada": 20, "bob": 3}, 3, 4)
     assert store.tail(key).newest_us == 4 * SECOND
+
+
+def test_what_follows_a_position_comes_in_the_order_of_offsets(store: Store) -> None:
+    key = create(store)
+    join(store, key)
+    late, early = Event(EventKind.CAMERA_OFF, 2 * SECOND, 1, "ada", 1), Event(EventKind.CAMERA_ON, 1, 1, "ada", 1)
+    store.commit([Entry(key, updates(12), (late, early), (rollup(0), rollup(1)))])
+    items = store.read_after(key, Position({"ada": 3}, 1, 1), limit=100)
+    assert [item.sequence for item in items if isinstance(item, Update)] == list(range(4, 13))
+    assert [item.position for item in items if isinstance(item, Event)] == [2, 3]
+    assert [item.sequence for item in items if isinstance(item, Rollup)] == [2]
+    kinds = "".join(type(item).__name__[0] for item in items)
+    assert kinds == "UUUUUUUREEUU"
+    assert store.read_after(key, Position({}, 3, 2), limit=100) == []
 
 
 def test_one_without_updates_has_empty_columns(store: Store) -> None:

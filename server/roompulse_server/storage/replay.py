@@ -1,7 +1,9 @@
 """Queries of a meeting's log: updates, events and roll-ups, from a position, an offset or a cursor on."""
 
-from collections.abc import Iterator, Mapping
-from itertools import groupby, islice
+from collections.abc import Iterator, Mapping, Sequence
+from heapq import merge
+from itertools import accumulate, groupby, islice
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, or_, select
@@ -13,7 +15,7 @@ from roompulse_server.storage.convert import event_from_row, rollup_from_row
 from roompulse_server.storage.ledger import block_from_row
 from roompulse_server.storage.reading import of_participant, read_cursor, tail, write_cursor
 from roompulse_server.storage.schema import blocks, events, participants, rollups
-from roompulse_server.storage.store import Page, Position, Slice
+from roompulse_server.storage.store import LogItem, Page, Position
 from roompulse_server.types import Event, MeetingKey, Rollup, Update
 
 _FETCH = 64  # blocks at once: a large one is 50 KB
@@ -49,16 +51,14 @@ def read_updates(
     return Page(tuple(items))
 
 
-def read_after(connection: Connection, key: MeetingKey, after: Position, limit: int) -> Slice:
-    """Read a fair piece of everybody's updates, in the order of offsets as far as it goes."""
+def read_after(connection: Connection, key: MeetingKey, after: Position, limit: int) -> list[LogItem]:
+    """Read a fair piece of everything, in the order of offsets; each counter keeps its own order where those fall."""
     each = max(1, limit // max(1, len(after.updates)))
-    updates = [u for name, last in after.updates.items() for u in _some(connection, key, name, last, each)]
-    updates.sort(key=lambda update: update.offset_us)  # stable: each participant's stay in the order of sequences
-    return Slice(
-        tuple(updates),
-        tuple(read_events(connection, key, after.event, limit)),
-        tuple(read_rollups(connection, key, after.rollup, limit)),
-    )
+    series: list[Sequence[LogItem]] = [_some(connection, key, name, last, each) for name, last in after.updates.items()]
+    series.append(read_rollups(connection, key, after.rollup, limit))
+    series.append(read_events(connection, key, after.event, limit))
+    reached = (zip(accumulate(map(_recorded_us, items), max), items, strict=True) for items in series)
+    return [item for _, item in merge(*reached, key=itemgetter(0))]
 
 
 def read_events(connection: Connection, key: MeetingKey, after: int, limit: int) -> list[Event]:
@@ -110,6 +110,10 @@ def position_at(connection: Connection, key: MeetingKey, offset_us: int) -> Posi
     )
     event, rollup = connection.execute(first_event).scalar(), connection.execute(first_rollup).scalar()
     return Position(updates, event - 1 if event else end.event, rollup - 1 if rollup else end.rollup)
+
+
+def _recorded_us(item: LogItem) -> int:
+    return item.start_us + item.length_us if isinstance(item, Rollup) else item.offset_us
 
 
 def _blocks(key: MeetingKey) -> Select[Any]:

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 from roompulse_server.errors import StoreError
 from roompulse_server.series import Series
 from roompulse_server.storage import reading, replay, writing
-from roompulse_server.storage.store import Committed, Entry, Page, Position, Slice, Tail
+from roompulse_server.storage.store import Committed, Entry, LogItem, Page, Position, Tail
 from roompulse_server.types import Consent, Event, Meeting, MeetingKey, MeetingState, Participant, Rollup, Update
 
 
@@ -83,7 +83,7 @@ class SqlStore:
         with _transaction(self._reader) as connection:
             return replay.position_at(connection, key, offset_us)
 
-    def read_after(self, key: MeetingKey, after: Position, *, limit: int) -> Slice:
+    def read_after(self, key: MeetingKey, after: Position, *, limit: int) -> list[LogItem]:
         with self._of(key) as connection:
             return replay.read_after(connection, key, after, limit)
 

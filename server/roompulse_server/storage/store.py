@@ -14,6 +14,7 @@ from roompulse_server.series import Series
 from roompulse_server.types import Consent, Event, Meeting, MeetingKey, MeetingState, Participant, Rollup, Update
 
 T = TypeVar("T")
+LogItem = Update | Event | Rollup
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +89,6 @@ class Position:
     updates: Mapping[str, int] = field(default_factory=dict)
     event: int = 0
     rollup: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Slice:
-    """A piece of a meeting's log. `updates` are ordered by sequence within each participant, by offset across them."""
-
-    updates: tuple[Update, ...]
-    events: tuple[Event, ...]
-    rollups: tuple[Rollup, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +171,12 @@ class Store(Protocol):
     def position_at(self, key: MeetingKey, offset_us: int) -> Position:
         """Return the position after which everything from an offset on comes, windows that contain it included."""
 
-    def read_after(self, key: MeetingKey, after: Position, *, limit: int) -> Slice:
-        """Return what follows a position, of the participants that it names; about `limit` rows of each kind."""
+    def read_after(self, key: MeetingKey, after: Position, *, limit: int) -> list[LogItem]:
+        """Return what follows a position, of the participants that it names; at most `limit` rows of each kind, if
+        those are not fewer than the participants.
+
+        Updates come by sequence, events by position, roll-ups by sequence; all together about in the order of offsets.
+        """
 
     def read_updates(
         self,
