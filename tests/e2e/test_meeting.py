@@ -44,16 +44,23 @@ def as_h264(name: str) -> Iterator[Request]:
         yield packet(index, unit, at)
 
 
+def small(frame: av.VideoFrame) -> av.VideoFrame:
+    """Shrink to 480 pixels, as a bot would ask for."""
+    scale = 480 / max(frame.width, frame.height)
+    width, height = (int(side * scale) // 2 * 2 for side in (frame.width, frame.height))
+    return frame.reformat(width=width, height=height, format="yuv420p")
+
+
 def as_vp8(name: str) -> Iterator[Request]:
-    small = ((frame.reformat(width=480, height=270), at) for frame, at in pictures(video(name), every=4))
-    for index, (unit, at) in enumerate(encoded(small, "libvpx", deadline="realtime", **{"cpu-used": "8"})):
+    shrunk = ((small(frame), at) for frame, at in pictures(video(name), every=4))
+    for index, (unit, at) in enumerate(encoded(shrunk, "libvpx", deadline="realtime", **{"cpu-used": "8"})):
         yield packet(index, unit, at)
 
 
 def as_i420(name: str) -> Iterator[Request]:
     for index, (frame, at) in enumerate(pictures(video(name), every=6)):
-        plain: av.VideoFrame = frame.reformat(width=480, height=270, format="yuv420p")
-        form = media_pb2.VideoFormat(encoding=media_pb2.ENCODING_I420, width=480, height=270)
+        plain = small(frame)
+        form = media_pb2.VideoFormat(encoding=media_pb2.ENCODING_I420, width=plain.width, height=plain.height)
         yield packet(index, plain.to_ndarray().tobytes(), at, format=form)
 
 
@@ -79,9 +86,12 @@ async def subscribe(
     request = subscription_service_pb2.SubscribeUpdatesRequest(meeting=KEY, **fields)  # type: ignore[arg-type]
     call = service.subscriptions.SubscribeUpdates(request)
     responses = []
-    async for response in call:
+    try:
+        async for response in call:
+            ready.set()
+            responses.append(response)
+    finally:
         ready.set()
-        responses.append(response)
     return responses
 
 

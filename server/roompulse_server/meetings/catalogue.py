@@ -1,6 +1,6 @@
 """What callers may ask of meetings: create, get, list, end, and their record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from roompulse_server.errors import InvalidArgumentError
 from roompulse_server.insight.summary import summarise
@@ -10,7 +10,7 @@ from roompulse_server.meetings.page import page_size
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.services import Services
 from roompulse_server.storage.store import Page
-from roompulse_server.types import Event, Meeting, MeetingState, Participant, Update
+from roompulse_server.types import Event, Meeting, MeetingKey, MeetingState, Participant, Update
 
 MAX_TITLE = 256
 IDLE_TIMEOUT_S = (10.0, 7 * 86_400.0)
@@ -46,7 +46,7 @@ class Catalogue:
         Raises:
             RoompulseError: INVALID_ARGUMENT names the wrong field; MEETING_EXISTS; PURPOSE_*.
         """
-        check_ref(MeetingRef(meeting.key.tenant, meeting.key.id))
+        ref = check_ref(MeetingRef(meeting.key.tenant, meeting.key.id))
         if meeting.key.uid:
             raise InvalidArgumentError("meeting.uid", "the server gives it; leave it out")
         if len(meeting.title) > MAX_TITLE:
@@ -59,7 +59,7 @@ class Catalogue:
         if meeting.retention_s is not None and meeting.retention_s <= 0:
             raise InvalidArgumentError("retention", f"{meeting.retention_s:g} s must be more than 0")
         check_time_zone(meeting.time_zone)
-        return await self._registry.create(meeting, request_id)
+        return await self._registry.create(replace(meeting, key=MeetingKey(ref.tenant, ref.id, "")), request_id)
 
     async def get(self, ref: MeetingRef) -> Meeting:
         return await self._registry.find(check_ref(ref))

@@ -63,7 +63,7 @@ class Session:
     def __init__(self, config: StreamConfig, live: LiveMeeting, services: Services, limits: MediaLimits) -> None:
         self.config = config
         self.every_frame = config.delivery is Delivery.EVERY_FRAME
-        self.progress_us = config.media_zero_us or live.now_us()
+        self.progress_us = live.now_us() if config.media_zero_us is None else config.media_zero_us
         self.progressed_us = services.clock.now_us()
         self._live, self._services, self._limits = live, services, limits
         self._outbox = Outbox(live=not self.every_frame)
@@ -249,9 +249,8 @@ class Session:
         name = "capture_time" if self.config.clock.name == "WALL" else "capture_offset"
         if capture_us is None:
             raise MediaError(FaultReason.WRONG_TIME, f"packet {incoming.index} has no {name}, and needs one")
-        most_us = MAX_CAPTURE_US if name == "capture_offset" else 1 << 62
-        if not 0 <= capture_us <= most_us:
-            message = f"packet {incoming.index}: {name} {capture_us / 1e6:g} s must be 0 to {most_us / 1e6:g} s"
+        if not (-MAX_CAPTURE_US <= capture_us <= MAX_CAPTURE_US or name == "capture_time"):
+            message = f"packet {incoming.index}: {name} {capture_us / 1e6:g} s must be within a year of the media's zero"
             raise MediaError(FaultReason.WRONG_TIME, message)
         slack_us = REORDER_US if is_encoded_video(self._format.encoding) else 0
         before_us = self._last_capture_us
