@@ -14,6 +14,7 @@ from demo.material import RATE_HZ
 from demo.script import Role, camera_is_on
 
 MEETING = "demo"
+UPDATES_HZ = 6.0  # every second picture is enough to see, and the demo is over sooner
 CONSENT = Consent(ConsentState.GRANTED, recorded_by="make demo", wording_version="synthetic or one's own video")
 
 
@@ -74,6 +75,7 @@ async def play(client: Client, player: Player, speed: float | None, on_update: C
         display_name=player.display_name,
         delivery=Delivery.EVERY_FRAME,
         media_zero_s=0.0,
+        update_rate_hz=UPDATES_HZ,
     )
     async with stream, asyncio.TaskGroup() as tasks:
         tasks.create_task(show(stream, on_update))
