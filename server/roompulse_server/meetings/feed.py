@@ -184,7 +184,7 @@ class Feed:
             RoompulseError: RECORD_UNAVAILABLE.
         """
         self._aim(await self._record.read(self._record.store.tail, self._key))
-        pass
+        self._listening().wake()
 
     def watch(self, participant: str, after: int = 0) -> None:
         """Deliver one more participant's updates, those after a sequence; only where the filter names some."""
