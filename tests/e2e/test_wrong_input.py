@@ -40,7 +40,7 @@ def reason(error: grpc.aio.AioRpcError) -> str:
     info = error_details_pb2.ErrorInfo()
     assert status.details[0].Unpack(info)
     assert info.domain == "roompulse.dev"
-    return info.reason
+    return str(info.reason)
 
 
 def png_bomb(side: int = 12_000) -> bytes:
@@ -212,7 +212,9 @@ async def test_an_ended_meeting_is_refused_unless_a_new_occurrence_is_asked_for(
         (common_pb2.PURPOSE_EDUCATION, "PURPOSE_REFUSED"),
     ],
 )
-async def test_purposes_gate_inference(roompulse: Service, purpose: common_pb2.Purpose, expected: str) -> None:
+async def test_purposes_gate_inference(
+    roompulse: Service, purpose: common_pb2.Purpose.ValueType, expected: str
+) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await roompulse.stream(config(f"purpose-{purpose}", "ada", purpose=purpose), [])
     assert reason(raised.value) == expected

@@ -12,13 +12,14 @@ import struct
 from typing import Any
 
 _LENGTH = struct.Struct("<I")
-_MODULES = frozenset({"roompulse_server.types", "roompulse_server.engine.messages"})
+_TYPES = "roompulse_server.types."
+_MESSAGES = "roompulse_server.engine.messages"
 MAX_MESSAGE_BYTES = 128 * 1024 * 1024
 
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if module not in _MODULES or "." in name:
+        if not (module == _MESSAGES or module.startswith(_TYPES)) or "." in name:
             raise pickle.UnpicklingError(f"{module}.{name} is no message")
         return super().find_class(module, name)
 

@@ -267,11 +267,9 @@ class Feed:
         return None
 
     def _deliver(self, item: Item) -> Item | None:
-        """Step to an item that is next in line; None for one that was delivered before, or is not wanted."""
+        """Step to an item, which must be next in line; None for one that is not wanted."""
         track, index, wanted = self._place(item)
-        if index <= track.at:
-            return None
-        if index > track.at + 1:
+        if index != track.at + 1:
             raise _expired(track, index)
         track.step()
         if isinstance(item, Rollup):

@@ -12,8 +12,10 @@ from roompulse_server.engine.messages import Outcome, RegionLook
 from roompulse_server.meetings.config import StreamConfig, TileConfig
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.participant import LiveParticipant, Moment
-from roompulse_server.types import Consent, ConsentState, FaceReading, Presence, Update
+from roompulse_server.types import Consent, ConsentState, Content, FaceReading, Presence, Update
 
+QUIET_PERIODS = 2.5  # a LIVE participant without analysis for so many periods gets an update all the same
+NO_PICTURES_US = 3_000_000  # and after this time is known to send none
 MAX_FOUND = 64  # participants found in one stream: a tracker that goes astray must not fill the record
 GONE_US = 3_000_000  # a found face that was not seen for so long has left
 
@@ -89,6 +91,38 @@ class Seats:
                 scored += self._observe(self.own, look.presence, _first(look), watched)
             elif look.region in self._others:
                 scored += self._observe(self._others[look.region], look.presence, _first(look), watched)
+        return scored
+
+    def state(self, camera_on: bool) -> Presence | None:
+        """Return what is known of everybody without pictures; None where pictures are analysed."""
+        if self._config.content is not Content.CAMERA:
+            return Presence.NOT_A_CAMERA
+        if not camera_on:
+            return Presence.CAMERA_OFF
+        return None if self.may_look or self._config.tiled else Presence.NO_CONSENT
+
+    def enter(self, moment: Moment, state: Presence | None) -> list[Scored]:
+        """Let everybody enter a state without pictures, or (None) leave the camera's."""
+        seats = list(self.everybody())
+        if state is None:
+            for seat in seats:
+                seat.state = None if seat.state is Presence.CAMERA_OFF else seat.state
+            return []
+        return [(seat, seat.enter(moment, state)) for seat in seats or [self.own]]
+
+    def fill(self, until_us: int) -> list[Scored]:
+        """Return the updates that states without pictures need up to an offset."""
+        began_us = self._live.meeting.create_us
+        return [(seat, update) for seat in self.everybody() for update in seat.fill(until_us, began_us)]
+
+    def refresh(self, moment: Moment) -> list[Scored]:
+        """Return updates of those who had no analysis for a while: it ages, and in the end no picture came."""
+        quiet_us = QUIET_PERIODS * 1e6 / min(self._config.update_rate_hz, 5.0)
+        scored: list[Scored] = []
+        for seat in self.everybody():
+            if seat.state is None and seat.id not in self._gone and moment.offset_us - seat.offset_us >= quiet_us:
+                silent = moment.offset_us - (seat.analysed_us or 0) > NO_PICTURES_US
+                scored.append((seat, seat.enter(moment, Presence.NO_PICTURES) if silent else seat.refresh(moment)))
         return scored
 
     async def _seat_tile(self, entry: TileConfig, moment: Moment) -> list[Scored]:

@@ -6,18 +6,16 @@ packet() ─▶ checks ─▶ engine stream ─▶ _consume ─▶ seats (score)
 
 import asyncio
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
 from roompulse_server.engine.messages import Look, Outcome, StreamSpec
 from roompulse_server.engine.stream import EngineStream
 from roompulse_server.errors import InvalidArgumentError, MediaError, Reason, RoompulseError
-from roompulse_server.media.admission import check_packet
-from roompulse_server.media.bitstream import is_encoded_video
-from roompulse_server.meetings.clock import MAX_CAPTURE_US, CaptureMap
 from roompulse_server.meetings.config import StreamConfig, TileConfig, check_tiles
 from roompulse_server.meetings.delivery import Delivered
+from roompulse_server.meetings.intake import Incoming, Intake
 from roompulse_server.meetings.ledger import Ledger
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.participant import Moment
@@ -33,28 +31,10 @@ from roompulse_server.types import (
     FaultReason,
     MediaLimits,
     MeetingKey,
-    Packet,
     PacketCounters,
-    Presence,
-    VideoFormat,
 )
 
 log = structlog.get_logger(__name__)
-
-REORDER_US = 2_000_000  # B-frames come up to this much out of order
-QUIET_PERIODS = 2.5  # a LIVE participant without analysis for so many periods gets an update all the same
-NO_PICTURES_US = 3_000_000  # and after this time is known to send none
-
-
-@dataclass(frozen=True, slots=True)
-class Incoming:
-    """A packet as it came. `capture_us` is by the stream's clock; `format` is set where it changes."""
-
-    index: int
-    data: bytes
-    capture_us: int | None
-    speaking: bool | None = None
-    format: VideoFormat | None = None
 
 
 class Session:
@@ -65,13 +45,10 @@ class Session:
         self.every_frame = config.delivery is Delivery.EVERY_FRAME
         self.progress_us = live.now_us() if config.media_zero_us is None else config.media_zero_us
         self.progressed_us = services.clock.now_us()
-        self._live, self._services, self._limits = live, services, limits
+        self._live, self._services = live, services
         self._outbox = Outbox(live=not self.every_frame)
         self._ledger = Ledger()
-        self._map = CaptureMap(live.meeting.create_us, config.clock, config.delivery, config.media_zero_us)
-        self._format = config.format
-        self._last_index: int | None = None
-        self._last_capture_us: int | None = None
+        self._intake = Intake(config, live.meeting.create_us, limits)
         self._faults_in_a_row = 0
         self._granted_hz = config.analysis_rate_hz
         self._camera_on = config.content is Content.CAMERA
@@ -120,25 +97,16 @@ class Session:
         if self._ending:
             return
         self._ledger.received()
-        if incoming.format is not None:
-            self._format = incoming.format
-        receive_us = self._services.clock.now_us()
         try:
-            capture_us = self._check_order(incoming)
-            placed = self._map.place(capture_us, receive_us)
-            packet = Packet(
-                incoming.index, incoming.data, self._format, placed.offset_us, placed.capture_us, receive_us,
-                incoming.speaking,
-            )  # fmt: skip
-            check_packet(packet, self._limits)
+            packet = self._intake.accept(incoming, self._services.clock.now_us())
         except MediaError as error:
             self._ledger.dropped(DropReason.FAULT)
             await self._fault(incoming.index, error.reason, error.message)
             return
         if not self._camera_on or not self._seats.may_look:
             reason = DropReason.NO_CONSENT if self._camera_on else DropReason.NOT_A_CAMERA
-            self._resolved(reason)
-            await self._fill(placed.offset_us)
+            self._ledger.dropped(reason)
+            await self._fill(packet.offset_us)
             return
         await self._engine_stream().submit(packet)
 
@@ -147,9 +115,8 @@ class Session:
         if self.config.content is not Content.CAMERA or on == self._camera_on:
             return
         await self._drain()
-        receive_us = self._services.clock.now_us()
-        at_us = capture_us if capture_us is not None else self._last_capture_us
-        offset_us = self._map.place(at_us, receive_us).offset_us if at_us is not None else self._live.now_us()
+        placed_us = self._intake.offset_us(capture_us, self._services.clock.now_us())
+        offset_us = self._live.now_us() if placed_us is None else placed_us
         moment = self._moment(offset_us)
         await self._fill(offset_us)
         self._camera_on = on
@@ -240,26 +207,6 @@ class Session:
 
     # Packets and their outcomes.
 
-    def _check_order(self, incoming: Incoming) -> int:
-        last, capture_us = self._last_index, incoming.capture_us
-        if last is not None and incoming.index <= last:
-            message = f"packet {incoming.index} comes after packet {last}; indices must rise"
-            raise MediaError(FaultReason.WRONG_INDEX, message)
-        self._last_index = incoming.index
-        name = "capture_time" if self.config.clock.name == "WALL" else "capture_offset"
-        if capture_us is None:
-            raise MediaError(FaultReason.WRONG_TIME, f"packet {incoming.index} has no {name}, and needs one")
-        if not (-MAX_CAPTURE_US <= capture_us <= MAX_CAPTURE_US or name == "capture_time"):
-            message = f"packet {incoming.index}: {name} {capture_us / 1e6:g} s must be within a year of the media's zero"
-            raise MediaError(FaultReason.WRONG_TIME, message)
-        slack_us = REORDER_US if is_encoded_video(self._format.encoding) else 0
-        before_us = self._last_capture_us
-        if self.every_frame and before_us is not None and capture_us < before_us - slack_us:
-            message = f"packet {incoming.index}: {name} went back from {before_us / 1e6:g} s to {capture_us / 1e6:g} s"
-            raise MediaError(FaultReason.WRONG_TIME, message)
-        self._last_capture_us = max(capture_us, before_us or 0) if self.every_frame else capture_us
-        return capture_us
-
     def _engine_stream(self) -> EngineStream:
         if self._stream is None:
             config = self.config
@@ -304,9 +251,6 @@ class Session:
         if outcome.looks is not None:
             await self._record(await self._seats.take(outcome, self._services.clock.now_us()))
 
-    def _resolved(self, reason: DropReason) -> None:
-        self._ledger.dropped(reason)
-
     def _progress(self, offset_us: int) -> None:
         self.progress_us = max(self.progress_us, offset_us)
         self.progressed_us = self._services.clock.now_us()
@@ -340,24 +284,11 @@ class Session:
 
     async def _enter_state(self, moment: Moment) -> None:
         """Record what is known without pictures: no camera, camera off, no consent."""
-        if self.config.content is not Content.CAMERA:
-            state = Presence.NOT_A_CAMERA
-        elif not self._camera_on:
-            state = Presence.CAMERA_OFF
-        elif not self._seats.may_look and not self.config.tiled:
-            state = Presence.NO_CONSENT
-        else:
-            for seat in self._seats.everybody():
-                seat.state = None if seat.state is Presence.CAMERA_OFF else seat.state
-            return
-        seats = self._seats.everybody() or [self._seats.own]
-        await self._record([(seat, seat.enter(moment, state)) for seat in seats])
+        await self._record(self._seats.enter(moment, self._seats.state(self._camera_on)))
 
     async def _fill(self, until_us: int) -> None:
         self._progress(until_us)
-        began_us = self._live.meeting.create_us
-        for seat in self._seats.everybody():
-            await self._record([(seat, update) for update in seat.fill(until_us, began_us)])
+        await self._record(self._seats.fill(until_us))
 
     async def _tick(self) -> None:
         """Once a beat: say that the stream lives; give LIVE participants without analysis their updates."""
@@ -376,16 +307,7 @@ class Session:
     async def _refresh(self) -> None:
         now_us = self._live.now_us()
         await self._fill(now_us)
-        quiet_us = QUIET_PERIODS * 1e6 / min(self.config.update_rate_hz, 5.0)
-        moment = self._moment(now_us)
-        for seat in self._seats.everybody():
-            if seat.state is not None or now_us - seat.offset_us < quiet_us:
-                continue
-            analysed_us = seat.analysed_us if seat.analysed_us is not None else 0
-            if now_us - max(analysed_us, 0) > NO_PICTURES_US:
-                await self._record([(seat, seat.enter(moment, Presence.NO_PICTURES))])
-            else:
-                await self._record([(seat, seat.refresh(moment))])
+        await self._record(self._seats.refresh(self._moment(now_us)))
 
     # Small things.
 

@@ -10,7 +10,7 @@ from roompulse_server import types
 from roompulse_server.errors import InvalidArgumentError
 from roompulse_server.meetings.config import MeetingRef, StreamConfig, TileConfig
 from roompulse_server.meetings.ingest import DEFAULT_MAX_FACES, ImageRequest
-from roompulse_server.meetings.session import Incoming
+from roompulse_server.meetings.intake import Incoming
 from roompulse_server.rpc.convert import us_from_duration, us_from_timestamp
 
 E = TypeVar("E", bound=IntEnum)

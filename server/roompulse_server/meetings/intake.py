@@ -1,0 +1,88 @@
+"""A stream's packets as they come: in order, in time, within limits; then they have a place in the meeting."""
+
+from dataclasses import dataclass
+
+from roompulse_server.errors import MediaError
+from roompulse_server.media.admission import check_packet
+from roompulse_server.media.bitstream import is_encoded_video
+from roompulse_server.meetings.clock import MAX_CAPTURE_US, CaptureMap
+from roompulse_server.meetings.config import StreamConfig
+from roompulse_server.types import Clock, Delivery, FaultReason, MediaLimits, Packet, VideoFormat
+
+REORDER_US = 2_000_000  # B-frames come up to this much out of order
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A packet as it came. `capture_us` is by the stream's clock; `format` is set where it changes."""
+
+    index: int
+    data: bytes
+    capture_us: int | None
+    speaking: bool | None = None
+    format: VideoFormat | None = None
+
+
+class Intake:
+    """Checks and places one stream's packets. Pure; the server's time is passed in."""
+
+    def __init__(self, config: StreamConfig, began_us: int, limits: MediaLimits) -> None:
+        self._every_frame = config.delivery is Delivery.EVERY_FRAME
+        self._wall = config.clock is Clock.WALL
+        self._limits = limits
+        self._map = CaptureMap(began_us, config.clock, config.delivery, config.media_zero_us)
+        self._format = config.format
+        self._last_index: int | None = None
+        self._last_capture_us: int | None = None
+
+    def accept(self, incoming: Incoming, receive_us: int) -> Packet:
+        """Return the packet with its place in the meeting.
+
+        Raises:
+            MediaError: What is wrong with it, with the value and what would be right.
+        """
+        self._format = incoming.format or self._format
+        self._check_index(incoming.index)
+        capture_us = self._check_time(incoming)
+        placed = self._map.place(capture_us, receive_us)
+        packet = Packet(
+            index=incoming.index,
+            data=incoming.data,
+            format=self._format,
+            offset_us=placed.offset_us,
+            capture_us=placed.capture_us,
+            receive_us=receive_us,
+            speaking=incoming.speaking,
+        )
+        check_packet(packet, self._limits)
+        return packet
+
+    def offset_us(self, capture_us: int | None, receive_us: int) -> int | None:
+        """Return where a capture time, or without one the last packet's, lies in the meeting; None before both."""
+        at_us = self._last_capture_us if capture_us is None else capture_us
+        return None if at_us is None else self._map.place(at_us, receive_us).offset_us
+
+    def _check_index(self, index: int) -> None:
+        last = self._last_index
+        if last is not None and index <= last:
+            message = f"packet {index} comes after packet {last}; indices must rise"
+            raise MediaError(FaultReason.WRONG_INDEX, message)
+        self._last_index = index
+
+    def _check_time(self, incoming: Incoming) -> int:
+        name = "capture_time" if self._wall else "capture_offset"
+        capture_us, before_us = incoming.capture_us, self._last_capture_us
+        if capture_us is None:
+            raise _wrong_time(incoming, f"has no {name}, and needs one")
+        if not self._wall and abs(capture_us) > MAX_CAPTURE_US:
+            raise _wrong_time(incoming, f"{name} {capture_us / 1e6:g} s must be within a year of the media's zero")
+        slack_us = REORDER_US if is_encoded_video(self._format.encoding) else 0
+        if self._every_frame and before_us is not None and capture_us < before_us - slack_us:
+            raise _wrong_time(incoming, f"{name} went back from {before_us / 1e6:g} s to {capture_us / 1e6:g} s")
+        forward_only = self._every_frame and before_us is not None
+        self._last_capture_us = max(capture_us, before_us or 0) if forward_only else capture_us
+        return capture_us
+
+
+def _wrong_time(incoming: Incoming, what: str) -> MediaError:
+    return MediaError(FaultReason.WRONG_TIME, f"packet {incoming.index}: {what}")

@@ -1,0 +1,118 @@
+"""What is read from a face, and what it means over time."""
+
+from dataclasses import dataclass
+
+from roompulse_server.types.enumerations import Band, NoScoreReason, Presence, Provenance
+from roompulse_server.types.media import Box, Point
+
+LABELS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "other")
+ACTION_UNITS = (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26)  # the twelve of ABAW
+MAX_PARTICIPANTS = 4096  # of one meeting, found faces included: it bounds resume tokens and heartbeats
+
+Probabilities = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HeadPose:
+    """Degrees: yaw positive to the picture's right, pitch positive up, roll positive clockwise."""
+
+    yaw_deg: float
+    pitch_deg: float
+    roll_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class FaceQuality:
+    """`size_px` shorter side of the box; `sharpness` variance of the Laplacian at 48×48; `detector_score` 0 to 1."""
+
+    size_px: float
+    sharpness: float
+    detector_score: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class RawAffect:
+    """What the model says of one crop, calibrated, before any smoothing. `action_units` follow `ACTION_UNITS`."""
+
+    model_id: str
+    probabilities: Probabilities
+    valence: float | None = None
+    arousal: float | None = None
+    valence_arousal_provenance: Provenance = Provenance.UNSPECIFIED
+    action_units: tuple[float, ...] | None = None
+    action_unit_provenance: Provenance = Provenance.UNSPECIFIED
+    action_units_active: tuple[bool, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FaceReading:
+    """One face of one picture.
+
+    `landmarks`: right eye, left eye, nose, right and left mouth corner (the person's sides), or None.
+    `motion`: mean absolute difference, grey levels 0 to 255, of the aligned crop against the track's reference crop
+    of about a second before; None while there is no reference. `affect` is None when the face is too small.
+    """
+
+    track: int
+    box: Box
+    quality: FaceQuality
+    landmarks: tuple[Point, Point, Point, Point, Point] | None = None
+    pose: HeadPose | None = None
+    motion: float | None = None
+    affect: RawAffect | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One analysed picture of one participant, or a moment known to have none (camera off, no consent …)."""
+
+    offset_s: float
+    presence: Presence
+    face: FaceReading | None = None
+    speaking: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AffectReading:
+    """A face's affect over time: this picture's (`raw`), after the neutral baseline, after causal smoothing."""
+
+    model_id: str
+    raw: Probabilities
+    adjusted: Probabilities
+    smoothed: Probabilities
+    raw_valence: float | None
+    raw_arousal: float | None
+    valence: float | None
+    arousal: float | None
+    valence_arousal_provenance: Provenance
+    action_units: tuple[float, ...] | None
+    action_unit_provenance: Provenance
+    action_units_active: tuple[bool, ...] | None
+    baseline_weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement:
+    """The score with its parts, or the reason why there is none (exactly one of the two)."""
+
+    formula_id: str
+    score: float | None
+    band: Band
+    no_score_reason: NoScoreReason
+    facing: float | None
+    expression: float | None
+    coverage: float
+    yaw_from_reference_deg: float | None
+    pitch_from_reference_deg: float | None
+    reference_count: int
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is known of a participant at one moment: the pure core's answer to an observation."""
+
+    presence: Presence
+    face: FaceReading | None
+    affect: AffectReading | None
+    engagement: Engagement
