@@ -49,8 +49,9 @@ class FaceReading:
     """One face of one picture.
 
     `landmarks`: right eye, left eye, nose, right and left mouth corner (the person's sides), or None.
-    `motion`: mean absolute difference, grey levels 0 to 255, of the aligned crop against the track's reference crop
-    of about a second before; None while there is no reference. `affect` is None when the face is too small.
+    `motion`: how the face changed against the track's reference of about a second before, both aligned: the mean
+    absolute difference of the part (8×8 of 48×48 pixels) that changed most, grey levels 0 to 255; None while there is
+    no reference. `affect` is None when the face is not read: too small, or not alone.
     """
 
     track: int

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from roompulse_server.types import Box
 from roompulse_server.vision.quality import SIDE, Thumbnail
 
-STILL_BELOW = 6.0  # grey levels: stills stay below 4.5, real faces exceed 15 within ten seconds
+STILL_BELOW = 6.0  # grey levels: stills stay below 5, real faces exceed 15 within ten seconds
 REFERENCE_AGE_S = 1.0
 TOLERANCE_S = 0.1  # frames come a little early
 MAX_AGE_S = 2.5  # older references say nothing about a second
