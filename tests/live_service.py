@@ -8,7 +8,6 @@ from fractions import Fraction
 import av
 import grpc
 from google.protobuf.duration_pb2 import Duration
-
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2
 from roompulse.v1.analysis_service_pb2_grpc import AnalysisServiceStub
@@ -123,7 +122,7 @@ def encoded(frames: Iterable[tuple[av.VideoFrame, float]], codec: str, **options
             made.time_base, made.bit_rate, made.gop_size, made.max_b_frames = Fraction(1, 25), 1_500_000, 25, 0
             made.options = options
             context = made
-        picture = frame.reformat(format="yuv420p")
+        picture = frame.reformat(format="yuv420p", dst_colorspace="ITU601", dst_color_range="MPEG")
         picture.pts, picture.time_base, picture.pict_type = number, Fraction(1, 25), 0
         times.append(at_s)
         for unit in context.encode(picture):

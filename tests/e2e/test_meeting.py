@@ -9,7 +9,6 @@ from itertools import islice
 import av
 import numpy as np
 import pytest
-
 from live_service import (
     Service,
     annexb,
