@@ -75,7 +75,7 @@ def turned(degrees: int) -> Callable[[av.VideoFrame], Sent]:
         rows = np.ascontiguousarray(
             np.rot90(frame.to_ndarray(), degrees // 90)
         )  # counter-clockwise: undone by the field
-        shape = av.VideoFrame.from_ndarray(rows, "rgb24")
+        shape = av.VideoFrame(rows.shape[1], rows.shape[0], "rgb24")
         return rows.tobytes(), form(shape, "RGB24", rotation_deg=degrees)
 
     return make

@@ -252,7 +252,7 @@ async def test_an_image_that_cannot_be_used_says_why(roompulse: Service) -> None
 
 
 async def everything(call: "grpc.aio.StreamStreamCall[pb.AnalyzeVideoRequest, pb.AnalyzeVideoResponse]") -> None:
-    async for _ in call:
+    while await call.read() is not grpc.aio.EOF:
         pass
 
 

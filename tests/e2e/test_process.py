@@ -1,0 +1,202 @@
+"""The service as a process: it says when it serves, ends cleanly, leaves no orphan, and goes on where it was."""
+
+import asyncio
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import grpc
+import pytest
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
+from live_service import Service, balances, config, final_counters, packet, service, updates_of
+from roompulse.v1 import analysis_service_pb2 as pb
+from roompulse.v1 import common_pb2, meeting_service_pb2, update_pb2
+from roompulse.v1.analysis_service_pb2_grpc import AnalysisServiceStub
+from roompulse.v1.meeting_service_pb2_grpc import MeetingServiceStub
+from shared_data import MODELS, image, needs_shared
+
+pytestmark = needs_shared
+
+LINE = re.compile(r"roompulse serves on (\S+) \(model roompulse-fer, detector yunet, 1 workers")
+
+
+class Running:
+    def __init__(self, process: asyncio.subprocess.Process, address: str, channel: grpc.aio.Channel) -> None:
+        self.process, self.address = process, address
+        self.analysis, self.meetings = AnalysisServiceStub(channel), MeetingServiceStub(channel)
+
+
+def command(data: pathlib.Path) -> list[str]:
+    server = pathlib.Path(sys.executable).parent / "roompulse-server"
+    flags = ["--listen", "127.0.0.1:0", "--data", str(data), "--models", str(MODELS), "--workers", "1"]
+    return [str(server), "serve", *flags]
+
+
+@asynccontextmanager
+async def started(data: pathlib.Path) -> AsyncIterator[Running]:
+    process = await asyncio.create_subprocess_exec(*command(data), stdout=subprocess.PIPE)
+    try:
+        assert process.stdout is not None
+        line = (await process.stdout.readline()).decode()
+        match = LINE.match(line)
+        assert match, line
+        async with grpc.aio.insecure_channel(match.group(1)) as channel:
+            yield Running(process, match.group(1), channel)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes whose parent is `pid`."""
+    found = []
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[1]) == pid and fields[0] != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
+async def gone(pids: list[int]) -> None:
+    """Wait until the processes have ended, however long that takes (the test's limit bounds it)."""
+    for pid in pids:
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        ended = asyncio.Event()
+        asyncio.get_running_loop().add_reader(descriptor, ended.set)
+        try:
+            await ended.wait()
+        finally:
+            asyncio.get_running_loop().remove_reader(descriptor)
+            os.close(descriptor)
+
+
+def face() -> bytes:
+    return image("single_face.jpg").read_bytes()
+
+
+async def begin(
+    running: Running, meeting: str
+) -> "grpc.aio.StreamStreamCall[pb.AnalyzeVideoRequest, pb.AnalyzeVideoResponse]":
+    """Open a stream, and wait for its first update."""
+    call = running.analysis.AnalyzeVideo()
+    await call.write(pb.AnalyzeVideoRequest(config=config(meeting, "ada")))
+    await call.write(packet(0, face()))
+    while True:
+        response = await call.read()
+        assert isinstance(response, pb.AnalyzeVideoResponse)
+        if response.WhichOneof("event") == "update":
+            return call
+
+
+async def test_sigterm_ends_streams_cleanly_and_loses_nothing_recorded(tmp_path: pathlib.Path) -> None:
+    async with started(tmp_path) as running:
+        call = await begin(running, "terminated")
+        workers = children(running.process.pid)
+        assert len(workers) == 2  # one, and the spare
+        running.process.send_signal(signal.SIGTERM)
+        rest = []
+        with pytest.raises(grpc.aio.AioRpcError) as raised:
+            while (response := await call.read()) is not grpc.aio.EOF:
+                rest.append(response)
+        assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
+        status = rpc_status.from_call(raised.value)  # type: ignore[arg-type]
+        assert status is not None
+        info = error_details_pb2.ErrorInfo()
+        status.details[0].Unpack(info)
+        assert info.reason == "DRAINING"
+        counters = final_counters([r for r in rest if isinstance(r, pb.AnalyzeVideoResponse)])
+        assert (counters.received, counters.analyzed, counters.pending) == (1, 1, 0)
+        assert await running.process.wait() == 0
+        await gone(workers)
+    async with started(tmp_path) as running:
+        key = common_pb2.MeetingKey(id="terminated")
+        listed = await running.meetings.ListUpdates(meeting_service_pb2.ListUpdatesRequest(meeting=key))
+        assert [u.sequence for u in listed.updates] == [1]
+        again = [
+            r
+            async for r in running.analysis.AnalyzeVideo(
+                iter([pb.AnalyzeVideoRequest(config=config("terminated", "ada")), packet(0, face(), 0.5)])
+            )
+        ]
+        assert again[0].opened.last_sequence == 1
+        assert again[0].opened.epoch > 1
+        assert updates_of(again)[0].update.sequence == 2  # the meeting goes on
+        summary = (
+            await running.meetings.GetMeetingSummary(meeting_service_pb2.GetMeetingSummaryRequest(meeting=key))
+        ).summary
+        assert summary.counters.received == 2
+        assert balances(summary.counters)
+
+
+async def test_kill_leaves_no_orphan_and_the_record_opens(tmp_path: pathlib.Path) -> None:
+    async with started(tmp_path) as running:
+        await begin(running, "killed")
+        workers = children(running.process.pid)
+        running.process.kill()
+        await running.process.wait()
+        await gone(workers)
+    async with started(tmp_path) as running:
+        key = common_pb2.MeetingKey(id="killed")
+        listed = await running.meetings.ListUpdates(meeting_service_pb2.ListUpdatesRequest(meeting=key))
+        assert [u.sequence for u in listed.updates] == [1]  # what a client saw survives
+
+
+async def test_interrupt_is_a_clean_end_too(tmp_path: pathlib.Path) -> None:
+    async with started(tmp_path) as running:
+        workers = children(running.process.pid)
+        for pid in (running.process.pid, *workers):  # as a terminal does
+            os.kill(pid, signal.SIGINT)
+        assert await running.process.wait() == 0
+        await gone(workers)
+
+
+async def test_a_second_service_on_the_same_record_or_port_is_refused(tmp_path: pathlib.Path) -> None:
+    async with started(tmp_path / "one") as running:
+        same = await asyncio.create_subprocess_exec(*command(tmp_path / "one"), stderr=subprocess.PIPE)
+        _, said = await same.communicate()
+        assert same.returncode == 1
+        assert "Error:" in said.decode()
+        assert str(tmp_path / "one") in said.decode()
+        flags = command(tmp_path / "two")
+        flags[flags.index("127.0.0.1:0")] = running.address
+        port = await asyncio.create_subprocess_exec(*flags, stderr=subprocess.PIPE)
+        _, said = await port.communicate()
+        assert port.returncode == 1
+        assert f"cannot listen on {running.address}" in said.decode()
+        health = await asyncio.create_subprocess_exec(
+            flags[0], "health", "--server", running.address, stdout=subprocess.PIPE
+        )
+        said, _ = await health.communicate()
+        assert (health.returncode, said.decode().strip()) == (0, "SERVING")
+
+
+async def test_idle_meetings_end_by_themselves(tmp_path: pathlib.Path) -> None:
+    async with service(tmp_path, idle_timeout_s=0.2) as running:
+        await running.stream(config("idle", "ada"), [packet(0, face())])
+        meeting = await ended(running, "idle")
+        assert meeting.end_reason == "idle"
+        assert meeting.state == meeting_service_pb2.Meeting.STATE_ENDED
+
+
+async def ended(running: Service, meeting: str) -> meeting_service_pb2.Meeting:
+    """Wait for a meeting's end, as a subscriber learns of it."""
+    from roompulse.v1 import subscription_service_pb2 as sub
+
+    key = common_pb2.MeetingKey(id=meeting)
+    call = running.subscriptions.SubscribeUpdates(sub.SubscribeUpdatesRequest(meeting=key, from_offset={}))
+    kinds = [r.meeting_event.kind async for r in call if r.HasField("meeting_event")]
+    assert kinds[-1] == update_pb2.MeetingEvent.KIND_MEETING_ENDED
+    return (await running.meetings.GetMeeting(meeting_service_pb2.GetMeetingRequest(meeting=key))).meeting
