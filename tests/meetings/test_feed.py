@@ -190,12 +190,15 @@ async def test_what_is_recorded_while_the_feed_begins_is_not_lost(world: World) 
 
 async def test_a_gap_is_filled_from_the_record_and_repeats_are_dropped(world: World) -> None:
     async with world.feed() as feed:
-        lost = world.commit("ada") + world.commit("ada")
-        late = world.commit("ada")
-        world.publish(late)
+        lost = world.commit("ada", events=1, windows=1) + world.commit("ada")
+        last = world.commit("ada", events=1, windows=1)
+        world.publish(last)
+        found = brief(await take(feed))
+        assert sorted(found) == ["a1", "a2", "a3", "e2", "e3", "r1", "r2"]
+        assert [said for said in found if said[0] == "a"] == ["a1", "a2", "a3"]
         world.publish(lost)
-        world.publish(late)
-        assert brief(await take(feed)) == ["a1", "a2", "a3"]
+        world.publish(last)
+        assert await take(feed) == []
 
 
 async def test_a_lost_last_publish_is_found_by_looking(world: World) -> None:
@@ -316,6 +319,16 @@ async def test_reading_history_is_never_too_slow(world: World) -> None:
             world.publish(world.commit("ada"))
         found += await take(feed)
     assert brief([item for item in found if item and isinstance(item, Update)]) == [f"a{i}" for i in range(1, 51)]
+
+
+async def test_what_a_full_buffer_lost_while_history_was_read_is_read_too(world: World) -> None:
+    world.publish(world.join("bob"))
+    world.commit("ada")
+    async with world.feed(Filter(events=False), FromOffset(0), capacity=4) as feed:
+        world.publish(world.commit("bob"))
+        for _ in range(4):
+            world.publish(world.commit("ada"))
+        assert sorted(brief(await take(feed))) == ["a1", "a2", "a3", "a4", "a5", "b1"]
 
 
 async def test_a_slow_reader_is_disconnected_with_a_token_that_loses_nothing(world: World) -> None:

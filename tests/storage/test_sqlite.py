@@ -102,6 +102,19 @@ def test_what_was_committed_is_there_after_opening_again_and_nobody_streams(tmp_
     again.close()
 
 
+def test_single_rows_are_joined_into_blocks_of_bounded_size(tmp_path: pathlib.Path) -> None:
+    store = opened(tmp_path)
+    key = store.create_meeting(MEETING).key
+    store.open_stream(key, "ada", offset_us=0, time_us=1)
+    for sequence in range(1, 601):
+        store.commit([Entry(key, (quantise(plain(sequence)),))])
+    assert store._reader is not None
+    with store._reader.begin() as connection:
+        counts = connection.exec_driver_sql("SELECT count FROM blocks ORDER BY first_sequence").scalars().all()
+    assert counts == [256, 256] + [1] * 88
+    store.close()
+
+
 def test_a_newer_schema_is_refused(tmp_path: pathlib.Path) -> None:
     opened(tmp_path).close()
     with sqlite3.connect(tmp_path / "record.sqlite3") as connection:
