@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from itertools import count
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from live_service import Service, annexb, balances, config, dropped, kinds, packet
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, update_pb2
@@ -107,9 +108,10 @@ async def test_a_subscriber_goes_on_from_its_token(roompulse: Service) -> None:
     key = common_pb2.MeetingKey(id="token")
     await roompulse.stream(config("token", "ada"), [packet(i, face) for i in range(5)])
     first = roompulse.subscriptions.SubscribeUpdates(
-        sub.SubscribeUpdatesRequest(meeting=key, from_offset={}, without_events=True, without_rollups=True)
+        sub.SubscribeUpdatesRequest(meeting=key, from_offset=Duration(), without_events=True, without_rollups=True)
     )
-    token, seen = b"", []
+    token = b""
+    seen: list[int] = []
     while len(seen) < 3:
         response = await first.read()
         assert isinstance(response, sub.SubscribeUpdatesResponse)

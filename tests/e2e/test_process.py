@@ -12,11 +12,13 @@ from contextlib import asynccontextmanager
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 from live_service import Service, balances, config, final_counters, packet, service, updates_of
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, meeting_service_pb2, update_pb2
+from roompulse.v1 import subscription_service_pb2 as sub
 from roompulse.v1.analysis_service_pb2_grpc import AnalysisServiceStub
 from roompulse.v1.meeting_service_pb2_grpc import MeetingServiceStub
 from shared_data import MODELS, image, needs_shared
@@ -24,6 +26,9 @@ from shared_data import MODELS, image, needs_shared
 pytestmark = needs_shared
 
 LINE = re.compile(r"roompulse serves on (\S+) \(model roompulse-fer, detector yunet, 1 workers")
+
+
+Call = grpc.aio.StreamStreamCall[pb.AnalyzeVideoRequest, pb.AnalyzeVideoResponse]
 
 
 class Running:
@@ -87,9 +92,7 @@ def face() -> bytes:
     return image("single_face.jpg").read_bytes()
 
 
-async def begin(
-    running: Running, meeting: str
-) -> "grpc.aio.StreamStreamCall[pb.AnalyzeVideoRequest, pb.AnalyzeVideoResponse]":
+async def begin(running: Running, meeting: str) -> Call:
     """Open a stream, and wait for its first update."""
     call = running.analysis.AnalyzeVideo()
     await call.write(pb.AnalyzeVideoRequest(config=config(meeting, "ada")))
@@ -101,23 +104,27 @@ async def begin(
             return call
 
 
+async def read_into(responses: list[pb.AnalyzeVideoResponse], call: Call) -> None:
+    while isinstance(response := await call.read(), pb.AnalyzeVideoResponse):
+        responses.append(response)
+
+
 async def test_sigterm_ends_streams_cleanly_and_loses_nothing_recorded(tmp_path: pathlib.Path) -> None:
     async with started(tmp_path) as running:
         call = await begin(running, "terminated")
         workers = children(running.process.pid)
         assert len(workers) == 2  # one, and the spare
         running.process.send_signal(signal.SIGTERM)
-        rest = []
+        rest: list[pb.AnalyzeVideoResponse] = []
         with pytest.raises(grpc.aio.AioRpcError) as raised:
-            while (response := await call.read()) is not grpc.aio.EOF:
-                rest.append(response)
+            await read_into(rest, call)
         assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
         status = rpc_status.from_call(raised.value)  # type: ignore[arg-type]
         assert status is not None
         info = error_details_pb2.ErrorInfo()
         status.details[0].Unpack(info)
         assert info.reason == "DRAINING"
-        counters = final_counters([r for r in rest if isinstance(r, pb.AnalyzeVideoResponse)])
+        counters = final_counters(rest)
         assert (counters.received, counters.analyzed, counters.pending) == (1, 1, 0)
         assert await running.process.wait() == 0
         await gone(workers)
@@ -193,10 +200,8 @@ async def test_idle_meetings_end_by_themselves(tmp_path: pathlib.Path) -> None:
 
 async def ended(running: Service, meeting: str) -> meeting_service_pb2.Meeting:
     """Wait for a meeting's end, as a subscriber learns of it."""
-    from roompulse.v1 import subscription_service_pb2 as sub
-
     key = common_pb2.MeetingKey(id=meeting)
-    call = running.subscriptions.SubscribeUpdates(sub.SubscribeUpdatesRequest(meeting=key, from_offset={}))
+    call = running.subscriptions.SubscribeUpdates(sub.SubscribeUpdatesRequest(meeting=key, from_offset=Duration()))
     kinds = [r.meeting_event.kind async for r in call if r.HasField("meeting_event")]
     assert kinds[-1] == update_pb2.MeetingEvent.KIND_MEETING_ENDED
     return (await running.meetings.GetMeeting(meeting_service_pb2.GetMeetingRequest(meeting=key))).meeting
