@@ -3,7 +3,6 @@
 import pytest
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2
-
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.rpc.status import CODES, DOMAIN, INTERNAL_TEXT, to_status
 

@@ -4,7 +4,6 @@ import pathlib
 
 import pytest
 from click.testing import CliRunner
-
 from roompulse_server.commands import group
 from roompulse_server.errors import SettingsError
 from roompulse_server.settings import Settings, load_settings
