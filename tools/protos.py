@@ -28,7 +28,7 @@ def generate(out: pathlib.Path) -> None:
         sys.executable, "-m", "grpc_tools.protoc", f"-I{PROTOS}", f"-I{include}",
         f"--plugin=protoc-gen-mypy={plugins / 'protoc-gen-mypy'}",
         f"--plugin=protoc-gen-mypy_grpc={plugins / 'protoc-gen-mypy_grpc'}",
-        f"--python_out={out}", f"--grpc_python_out={out}", f"--mypy_out={out}", f"--mypy_grpc_out={out}",
+        f"--python_out={out}", f"--grpc_python_out={out}", f"--mypy_out=quiet:{out}", f"--mypy_grpc_out=quiet:{out}",
         *sources,
     ]  # fmt: skip
     subprocess.run(command, check=True, cwd=PROTOS)
