@@ -114,4 +114,4 @@ async def pull_models() -> str:
             process.kill()
             await process.wait()
     lines = said.decode(errors="replace").strip().splitlines() or ["no reason given"]
-    return "" if process.returncode == 0 else lines[-1]
+    return "" if process.returncode == 0 else lines[-1].removeprefix("Error: ")
