@@ -31,7 +31,6 @@ class Classifier:
     def __init__(self, card: ModelCard) -> None:
         self.card = card
         self._network = Network(card.file)
-        self._places = [LABELS.index(label) for label in card.output.labels]
         for key, name, known in (
             ("input.name", card.input.name, self._network.inputs),
             ("output.scores", card.output.scores, self._network.outputs),
@@ -42,35 +41,38 @@ class Classifier:
     def infer(self, crops: Sequence[Patch]) -> list[RawAffect]:
         """Return the affect of each crop, cut as the card says."""
         chunks = [crops[i : i + MAX_BATCH] for i in range(0, len(crops), MAX_BATCH)]
-        return [affect for chunk in chunks for affect in self._affects(self.scores(chunk))]
+        return [affect for chunk in chunks for affect in affects(self.scores(chunk), self.card)]
 
     def scores(self, crops: Sequence[Patch]) -> Floats:
         """Return the raw scores, (N, columns), of one batch."""
         batch = tensor(crops, self.card.input)
         return self._network.run([self.card.output.scores], self.card.input.name, batch)[0]
 
-    def _affects(self, scores: Floats) -> list[RawAffect]:
-        output = self.card.output
-        probabilities = np.full((len(scores), len(LABELS)), np.nan)
-        probabilities[:, self._places] = softmax(scores[:, : len(self._places)] / output.temperature)
-        if output.valence is None or output.arousal is None:
-            feelings, provenance = valence_arousal(probabilities), Provenance.DERIVED
-        else:  # trained without a bound, on labels between -1 and 1
-            feelings = scores[:, [output.valence, output.arousal]].astype(np.float64).clip(-1, 1)
-            provenance = Provenance.MODEL
-        units = action_units(probabilities)
-        return [
-            RawAffect(
-                model_id=self.card.name,
-                probabilities=tuple(map(float, probabilities[i])),
-                valence=float(feelings[i, 0]),
-                arousal=float(feelings[i, 1]),
-                valence_arousal_provenance=provenance,
-                action_units=tuple(map(float, units[i])),
-                action_unit_provenance=Provenance.DERIVED,
-            )
-            for i in range(len(scores))
-        ]
+
+def affects(scores: Floats, card: ModelCard) -> list[RawAffect]:
+    """Return what raw scores, (N, columns), mean by a card."""
+    output = card.output
+    probabilities = np.full((len(scores), len(LABELS)), np.nan)
+    places = [LABELS.index(label) for label in output.labels]
+    probabilities[:, places] = softmax(scores[:, : len(places)] / output.temperature)
+    if output.valence is None or output.arousal is None:
+        feelings, provenance = valence_arousal(probabilities), Provenance.DERIVED
+    else:  # trained without a bound, on labels between -1 and 1
+        feelings = scores[:, [output.valence, output.arousal]].astype(np.float64).clip(-1, 1)
+        provenance = Provenance.MODEL
+    units = action_units(probabilities)
+    return [
+        RawAffect(
+            model_id=card.name,
+            probabilities=tuple(map(float, probabilities[i])),
+            valence=float(feelings[i, 0]),
+            arousal=float(feelings[i, 1]),
+            valence_arousal_provenance=provenance,
+            action_units=tuple(map(float, units[i])),
+            action_unit_provenance=Provenance.DERIVED,
+        )
+        for i in range(len(scores))
+    ]
 
 
 def softmax(logits: NDArray[np.floating]) -> Doubles:

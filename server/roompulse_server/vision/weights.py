@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http.client import HTTPException
+from urllib.error import HTTPError
 
 from roompulse_server.errors import ModelError
 from roompulse_server.vision.card import verify_sha256
@@ -96,6 +97,8 @@ def pull(weights: Weights, folder: pathlib.Path, progress: Progress | None = Non
         _verify(weights, data)
         _place(data, target)
     except (OSError, HTTPException) as error:
+        if isinstance(error, HTTPError):
+            error.close()  # it holds the connection
         message = f"{weights.names[0]} cannot be fetched from {weights.url}: {error}; put it into {folder} yourself"
         raise ModelError(message) from error
     return target

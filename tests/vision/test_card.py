@@ -1,0 +1,137 @@
+"""A card says what is wrong with it: the file, the key, what was expected, what was found."""
+
+import hashlib
+import pathlib
+import tomllib
+
+import pytest
+from roompulse_server.errors import ModelError
+from roompulse_server.types import LABELS
+from roompulse_server.vision.card import SHIPPED, Colour, read_card
+from roompulse_server.vision.crop import BoxCrop, SquareCrop
+
+MODEL = b"the model"
+GOOD = f"""
+name = "some"
+file = "some.onnx"
+sha256 = "{hashlib.sha256(MODEL).hexdigest()}"
+licence = "MIT"
+source = "here"
+min_face_px = 48
+[input]
+name = "input"
+size = 224
+colour = "rgb"
+mean = [0.485, 0.456, 0.406]
+std = [0.229, 0.224, 0.225]
+[crop.yunet]
+rule = "box"
+margin = 0.1
+[crop.haar]
+rule = "square"
+centre = [0.5, 0.5]
+side = [1, 0]
+[output]
+scores = "output"
+labels = ["anger", "contempt", "other", "neutral"]
+valence = 4
+arousal = 5
+temperature = 1.5
+embedding = "features"
+[baseline]
+neutral_logp = [1.0, 2.0, 3.0, 4.0]
+"""
+
+
+def written(folder: pathlib.Path, text: str, model: bytes = MODEL) -> pathlib.Path:
+    (folder / "some.onnx").write_bytes(model)
+    path = folder / "some.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_shipped_card_is_right() -> None:
+    card = read_card()
+    assert card.name == "roompulse-fer"
+    assert card.input.colour is Colour.GREY
+    assert card.input.size == 48
+    assert card.output.labels == LABELS[:8]
+    assert set(card.crops) == {"yunet", "haar"}
+    assert len(card.neutral_logp) == 8
+    assert card.output.valence is None
+    assert card.file.parent == SHIPPED.parent
+
+
+def test_every_key_is_read(tmp_path: pathlib.Path) -> None:
+    card = read_card(written(tmp_path, GOOD))
+    assert card.file == tmp_path / "some.onnx"
+    assert card.min_face_px == 48
+    assert card.crops == {"yunet": BoxCrop(0.1), "haar": SquareCrop((0.5, 0.5), (1, 0))}
+    assert (card.output.valence, card.output.arousal) == (4, 5)
+    assert card.output.labels == ("anger", "contempt", "other", "neutral")
+    assert card.output.temperature == 1.5
+    assert card.output.embedding == "features"
+    assert card.neutral_logp == (1, 2, 3, 4)
+    assert card.licence == "MIT"
+    assert card.source == "here"
+
+
+def test_what_may_be_left_out(tmp_path: pathlib.Path) -> None:
+    optional = ("valence =", "arousal =", "temperature =", "embedding =", "margin =")
+    text = "\n".join(line for line in GOOD.split("[baseline]")[0].splitlines() if not line.startswith(optional))
+    card = read_card(written(tmp_path, text))
+    assert card.output.temperature == 1
+    assert card.output.embedding is None
+    assert card.neutral_logp == ()
+    assert card.crops["yunet"] == BoxCrop(0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ('name = "some"\n', "", "name: expected a text, found nothing"),
+        ("min_face_px = 48", "min_face_px = 0", "min_face_px: expected a whole number above 0, found 0"),
+        ("min_face_px = 48", "min_face_px = true", "min_face_px: expected a whole number above 0, found True"),
+        ("size = 224", 'size = "big"', "input.size: expected a whole number above 0, found 'big'"),
+        ('"rgb"', '"cmyk"', "input.colour: expected one of grey, rgb, bgr, found 'cmyk'"),
+        ("mean = [0.485, 0.456, 0.406]", "mean = [0.5]", "input.mean: expected a list of 3 numbers, found [0.5]"),
+        ("0.229, ", "0, ", "input.std: expected numbers above 0"),
+        ('"contempt"', '"boredom"', "output.labels: expected distinct ones of neutral, happiness"),
+        ('"contempt"', '"anger"', "output.labels: expected distinct ones of"),
+        ("temperature = 1.5", "temperature = 0", "output.temperature: expected a number above 0, found 0"),
+        ("temperature = 1.5", "temperature = nan", "output.temperature: expected a number, found nan"),
+        ("valence = 4", "valence = 3", "output.valence: expected a column after the 4 labels, found 3"),
+        ("arousal = 5\n", "", "output.valence: expected valence and arousal, or neither, found ['valence']"),
+        ('rule = "box"', 'rule = "oval"', "crop.yunet.rule: expected one of square, box, found 'oval'"),
+        ("side = [1, 0]", "side = [0, 0]", "crop.haar.side: expected shares"),
+        ("side = [1, 0]", "side = 1", "crop.haar.side: expected a list of 2 numbers, found 1"),
+        ("[1.0, 2.0, 3.0, 4.0]", "[1.0]", "baseline.neutral_logp: expected a list of 4 numbers, found [1.0]"),
+        ("[crop.yunet]", "[elsewhere]", "crop.haar"),
+        ('[crop.yunet]\nrule = "box"\nmargin = 0.1', "[crop]\nyunet = 1", "crop.yunet: expected a table, found 1"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: pathlib.Path, old: str, new: str, expected: str) -> None:
+    assert old in GOOD
+    path = written(tmp_path, GOOD.replace(old, new))
+    with pytest.raises(ModelError) as caught:
+        read_card(path).crop_for("yunet")
+    assert expected in str(caught.value)
+    assert "some" in str(caught.value)
+
+
+def test_a_file_that_is_no_toml_is_named(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ModelError, match=r"some\.toml: expected a readable TOML file, found: "):
+        read_card(written(tmp_path, "name = "))
+    with pytest.raises(ModelError, match=r"absent\.toml: expected a readable TOML file, found: .*No such file"):
+        read_card(tmp_path / "absent.toml")
+
+
+def test_another_model_file_is_refused_with_both_checksums(tmp_path: pathlib.Path) -> None:
+    path = written(tmp_path, GOOD, b"another")
+    with pytest.raises(ModelError) as caught:
+        read_card(path)
+    for part in (str(tmp_path / "some.onnx"), tomllib.loads(GOOD)["sha256"], hashlib.sha256(b"another").hexdigest()):
+        assert part in str(caught.value)
+    (tmp_path / "some.onnx").unlink()
+    with pytest.raises(ModelError, match="No such file"):
+        read_card(path)
