@@ -1,0 +1,17 @@
+"""The backends that every contract is tested with. A new backend is one more value here."""
+
+import pathlib
+from collections.abc import Iterator
+
+import pytest
+from roompulse_server.storage.sqlite import SqliteStore
+from roompulse_server.storage.store import Store
+
+
+@pytest.fixture(params=["sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> Iterator[Store]:
+    backends = {"sqlite": lambda: SqliteStore(tmp_path / "data")}
+    store: Store = backends[request.param]()
+    store.open()
+    yield store
+    store.close()
