@@ -251,7 +251,8 @@ def standup(threaded: ThreadedService) -> ThreadedService:
     ]
     service.summary = summary_pb2.MeetingSummary(meeting=key(), engagement=0.65, notes=["a note"])
     service.summary.timeline.add(engagement_median=0.7)
-    person = service.summary.participants.add(participant_id="ada", coverage=0.8)
+    person = service.summary.participants.add(participant_id="ada", coverage=0.8, valence=0.25)
+    person.longest_absence.seconds, person.longest_absence_start.seconds = 42, 65
     person.attended.FromSeconds(60)
     person.no_score_times.add(reason=update_pb2.NO_SCORE_REASON_NO_FACE).duration.FromSeconds(12)
     return threaded
@@ -295,6 +296,8 @@ def test_a_summary_says_what_kept_scores_away(standup: ThreadedService) -> None:
     result = run(standup, "summary", "standup")
     for part in ("standup", "engagement 0.65", "no face 20 %", "80 %", "note: a note", "more light from the front"):
         assert part in result.stdout
+    assert "0.25" in result.stdout  # valence
+    assert "0:42.0 at 1:05.0" in result.stdout  # the longest absence
     (line,) = lines(run(standup, "summary", "standup", "--json"))
     assert json_format.ParseDict(line, summary_pb2.MeetingSummary()).participants[0].coverage == pytest.approx(0.8)
 

@@ -32,18 +32,18 @@ async def _summary(meeting: str, server: str, output: Output) -> None:
         return
     output.out.print(_headline(summed), soft_wrap=True)
     output.out.print(_people(summed))
+    output.out.print(_affect(summed))
     for line in _remarks(summed):
         output.out.print(line, soft_wrap=True)
     output.out.print(tables.packets_table(summed.counters))
 
 
 def _headline(summed: Summary) -> Text:
-    score = tables.number(summed.engagement)
-    spread = f" ± {tables.number(summed.engagement_deviation)}" if summed.engagement_deviation is not None else ""
+    score = _spread(summed.engagement, summed.engagement_deviation)
     line = "".join(_bar(point.engagement_median) for point in summed.timeline)
     return Text.assemble(
         (summed.meeting.id, "bold"),
-        f" ({summed.purpose.word}), {tables.clock(summed.duration_s)}: engagement {score}{spread}, "
+        f" ({summed.purpose.word}), {tables.clock(summed.duration_s)}: engagement {score}, "
         f"mostly {tables.expression(summed.expressions)}\n{line}",
     )
 
@@ -65,16 +65,34 @@ def _people(summed: Summary) -> Table:
 
 def _row(person: ParticipantSummary) -> tuple[str, ...]:
     scores = person.engagement
-    spread = f" ± {tables.number(scores.standard_deviation)}" if scores.standard_deviation is not None else ""
     return (
         person.display_name or person.participant_id,
         tables.clock(person.attended_s),
         tables.clock(person.present_s),
         tables.percent(person.coverage),
-        tables.number(scores.mean) + spread,
+        _spread(scores.mean, scores.standard_deviation),
         tables.expression(person.expressions),
         tables.times(person.no_score_times_s, person.attended_s),
     )
+
+
+def _affect(summed: Summary) -> Table:
+    whole = ("participant", "valence", "arousal", "longest absence")
+    table = tables.new("Affect and absence", *whole, whole=whole)
+    for person in summed.participants:
+        away = tables.clock(person.longest_absence_s)
+        table.add_row(
+            person.display_name or person.participant_id,
+            _spread(person.valence, person.valence_deviation),
+            _spread(person.arousal, person.arousal_deviation),
+            f"{away} at {tables.clock(person.longest_absence_start_s)}" if person.longest_absence_s else "none",
+        )
+    return table
+
+
+def _spread(mean: float | None, deviation: float | None) -> str:
+    spread = f" ± {tables.number(deviation)}" if deviation is not None else ""
+    return tables.number(mean) + spread
 
 
 def _remarks(summed: Summary) -> list[str]:
