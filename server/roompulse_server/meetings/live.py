@@ -20,6 +20,7 @@ from roompulse_server.types import Consent, Event, EventKind, Meeting, PacketCou
 log = structlog.get_logger(__name__)
 
 END_OF_TIME_US = 1 << 60
+CHECKPOINT_US = 1_000_000  # making one takes longer than scoring; a stream that crashed goes on from a second before
 STALL_US = 30_000_000  # a recording that makes no progress for so long no longer holds windows open
 
 
@@ -94,9 +95,12 @@ class LiveMeeting:
         return LiveParticipant(row, ParticipantScorer(self._services.formula))
 
     async def record(self, seat: LiveParticipant, update: Update) -> None:
-        """Queue an update for the record; waits when the record is behind."""
-        checkpoint = Checkpoint(seat.id, seat.row.epoch, seat.scorer.checkpoint())
-        await self._services.recorder.append(Entry(self.meeting.key, updates=(update,), checkpoints=(checkpoint,)))
+        """Queue an update for the record, once a second with the scorer's state; waits when the record is behind."""
+        checkpoints: tuple[Checkpoint, ...] = ()
+        if abs(update.offset_us - seat.checkpointed_us) >= CHECKPOINT_US:
+            seat.checkpointed_us = update.offset_us
+            checkpoints = (_checkpoint(seat),)
+        await self._services.recorder.append(Entry(self.meeting.key, updates=(update,), checkpoints=checkpoints))
 
     async def note(
         self,
@@ -106,9 +110,10 @@ class LiveMeeting:
         detail: str,
         counters: PacketCounters | None = None,
     ) -> None:
-        """Queue an event of a participant for the record."""
+        """Queue an event of a participant for the record, with the scorer's state."""
         event = Event(kind, offset_us, self._services.clock.now_us(), seat.id, seat.row.epoch, detail, counters)
-        await self._services.recorder.append(Entry(self.meeting.key, events=(event,)))
+        entry = Entry(self.meeting.key, events=(event,), checkpoints=(_checkpoint(seat),))
+        await self._services.recorder.append(entry)
 
     async def depart(self, seat: LiveParticipant, detail: str, counters: PacketCounters | None) -> None:
         """Close a participant's stream in the record."""
@@ -163,3 +168,7 @@ class LiveMeeting:
             if stream.every_frame and now_us - stream.progressed_us < STALL_US
         ]
         return min(recordings, default=now_us - self.meeting.create_us)
+
+
+def _checkpoint(seat: LiveParticipant) -> Checkpoint:
+    return Checkpoint(seat.id, seat.row.epoch, seat.scorer.checkpoint())

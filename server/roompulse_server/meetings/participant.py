@@ -27,6 +27,7 @@ class LiveParticipant:
         self.sequence = row.last_sequence
         self.offset_us = row.last_offset_us or 0
         self.analysed_us: int | None = None  # offset of the last analysis
+        self.checkpointed_us = self.offset_us
         self.state: Presence | None = None  # a state without pictures
         if row.checkpoint:
             scorer.restore(row.checkpoint)
