@@ -102,7 +102,7 @@ def show(results: dict[str, Finds], sizes: dict[str, dict[str, Finds]]) -> None:
 def plot(results: dict[str, Finds], file: pathlib.Path) -> None:
     import matplotlib.pyplot as plt  # only here: the rest needs no plotting library
 
-    thresholds = np.linspace(0.2, 0.95, 151)
+    thresholds = np.linspace(THRESHOLDS[0], 0.95, 131)
     figure, axes = plt.subplots(figsize=(7, 4))
     for name, finds in results.items():
         axes.plot(thresholds, [finds.recall(t) for t in thresholds], label=name)

@@ -21,7 +21,7 @@ from roompulse_server.vision.sampling import shrink
 STRIDES = (8, 16, 32)
 OUTPUTS = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES]
 DEFAULT_THRESHOLD = 0.75  # above the dogs and the llama (with either file); real meeting faces score 0.9 and more
-DEFAULT_WORKING_SIDE = 640  # at 320, a quarter of the cost, every fifth FER+ face of 64 to 240 pixels is lost
+DEFAULT_WORKING_SIDE = 640  # 320 costs a quarter and loses a fifth of the faces
 LARGE_PX = 256.0  # trained for faces of about 10 to 300 pixels: above, scores fall and boxes are off
 DOUBT = 0.3  # a large face scores too low at full size; from here on it earns the look at half size
 NMS_IOU = 0.3  # as in the zoo's wrapper
