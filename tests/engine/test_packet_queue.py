@@ -34,6 +34,13 @@ def test_encoded_video_skips_to_the_next_key_frame_when_full() -> None:
     assert [taken.index for taken in iter(queue.take, None)] == [4]
 
 
+def test_what_waits_too_long_is_no_longer_live() -> None:
+    for delivery, expected in ((Delivery.LIVE, [DropReason.QUEUE_FULL] * 3), (Delivery.EVERY_FRAME, [])):
+        queue = PacketQueue(delivery, max_packets=99, max_bytes=10_000, max_age_us=10)
+        gone = [d for at in (0, 5, 11) for d in queue.offer(packet(at, IDR if at == 0 else SLICE))]
+        assert [d.reason for d in gone] == expected
+
+
 def test_a_key_frame_that_overflows_is_kept() -> None:
     queue = PacketQueue(Delivery.LIVE, max_packets=1, max_bytes=1000)
     queue.offer(packet(0, IDR))

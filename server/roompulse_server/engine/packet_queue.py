@@ -2,7 +2,7 @@
 
     network ──offer──▶ [ waiting, bounded ] ──take──▶ worker (at most `window` unanswered)
 
-When full: EVERY_FRAME makes the sender wait (`full`); LIVE drops. Pictures that stand alone: the oldest goes, the
+When full: EVERY_FRAME makes the sender wait (`full`); LIVE drops, also when what waits has become old. Pictures that stand alone: the oldest goes, the
 newest wins. Encoded video cannot lose a packet before a decoder, so it gives up everything to the next key frame.
 """
 
@@ -13,6 +13,9 @@ from roompulse_server.media.bitstream import UnitKind, is_encoded_video, unit_ki
 from roompulse_server.types import Delivery, DropReason, Packet
 
 
+MAX_AGE_US = 1_000_000  # older pictures are no longer live
+
+
 @dataclass(frozen=True, slots=True)
 class Dropped:
     packet: Packet
@@ -20,9 +23,10 @@ class Dropped:
 
 
 class PacketQueue:
-    """Args: `max_packets`, `max_bytes` bound what waits (one packet always fits)."""
+    """Args: `max_packets`, `max_bytes` bound what waits (one packet always fits), `max_age_us` how long, in LIVE."""
 
-    def __init__(self, delivery: Delivery, max_packets: int, max_bytes: int) -> None:
+    def __init__(self, delivery: Delivery, max_packets: int, max_bytes: int, max_age_us: int = MAX_AGE_US) -> None:
+        self._max_age_us = max_age_us
         self._live = delivery is not Delivery.EVERY_FRAME
         self._max_packets, self._max_bytes = max_packets, max_bytes
         self._waiting: deque[Packet] = deque()
@@ -50,7 +54,7 @@ class PacketQueue:
             return [Dropped(packet, DropReason.WAITING_FOR_KEY_FRAME)]
         self._skipping = self._skipping and kind is UnitKind.PARAMETERS
         dropped: list[Dropped] = []
-        if self._live and self.full:
+        if self._live and (self.full or self._stale(packet)):
             dropped = self._make_room(packet)
             if self._skipping and kind is UnitKind.DELTA:
                 return [*dropped, Dropped(packet, DropReason.QUEUE_FULL)]
@@ -82,6 +86,9 @@ class PacketQueue:
         self._waiting.clear()
         self._bytes = 0
         return dropped
+
+    def _stale(self, packet: Packet) -> bool:
+        return bool(self._waiting) and packet.receive_us - self._waiting[0].receive_us > self._max_age_us
 
     def _make_room(self, packet: Packet) -> list[Dropped]:
         if not is_encoded_video(packet.format.encoding):

@@ -15,7 +15,7 @@ from roompulse_server.engine.messages import Outcome, StreamSpec, StreamTurn
 from roompulse_server.engine.packet_queue import Dropped, PacketQueue
 from roompulse_server.types import Delivery, DropReason, Packet, Tile
 
-LIVE_WINDOW = 32  # access units that may wait for decoding in a worker: more than a second of video
+LIVE_WINDOW = 24  # access units that may wait for decoding in a worker: about a second of video
 EVERY_FRAME_WINDOW = 8
 QUEUE_PACKETS = 64
 QUEUE_BYTES = 8 * 1024 * 1024
