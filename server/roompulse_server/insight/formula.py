@@ -44,7 +44,7 @@ class Formula:
     Facing is 1 up to `…_full_deg` from the person's own reference and falls to 0 at `…_zero_deg`. That reference
     takes effect from `reference_start_s` of evidence on, fully at `reference_full_s`, and forgets by
     `reference_half_life_s`.
-    `motion_floor_grey` lies between what was measured of stills (below 4.5) and of faces (above 15 within 10 s).
+    `motion_floor_grey` lies between what was measured of stills (below 5) and of faces (above 15 within 10 s).
     `affect_smoothing_s` of 1 s has the spread in time (standard deviation) of the centred 3.4 s box that did best on
     Aff-Wild2 (3.4/√12 = 0.98 s), without its view into the future.
 
