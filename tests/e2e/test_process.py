@@ -205,3 +205,26 @@ async def ended(running: Service, meeting: str) -> meeting_service_pb2.Meeting:
     kinds = [r.meeting_event.kind async for r in call if r.HasField("meeting_event")]
     assert kinds[-1] == update_pb2.MeetingEvent.KIND_MEETING_ENDED
     return (await running.meetings.GetMeeting(meeting_service_pb2.GetMeetingRequest(meeting=key))).meeting
+
+
+async def test_an_open_streams_packets_are_in_the_record_too(tmp_path: pathlib.Path) -> None:
+    async with service(tmp_path, counters_s=0.1, heartbeat_s=0.1) as running:
+        key = common_pb2.MeetingKey(id="counted")
+        call = running.analysis.AnalyzeVideo()
+        await call.write(pb.AnalyzeVideoRequest(config=config("counted", "ada")))
+        await call.read()
+        asked = sub.SubscribeUpdatesRequest(meeting=key, without_updates=True, without_rollups=True)
+        events = running.subscriptions.SubscribeUpdates(asked)
+        await call.write(packet(0, face()))
+        await call.write(packet(1, b"junk"))
+        async for response in events:
+            counters = response.meeting_event.counters
+            if response.meeting_event.kind == update_pb2.MeetingEvent.KIND_COUNTERS and counters.received == 2:
+                break
+        assert balances(counters)
+        request = meeting_service_pb2.GetMeetingSummaryRequest(meeting=key)
+        summary = (await running.meetings.GetMeetingSummary(request)).summary
+        assert summary.counters.received == 2  # although the stream is still open
+        await call.done_writing()
+        while await call.read() is not grpc.aio.EOF:
+            pass

@@ -292,16 +292,20 @@ class Session:
 
     async def _tick(self) -> None:
         """Once a beat: say that the stream lives; give LIVE participants without analysis their updates."""
-        period_s = min(self._services.settings.heartbeat_s, 1.0)
-        told: PacketCounters | None = None
+        settings = self._services.settings
+        told = kept = PacketCounters()
+        kept_us = self._services.clock.now_us()
         while True:
-            await asyncio.sleep(period_s)
+            await asyncio.sleep(min(settings.heartbeat_s, 1.0))
             if not self.every_frame:
                 await self._refresh()
             counters = self._ledger.counters()
             if counters != told:
                 await self._notice(False, "")
                 told = counters
+            if counters != kept and self._services.clock.now_us() - kept_us >= settings.counters_s * 1e6:
+                await self._live.note(EventKind.COUNTERS, self._seats.own, self.progress_us, "", counters)
+                kept, kept_us = counters, self._services.clock.now_us()
             await self._outbox.put(Beat(self._services.clock.now_us()))
 
     async def _refresh(self) -> None:
