@@ -124,6 +124,7 @@ async def test_sigterm_ends_streams_cleanly_and_loses_nothing_recorded(tmp_path:
         info = error_details_pb2.ErrorInfo()
         status.details[0].Unpack(info)
         assert info.reason == "DRAINING"
+        assert [r.going_away.retry_after_ms for r in rest if r.HasField("going_away")] == [1000]
         counters = final_counters(rest)
         assert (counters.received, counters.analyzed, counters.pending) == (1, 1, 0)
         assert await running.process.wait() == 0

@@ -9,6 +9,7 @@ from roompulse_server.meetings.clock import MAX_CAPTURE_US, CaptureMap
 from roompulse_server.meetings.config import StreamConfig
 from roompulse_server.types import Clock, Delivery, FaultReason, MediaLimits, Packet, VideoFormat
 
+MAX_GAP_US = 86_400_000_000  # between packets of a recording; a state without pictures is recorded every second of it
 REORDER_US = 2_000_000  # B-frames come up to this much out of order
 
 
@@ -76,6 +77,10 @@ class Intake:
             raise _wrong_time(incoming, f"has no {name}, and needs one")
         if not self._wall and abs(capture_us) > MAX_CAPTURE_US:
             raise _wrong_time(incoming, f"{name} {capture_us / 1e6:g} s must be within a year of the media's zero")
+        if self._every_frame and before_us is not None and capture_us > before_us + MAX_GAP_US:
+            raise _wrong_time(
+                incoming, f"{name} jumps more than a day, from {before_us / 1e6:g} to {capture_us / 1e6:g} s"
+            )
         slack_us = REORDER_US if is_encoded_video(self._format.encoding) else 0
         if self._every_frame and before_us is not None and capture_us < before_us - slack_us:
             raise _wrong_time(incoming, f"{name} went back from {before_us / 1e6:g} s to {capture_us / 1e6:g} s")

@@ -24,6 +24,12 @@ class Ledger:
     def dropped(self, reason: DropReason) -> None:
         self._dropped[reason] += 1
 
+    def settle(self) -> None:
+        """The stream has ended: what is pending will not be resolved any more."""
+        pending = self.counters().pending
+        if pending:
+            self._dropped[DropReason.STREAM_ENDED] += pending
+
     def counters(self) -> PacketCounters:
         resolved = self._analyzed + self._not_due + self._dropped.total()
         return PacketCounters(

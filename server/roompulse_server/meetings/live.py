@@ -45,7 +45,8 @@ class LiveMeeting:
         self._services = services
         self._rollups = rollups
         self._opening: dict[str, asyncio.Lock] = {}
-        self._carriers: dict[str, str] = {}  # participant: whose stream shows them
+        self._carriers: dict[tuple[str, int], str] = {}  # participant and epoch: whose stream shows them
+        self._recorded = False  # whether there was anything to roll up
         self._ending: set[asyncio.Task[None]] = set()
 
     @property
@@ -69,6 +70,7 @@ class LiveMeeting:
         """Take a stream that has ended out of the meeting."""
         if self.streams.get(participant) is stream:
             del self.streams[participant]
+            self._carriers = {seat: name for seat, name in self._carriers.items() if name != participant}
         if not self.streams:
             self.idle_since_us = self._services.clock.now_us()
 
@@ -91,7 +93,7 @@ class LiveMeeting:
             offset_us=offset_us,
             time_us=self._services.clock.now_us(),
         )
-        self._carriers[participant] = found_in or participant
+        self._carriers[participant, row.epoch] = found_in or participant
         return LiveParticipant(row, ParticipantScorer(self._services.formula))
 
     async def record(self, seat: LiveParticipant, update: Update) -> None:
@@ -123,6 +125,7 @@ class LiveMeeting:
     def committed(self, entry: Committed) -> None:
         """Take in what the record now holds."""
         for update in entry.updates:
+            self._recorded = True
             self._rollups.add(update)
             self.newest_us = max(self.newest_us, update.offset_us)
         for event in entry.events:
@@ -136,13 +139,15 @@ class LiveMeeting:
         """End the streams whose values the record refused."""
         for refusal in refusals:
             log.warning("the record refused values", reason=refusal.reason.value, epoch=refusal.epoch)
-            stream = self.streams.get(self._carriers.get(refusal.participant, refusal.participant))
+            stream = self.streams.get(self._carriers.get((refusal.participant, refusal.epoch), ""))
             if stream is not None:
                 self._ending.add(task := asyncio.create_task(stream.refused(refusal.reason)))
                 task.add_done_callback(self._ending.discard)
 
     async def roll_up(self) -> None:
         """Record the windows that are final, publish the present state of the others."""
+        if not self._recorded:
+            return  # time in an empty meeting closes no windows: a recording may still come and fill them
         await self._keep(self._rollups.advance(self._watermark_us()))
         self._services.hub.publish(self.uid, self._rollups.revised(self.now_us()))
 
@@ -160,14 +165,14 @@ class LiveMeeting:
             await self._services.recorder.append(Entry(self.meeting.key, rollups=tuple(final)))
 
     def _watermark_us(self) -> int:
-        """Nothing before this offset is still to come: recordings that run hold it back, the clock does otherwise."""
+        """Nothing before this offset is still to come: of each recording its progress, of everything else the clock."""
         now_us = self._services.clock.now_us()
-        recordings = [
-            stream.progress_us
+        ends = [
+            stream.progress_us if stream.every_frame else now_us - self.meeting.create_us
             for stream in self.streams.values()
-            if stream.every_frame and now_us - stream.progressed_us < STALL_US
+            if not stream.every_frame or now_us - stream.progressed_us < STALL_US
         ]
-        return min(recordings, default=now_us - self.meeting.create_us)
+        return min(ends, default=now_us - self.meeting.create_us)
 
 
 def _checkpoint(seat: LiveParticipant) -> Checkpoint:

@@ -109,7 +109,8 @@ class Registry:
             return meeting
         live = self._live.get(meeting.key.uid) or await self._revive(meeting)
         message = f"meeting {ref.id!r} was ended: {reason}"
-        await live.stop_streams(RoompulseError(Reason.MEETING_ENDED, message))
+        error = RoompulseError(Reason.MEETING_ENDED, message)
+        await live.stop_streams(error)
         await live.finish()
         ended = await self._services.recorder.call(
             self._services.store.end_meeting,
@@ -118,6 +119,7 @@ class Registry:
             offset_us=live.newest_us,  # the last recorded moment: idle time after it is no meeting
             reason=reason,
         )
+        await live.stop_streams(error)  # those that came in between; from now on none is admitted
         self._live.pop(meeting.key.uid, None)
         return ended
 
@@ -146,8 +148,7 @@ class Registry:
         live = LiveMeeting(meeting, self._services, rollups)
         for entry in entries:
             live.committed(entry)
-        self._live[key.uid] = live
-        return live
+        return self._live.setdefault(key.uid, live)  # somebody else may have been faster
 
     def _replay(self, key: MeetingKey) -> tuple[Rollup | None, list[Committed]]:
         """Read the last final roll-up, all events, and the updates that windows after it may rest on."""

@@ -9,6 +9,7 @@ from roompulse_server.types import Consent, FaultReason, MeetingKey, PacketCount
 
 UPDATES_BOUND = 256
 CONTROL_BOUND = 1024
+RETRY_AFTER_MS = 1000  # when the service goes away, its successor needs a moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from roompulse_server.meetings.intake import Incoming, Intake
 from roompulse_server.meetings.ledger import Ledger
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.participant import Moment
-from roompulse_server.meetings.reply import Beat, Fault, Flow, Opened, Outbox, Reply
+from roompulse_server.meetings.reply import RETRY_AFTER_MS, Beat, Fault, Flow, Going, Opened, Outbox, Reply
 from roompulse_server.meetings.seats import Scored, Seats
 from roompulse_server.meetings.services import Services
 from roompulse_server.storage.block import quantise
@@ -144,6 +144,8 @@ class Session:
     async def stop(self, error: RoompulseError) -> None:
         """End the stream from this side: what is recorded is sent, then the error."""
         await self._outbox.relax()
+        if error.reason is Reason.DRAINING:
+            await self._outbox.put(Going(error.message, RETRY_AFTER_MS))
         await self._end(error.reason.value.lower(), error)
 
     async def refused(self, reason: Reason) -> None:

@@ -13,11 +13,9 @@ from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.meetings.config import MeetingRef, check_ref
 from roompulse_server.meetings.feed import NOW, Feed, Filter, FromOffset, FromToken, Start
 from roompulse_server.meetings.registry import Registry
-from roompulse_server.meetings.reply import Going
+from roompulse_server.meetings.reply import RETRY_AFTER_MS, Going
 from roompulse_server.meetings.services import Services
 from roompulse_server.types import Event, Meeting, MeetingKey, Rollup, SlowPolicy, Update
-
-RETRY_AFTER_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
