@@ -15,6 +15,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("rpc",),
     ("meetings",),
     ("engine", "media", "vision", "insight", "bus", "storage", "report"),
+    ("derived",),
     ("series", "settings", "metrics", "logs"),
     ("errors",),
     ("types",),
@@ -103,6 +104,18 @@ def test_the_client_knows_nothing_of_the_server() -> None:
         for name in sorted({name.split(".")[0] for name in imported(path, "roompulse")} & banned)
     ]
     assert CLIENT.is_dir()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_training_uses_what_sees_and_names_and_nothing_that_serves() -> None:
+    """Training shares the tables, cards and models of vision; meetings, engine, record and gRPC are none of its own."""
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in python_files("training")
+        for name in sorted(imported(path, "roompulse_training"))
+        if name.startswith("roompulse_server.") and name.split(".")[1] not in {"vision", "types", "errors", "insight"}
+    ]
+    assert python_files("training")
     assert not wrong, "\n".join(wrong)
 
 

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from roompulse_server.derived.action_units import action_units
+from roompulse_server.derived.circumplex import valence_arousal
+from roompulse_server.derived.mixture import Doubles
 from roompulse_server.errors import ModelError
 from roompulse_server.types import LABELS, Provenance, RawAffect
-from roompulse_server.vision.action_units import action_units
 from roompulse_server.vision.card import Colour, ModelCard, ModelInput
-from roompulse_server.vision.circumplex import valence_arousal
 from roompulse_server.vision.inference import Floats, Network
-from roompulse_server.vision.mixture import Doubles
 from roompulse_server.vision.sampling import Patch
 
 MAX_BATCH = 8  # on one CPU thread larger ones do not pay, and memory stays bounded

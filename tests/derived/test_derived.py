@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from roompulse_server.derived.action_units import action_units
+from roompulse_server.derived.circumplex import valence_arousal
+from roompulse_server.derived.mixture import Doubles, expectation
 from roompulse_server.types import ACTION_UNITS, LABELS
-from roompulse_server.vision.action_units import action_units
-from roompulse_server.vision.circumplex import valence_arousal
-from roompulse_server.vision.mixture import Doubles, expectation
 
 NAN = float("nan")
 

@@ -8,8 +8,8 @@ never detected, never counted as events.
 
 import numpy as np
 
+from roompulse_server.derived.mixture import Doubles, expectation
 from roompulse_server.types import ACTION_UNITS, LABELS
-from roompulse_server.vision.mixture import Doubles, expectation
 
 SHARES: dict[str, dict[int, float]] = {
     "neutral": {},

@@ -1,0 +1,1 @@
+"""What follows from expressions by published tables; beneath vision, which reads, and insight, which adjusts."""
