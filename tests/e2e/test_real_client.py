@@ -1,0 +1,125 @@
+"""The client library and the command line against the real service."""
+
+import asyncio
+import json
+import pathlib
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+import roompulse as client_library
+from live_service import Service
+from roompulse.enums import Presence
+from shared_data import image, needs_shared, video
+
+pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+async def run(service: Service, *arguments: str) -> Ended:
+    """Run the command line as a process."""
+    command = [sys.executable, "-c", "from roompulse.cli import main; main()", *arguments, "--server", service.target]
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    out, err = await process.communicate()
+    return Ended(process.returncode or 0, out.decode(), err.decode())
+
+
+@pytest.mark.parametrize("encode", ["copy", "jpeg", "h264"])
+async def test_a_face_is_present_in_every_encoding_with_one_track(roompulse: Service, encode: str) -> None:
+    clip = str(video("single_face.mp4"))
+    flags = ["--meeting", f"present-{encode}", "--participant", "ada", "--speed", "max", "--consent", "granted"]
+    result = await run(roompulse, "stream", clip, *flags, "--encode", encode, "--json")
+    assert result.exit_code == 0, result.stderr
+    updates = [line["update"] for line in map(json.loads, result.stdout.splitlines()) if "update" in line]
+    present = [update for update in updates if update["presence"] == "PRESENCE_PRESENT"]
+    assert len(updates) == 72
+    assert len(present) >= 0.98 * len(updates)
+    assert {update["face"]["track"] for update in present} == {1}
+    assert "every packet is accounted for" in result.stderr
+
+
+async def test_where_there_is_no_face_none_is_found(roompulse: Service) -> None:
+    flags = ["--meeting", "nobody", "--participant", "ada", "--speed", "max", "--consent", "granted"]
+    result = await run(roompulse, "stream", str(video("no_face.mp4")), *flags, "--json")
+    assert result.exit_code == 0, result.stderr
+    presences = {line["update"]["presence"] for line in map(json.loads, result.stdout.splitlines()) if "update" in line}
+    assert presences == {"PRESENCE_NO_FACE"}
+
+
+async def test_the_summary_and_the_watch_of_the_command_line(roompulse: Service) -> None:
+    flags = ["--meeting", "told", "--participant", "ada", "--speed", "max", "--consent", "granted", "--rate", "5"]
+    streamed = await run(roompulse, "stream", str(video("portrait_d9.mp4")), *flags)
+    assert streamed.exit_code == 0, streamed.stderr
+    assert (await run(roompulse, "end", "told")).exit_code == 0
+    summed = json.loads((await run(roompulse, "summary", "told", "--json")).stdout)
+    (person,) = summed["participants"]
+    assert 0.2 <= person["engagement"]["mean"] <= 1
+    shown = await run(roompulse, "summary", "told")
+    assert f"{person['engagement']['mean']:.2f}" in shown.stdout
+    watched = await run(roompulse, "watch", "told", "--from-start", "--json")
+    seen = [json.loads(line) for line in watched.stdout.splitlines()]
+    assert len([line for line in seen if "update" in line]) == int(person["updates"])
+    listed = await run(roompulse, "meetings")
+    assert "told" in listed.stdout
+
+
+async def test_images_are_shown_and_annotated(roompulse: Service, tmp_path: pathlib.Path) -> None:
+    marked = tmp_path / "marked.png"
+    picture = str(image("multi_face.jpg"))
+    result = await run(roompulse, "image", picture, "--consent", "granted", "--annotate", str(marked), "--json")
+    assert result.exit_code == 0, result.stderr
+    assert len(json.loads(result.stdout)["faces"]) == 5
+    assert marked.stat().st_size > 10_000
+    again = await run(roompulse, "image", str(marked), "--consent", "granted", "--json")
+    assert len(json.loads(again.stdout)["faces"]) == 5
+
+
+async def test_a_check_says_what_would_keep_a_score_away(roompulse: Service) -> None:
+    result = await run(roompulse, "check", str(video("no_face.mp4")), "--consent", "granted")
+    assert result.exit_code == 0, result.stderr
+    assert "no face was found" in result.stdout
+
+
+async def test_the_library_streams_subscribes_and_goes_on(roompulse: Service) -> None:
+    async with client_library.connect(roompulse.target) as client:
+        async with client.analyze(
+            "library", "ada", purpose="research", consent="granted", delivery="every_frame", media_zero_s=0
+        ) as stream:
+            sending = asyncio.create_task(stream.send_video(video("single_face.mp4"), speed=None))
+            first = await anext(aiter(stream.updates()))
+            assert first.presence is Presence.PRESENT
+            await sending
+            counters = await stream.finish()
+            assert counters.received == counters.analyzed == 72
+        await client.meetings.end("library")
+        async with client.subscribe("library", from_offset_s=0, events=False, rollups=False) as subscription:
+            some = [(await anext(aiter(subscription))) for _ in range(10)]
+            token = subscription.resume_token
+        async with client.subscribe("library", resume_token=token, events=False, rollups=False) as subscription:
+            rest = [event async for event in subscription]
+        recorded = [update async for update in client.meetings.updates("library")]
+        assert [*some, *rest] == recorded
+        with pytest.raises(client_library.errors.NotFound, match="never-was"):
+            await client.meetings.get("never-was")
+
+
+async def test_the_blocking_library_does_the_same(roompulse: Service) -> None:
+    def work() -> tuple[int, float | None]:
+        with client_library.blocking.connect(roompulse.target) as client:
+            with client.analyze(
+                "blocking", "ada", purpose="research", consent="granted", delivery="every_frame"
+            ) as stream:
+                stream.send_video(video("single_face.mp4"), speed=None)
+                counters = stream.finish()
+            faces = client.image(image("multi_face.jpg"), purpose="research", consent="granted").faces
+            assert len(faces) == 5
+            return counters.analyzed, client.meetings.summary("blocking").participants[0].coverage
+
+    assert (await asyncio.to_thread(work))[0] == 72
