@@ -67,7 +67,8 @@ async def running(settings: Settings) -> AsyncIterator["App"]:
         store = SqliteStore(settings.data)
         publication = Publication(hub)
         recorder = await stack.enter_async_context(Recorder(store, publication.committed))
-        services = Services(settings, engine, store, recorder, hub, ServerClock(), formula, Metrics())
+        profile = engine.ready.neutral_logp
+        services = Services(settings, engine, store, recorder, hub, ServerClock(), formula, Metrics(), profile)
         registry = await stack.enter_async_context(Registry(services))
         publication.registry = registry
         yield await _serve(stack, services, registry)

@@ -17,6 +17,7 @@ from roompulse_server.types import (
     MediaLimits,
     Packet,
     Presence,
+    Probabilities,
     Tile,
     VideoFormat,
 )
@@ -106,9 +107,12 @@ ToWorker = Setup | OpenStream | PacketFor | Retile | CloseStream | DropStream | 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
+    """`neutral_logp`: the population's neutral profile from the model's card, by `LABELS`, nan for absent labels."""
+
     model_id: str
     detector_id: str
     warnings: tuple[str, ...] = ()
+    neutral_logp: Probabilities | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,14 @@ from roompulse_server.types import Probabilities
 class Evidence(NamedTuple):
     """One picture's probabilities with what decides whether a baseline may learn from them.
 
-    `frontal`: the facing ramp is at 1; None where facing is unknown.
+    `frontal`: the facing ramp is at 1; None where facing is unknown. `still`: it is a picture, not a living face.
     """
 
     at_s: float
     raw: Probabilities
     frontal: bool | None
     speaking: bool
+    still: bool = False
 
 
 class Adjusted(NamedTuple):

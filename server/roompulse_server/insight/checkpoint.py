@@ -23,7 +23,7 @@ class Checkpoint:
 
 
 def pack(checkpoint: Checkpoint) -> bytes:
-    """Return the checkpoint as bytes: below 1 KB for the numbers of a scorer."""
+    """Return the checkpoint as bytes: below 2 KB for the numbers of a scorer."""
     ids = [name.encode() for name in checkpoint.ids]
     return b"".join(
         (

@@ -25,13 +25,32 @@ DEFAULT_ID = "rp-engagement-1"
 NO_FACING = "/no-facing"
 WEIGHED_LABELS = LABELS[:-1]  # "other" is dropped, never weighed
 
+_NO_NUMBERS = ("id", "weights", "baseline")
 _ID = re.compile(r"[A-Za-z0-9._-]{1,48}")
-_FRACTIONS = ("facing_floor", "unclear_above", "low_below", "high_from", "hysteresis")
-_POSITIVE = ("window_s", "valid_s", "hold_s", "motion_within_s", "reference_half_life_s")
+_FRACTIONS = (
+    "facing_floor",
+    "unclear_above",
+    "low_below",
+    "high_from",
+    "hysteresis",
+    "baseline_strength",
+    "baseline_happiness_below",
+)
+_POSITIVE = (
+    "window_s",
+    "valid_s",
+    "hold_s",
+    "motion_within_s",
+    "reference_half_life_s",
+    "baseline_strength",
+    "baseline_limit",
+    "baseline_half_life_s",
+)
 _ORDERED = (
     ("yaw_full_deg", "yaw_zero_deg"),
     ("pitch_full_deg", "pitch_zero_deg"),
     ("reference_start_s", "reference_full_s"),
+    ("baseline_start_s", "baseline_full_s"),
     ("low_below", "high_from"),
 )
 
@@ -47,6 +66,9 @@ class Formula:
     `motion_floor_grey` lies between what was measured of stills (below 5) and of faces (above 15 within 10 s).
     `affect_smoothing_s` of 1 s has the spread in time (standard deviation) of the centred 3.4 s box that did best on
     Aff-Wild2 (3.4/√12 = 0.98 s), without its view into the future.
+    `baseline` switches the neutral baseline, which also needs the profile in the model's card; see `baseline.py`.
+    `baseline_strength` is the share of a person's deviation that is taken out, `baseline_limit` the most that is added
+    to or taken from a log-probability. Probabilities of happiness from `baseline_happiness_below` on teach nothing.
 
     Raises:
         SettingsError: A number is out of range or out of order; the message names it with its value.
@@ -75,6 +97,13 @@ class Formula:
     hysteresis: float = 0.03
     motion_floor_grey: float = 6.0
     motion_within_s: float = 10.0
+    baseline: bool = True
+    baseline_strength: float = 0.5
+    baseline_limit: float = 1.5
+    baseline_start_s: float = 20.0
+    baseline_full_s: float = 60.0
+    baseline_half_life_s: float = 600.0
+    baseline_happiness_below: float = 0.4
 
     def __post_init__(self) -> None:
         """Refuse what no score can be made with."""
@@ -119,8 +148,9 @@ def _formula(table: Mapping[str, object]) -> Formula:
         raise SettingsError(f"{unknown[0]!r} is no setting of a formula; known are {', '.join(sorted(names))}")
     if "id" not in table:
         raise SettingsError("id is missing: give the formula a name of its own, for example 'acme-1'")
-    numbers = {name: _number(name, value) for name, value in table.items() if name not in ("id", "weights")}
-    made = Formula(id=str(table["id"]), weights=_weights(table.get("weights")), **numbers)
+    numbers = {name: _number(name, value) for name, value in table.items() if name not in _NO_NUMBERS}
+    baseline = _switch("baseline", table.get("baseline", True))
+    made = Formula(id=str(table["id"]), weights=_weights(table.get("weights")), baseline=baseline, **numbers)
     if made.id == DEFAULT_ID and made != Formula():
         raise SettingsError(f"id = {DEFAULT_ID!r} is the default formula's; other numbers need another id")
     return made
@@ -143,6 +173,12 @@ def _number(name: str, value: object) -> float:
     return float(value)
 
 
+def _switch(name: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise SettingsError(f"{name} = {value!r} must be true or false")
+    return value
+
+
 def _check_id(name: str) -> None:
     if not _ID.fullmatch(name):
         raise SettingsError(f"id = {name!r} must be 1 to 48 letters, digits, dots, dashes or underscores")
@@ -159,7 +195,7 @@ def _check_weights(weights: tuple[float, ...]) -> None:
 def _check_numbers(formula: Formula) -> None:
     for field in dataclasses.fields(formula):
         value = getattr(formula, field.name)
-        if field.name in ("id", "weights"):
+        if field.name in _NO_NUMBERS:
             continue
         if not math.isfinite(value) or value < 0:
             raise SettingsError(f"{field.name} = {value} must be a number, 0 or more")

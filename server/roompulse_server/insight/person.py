@@ -4,7 +4,10 @@ import math
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from roompulse_server.insight.adjustment import Adjustment, Evidence
+import numpy as np
+
+from roompulse_server.derived.circumplex import valence_arousal
+from roompulse_server.insight.adjustment import Adjusted, Adjustment, Evidence
 from roompulse_server.insight.expression import expression_value
 from roompulse_server.insight.facing import facing_factor
 from roompulse_server.insight.formula import Formula
@@ -12,10 +15,10 @@ from roompulse_server.insight.gate import ReadableFace
 from roompulse_server.insight.reference import STATE_SIZE as REFERENCE_SIZE
 from roompulse_server.insight.reference import PoseReference
 from roompulse_server.insight.smoothing import Smoother
-from roompulse_server.insight.stillness import StillnessGate
+from roompulse_server.insight.stillness import Liveness, StillnessGate
 from roompulse_server.insight.window import STATE_SIZE as WINDOW_SIZE
 from roompulse_server.insight.window import Sample, TrailingWindow
-from roompulse_server.types import LABELS, AffectReading, HeadPose, RawAffect
+from roompulse_server.types import LABELS, AffectReading, HeadPose, Provenance, RawAffect
 
 _AFFECT_SIZE = len(LABELS) + 2  # probabilities, valence, arousal
 _STATE_SIZES = (5, 1 + 2 * _AFFECT_SIZE, 3, REFERENCE_SIZE, WINDOW_SIZE)
@@ -101,8 +104,9 @@ class Person:
         return Turn(yaw_deg - yaw_0_deg, pitch_deg - pitch_0_deg)
 
     def _read_affect(self, at_s: float, affect: RawAffect, frontal: bool | None, *, speaking: bool) -> AffectReading:
-        adjusted = self._adjustment.adjust(Evidence(at_s, affect.probabilities, frontal, speaking))
-        values = (*adjusted.probabilities, _or_nan(affect.valence), _or_nan(affect.arousal))
+        still = self.stillness.judge(at_s) is Liveness.STILL
+        adjusted = self._adjustment.adjust(Evidence(at_s, affect.probabilities, frontal, speaking, still))
+        values = (*adjusted.probabilities, *_feelings(affect, adjusted))
         *smoothed, valence, arousal = self._affect.put(at_s, values)
         return AffectReading(
             model_id=affect.model_id,
@@ -119,6 +123,15 @@ class Person:
             action_units_active=affect.action_units_active,
             baseline_weight=adjusted.weight,
         )
+
+
+def _feelings(affect: RawAffect, adjusted: Adjusted) -> tuple[float, float]:
+    """Return valence and arousal, nan for none: derived ones follow from the adjusted expressions, the model's stay."""
+    derived = affect.valence_arousal_provenance is Provenance.DERIVED
+    if not derived or adjusted.probabilities == affect.probabilities:
+        return _or_nan(affect.valence), _or_nan(affect.arousal)
+    valence, arousal = valence_arousal(np.array([adjusted.probabilities]))[0].tolist()
+    return valence, arousal
 
 
 def _or_nan(value: float | None) -> float:

@@ -78,7 +78,7 @@ class ParticipantScorer:
         return self._reading()
 
     def checkpoint(self) -> bytes:
-        """Return the state, below 1 KB, for `restore`; it holds affect and angles, so it is personal data."""
+        """Return the state, below 2 KB, for `restore`; it holds affect and angles, so it is personal data."""
         numbers = (float(self._posed is True), float(self._band), *self._person.state(self._now_s))
         return pack(Checkpoint((self._formula.id, self._model_id), self._now_s, numbers))
 

@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 
 from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.insight.baseline import adjustment_for
 from roompulse_server.insight.rollup import RollupBuilder
 from roompulse_server.insight.scorer import ParticipantScorer
 from roompulse_server.meetings.participant import LiveParticipant
@@ -94,7 +95,8 @@ class LiveMeeting:
             time_us=self._services.clock.now_us(),
         )
         self._carriers[participant, row.epoch] = found_in or participant
-        return LiveParticipant(row, ParticipantScorer(self._services.formula))
+        adjustment = adjustment_for(self._services.formula, self._services.neutral_logp)
+        return LiveParticipant(row, ParticipantScorer(self._services.formula, adjustment))
 
     async def record(self, seat: LiveParticipant, update: Update) -> None:
         """Queue an update for the record, once a second with the scorer's state; waits when the record is behind."""

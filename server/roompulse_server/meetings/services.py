@@ -10,6 +10,7 @@ from roompulse_server.metrics import Metrics
 from roompulse_server.settings import Settings
 from roompulse_server.storage.store import Store
 from roompulse_server.storage.writer import Recorder
+from roompulse_server.types import Probabilities
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -22,3 +23,4 @@ class Services:
     clock: ServerClock
     formula: Formula
     metrics: Metrics
+    neutral_logp: Probabilities | None = None  # of the model's card; see `engine.messages.Ready`

@@ -7,12 +7,13 @@
 `FaceReader.faces` does it all for a still picture.
 """
 
+import math
 import pathlib
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from roompulse_server.types import FaceReading
+from roompulse_server.types import LABELS, FaceReading, Probabilities
 from roompulse_server.vision import weights
 from roompulse_server.vision.card import SHIPPED, read_card
 from roompulse_server.vision.classifier import Classifier
@@ -42,6 +43,15 @@ class FaceReader:
     @property
     def detector_id(self) -> str:
         return self._detector.id
+
+    @property
+    def neutral_logp(self) -> Probabilities | None:
+        """Return the population's neutral profile by `LABELS`, nan for labels that are absent; None without one."""
+        card = self._classifier.card
+        if not card.neutral_logp:
+            return None
+        profile = dict(zip(card.output.labels, card.neutral_logp, strict=True))
+        return tuple(profile.get(label, math.nan) for label in LABELS)
 
     def watcher(self, *, every_face: bool = False, first_track: int = 1) -> Watcher:
         """Return a watcher of one stream or tile: its primary face, or every face; tracks count from the first."""
