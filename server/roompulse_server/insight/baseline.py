@@ -8,8 +8,8 @@ Some faces at rest are read as sad or angry. Half of a person's lasting deviatio
 is taken back (judgement; no published effect size was found, `docs/baseline.md` says what it changes). That is the
 prior shift p·(π/p̄)^½ of Menon et al. 2021, for medians. It may hide a lasting mood; so raw values stay beside it.
 
-Centred: log p less its mean, weighted by the population's neutral probabilities. Which mean is taken does not change what
-the shift does, since a shift of all labels drops out; but a plain mean would be driven by labels that are all but
+Centred: log p less its mean, weighted by the population's neutral probabilities. Which mean is taken does not change
+what the shift does, since a shift of all labels drops out; but a plain mean would be driven by labels that are all but
 absent, and neutral and sadness would reach the cap together, where their difference is lost.
 
 Happiness and "other" are outside: their probabilities leave as they came, bit for bit, and play no part in the
