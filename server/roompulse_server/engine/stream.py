@@ -55,13 +55,15 @@ class EngineStream:
         self._closed = False
 
     async def submit(self, packet: Packet) -> None:
-        """Hand a packet over. LIVE never waits; EVERY_FRAME waits while the queue is full."""
+        """Hand a packet over. LIVE never waits; EVERY_FRAME waits while the queue is full.
+
+        A packet that is still waiting when the stream is closed gets no outcome.
+        """
         while self._every_frame and self._queue.full and not self._closed:
             self._room.clear()
             await self._room.wait()
         if self._closed:
-            self._arrive_dropped([Dropped(packet, DropReason.STREAM_ENDED)])
-            return
+            return  # the caller counts what was never answered
         skipped = self._queue.skipped_to_key_frame
         self._arrive_dropped(self._queue.offer(packet))
         if self._queue.skipped_to_key_frame != skipped and self._queue.skipping:
@@ -122,7 +124,9 @@ class EngineStream:
         return ready
 
     def answered(self, turn: StreamTurn) -> None:
-        """Take in what a worker's turn brought."""
+        """Take in what a worker's turn brought; after `close` everything has its outcome already."""
+        if self._closed:
+            return
         for outcome in turn.outcomes:
             self._in_flight.pop(outcome.index, None)
             for look in outcome.looks or ():
@@ -139,6 +143,7 @@ class EngineStream:
         self._give_up_in_flight(DropReason.WORKER_LOST)
         self._arrive_dropped(self._queue.restart(DropReason.WAITING_FOR_KEY_FRAME))
         self._arrive(Arrival(wants_key_frame=True, detail="the worker process was restarted"))
+        self._room.set()
 
     def _give_up_in_flight(self, reason: DropReason) -> None:
         packets = list(self._in_flight.values())

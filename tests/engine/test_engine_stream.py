@@ -1,0 +1,52 @@
+"""A stream's seat in the engine: each packet has one outcome, whoever ends first."""
+
+import asyncio
+
+from roompulse_server.engine.messages import Look, Outcome, StreamSpec, StreamTurn
+from roompulse_server.engine.stream import EVERY_FRAME_WINDOW, QUEUE_PACKETS, EngineStream
+from roompulse_server.types import Delivery, DropReason, Encoding, Packet, VideoFormat
+
+SLICE = b"\x00\x00\x00\x01\x41\x9a"
+IDR = b"\x00\x00\x00\x01\x65\x88"
+
+
+def stream() -> EngineStream:
+    """Return a stream on a worker that takes what it may and answers nothing by itself."""
+
+    def wake(stream: EngineStream) -> None:
+        while stream.take() is not None:
+            pass
+
+    return EngineStream(1, StreamSpec(Look.PRIMARY, Delivery.EVERY_FRAME, 0.0), wake)
+
+
+def packet(index: int) -> Packet:
+    return Packet(index, SLICE if index else IDR, VideoFormat(Encoding.H264), index, index, index)
+
+
+async def outcomes(seat: EngineStream) -> list[Outcome]:
+    found: list[Outcome] = []
+    while (arrival := await seat.next()) is not None:
+        found += arrival.outcomes
+    return found
+
+
+async def test_a_lost_worker_makes_room_for_a_sender_that_waits() -> None:
+    """All that waited were packets between key frames: nothing is left that a new worker would take."""
+    seat = stream()
+    for index in range(EVERY_FRAME_WINDOW + QUEUE_PACKETS):
+        await seat.submit(packet(index))
+    waiting = asyncio.create_task(seat.submit(packet(1000)))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    seat.lost()
+    await asyncio.wait_for(waiting, 1)
+
+
+async def test_what_a_worker_says_after_the_end_counts_no_more() -> None:
+    seat = stream()
+    await seat.submit(packet(0))
+    seat.close()
+    seat.answered(StreamTurn(1, (Outcome(0, 0, 0, 0),)))
+    (outcome,) = await outcomes(seat)
+    assert outcome.dropped is DropReason.STREAM_ENDED
