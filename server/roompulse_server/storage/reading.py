@@ -102,11 +102,15 @@ def read_cursor(cursor: str, *kinds: type) -> list[Any]:
     """
     try:
         values = json.loads(cursor)
-    except ValueError:
+    except (ValueError, RecursionError):
         values = None
-    if not isinstance(values, list) or [type(value) for value in values] != list(kinds):
+    if not isinstance(values, list) or [type(value) for value in values] != list(kinds) or not all(map(_fits, values)):
         raise InvalidArgumentError("page_token", "the page token is damaged or of another list")
     return values
+
+
+def _fits(value: Any) -> bool:
+    return not isinstance(value, int) or abs(value) < 1 << 63
 
 
 def _participants(key: MeetingKey) -> Select[Any]:
