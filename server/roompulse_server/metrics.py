@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from roompulse_server.types import PacketCounters
+
 LATENCY_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 
 
@@ -31,3 +33,10 @@ class Metrics:
             buckets=LATENCY_BUCKETS_S,
             registry=self.registry,
         )
+
+    def count(self, counters: PacketCounters) -> None:
+        """Add what became of a closed stream's packets."""
+        self.packets.labels("analyzed").inc(counters.analyzed)
+        self.packets.labels("not_due").inc(counters.not_due)
+        for reason, count in counters.dropped.items():
+            self.packets.labels(reason.name.lower()).inc(count)

@@ -20,6 +20,7 @@ from roompulse_server.types import (
 
 MAX_TILES = 64
 DEFAULT_RATE_HZ = 5.0
+MAX_ZERO_US = 7 * 86_400_000_000
 _MEETING_ID = re.compile(r"[A-Za-z0-9._:@-]{1,128}")
 _REFUSED = {Purpose.WORKPLACE_MONITORING: "workplace_monitoring", Purpose.EDUCATION: "education"}
 
@@ -108,6 +109,8 @@ def check_stream(config: StreamConfig) -> StreamConfig:
         raise InvalidArgumentError("tiles", f"tiles come with source GALLERY, and this one is {config.source.name}")
     if config.format.rotation_deg not in (0, 90, 180, 270):
         raise InvalidArgumentError("format.rotation_deg", f"{config.format.rotation_deg} must be 0, 90, 180 or 270")
+    if abs(config.media_zero_us or 0) > MAX_ZERO_US:
+        raise InvalidArgumentError("media_zero_ms", f"{(config.media_zero_us or 0) // 1000} must be within 7 days")
     update_hz = _rate("update_rate_hz", config.update_rate_hz, 30)
     if not update_hz and config.delivery is not Delivery.EVERY_FRAME:
         update_hz = DEFAULT_RATE_HZ

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from roompulse_server.errors import MediaError
+from roompulse_server.errors import InvalidArgumentError, MediaError
 from roompulse_server.media.admission import check_packet
 from roompulse_server.media.bitstream import is_encoded_video
 from roompulse_server.meetings.clock import MAX_CAPTURE_US, CaptureMap
@@ -15,13 +15,17 @@ REORDER_US = 2_000_000  # B-frames come up to this much out of order
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A packet as it came. `capture_us` is by the stream's clock; `format` is set where it changes."""
+    """A packet as it came. `capture_us` is by the stream's clock; `format` is set where it changes.
+
+    `wrong_format` says what is wrong with a format that cannot be told: it costs the packet, not the stream.
+    """
 
     index: int
     data: bytes
     capture_us: int | None
     speaking: bool | None = None
     format: VideoFormat | None = None
+    wrong_format: str = ""
 
 
 class Intake:
@@ -32,6 +36,9 @@ class Intake:
         self._wall = config.clock is Clock.WALL
         self._limits = limits
         self._map = CaptureMap(began_us, config.clock, config.delivery, config.media_zero_us)
+        fixed = config.media_zero_us is not None and not self._wall
+        self._anchored = self._every_frame or fixed
+        self._zero_us = 0 if fixed else None
         self._format = config.format
         self._last_index: int | None = None
         self._last_capture_us: int | None = None
@@ -44,6 +51,8 @@ class Intake:
         """
         self._format = incoming.format or self._format
         self._check_index(incoming.index)
+        if incoming.wrong_format:
+            raise MediaError(FaultReason.UNKNOWN_FORMAT, f"packet {incoming.index}: {incoming.wrong_format}")
         capture_us = self._check_time(incoming)
         placed = self._map.place(capture_us, receive_us)
         packet = Packet(
@@ -59,8 +68,14 @@ class Intake:
         return packet
 
     def offset_us(self, capture_us: int | None, receive_us: int) -> int | None:
-        """Return where a capture time, or without one the last packet's, lies in the meeting; None before both."""
+        """Return where a capture time, or without one the last packet's, lies in the meeting; None before both.
+
+        Raises:
+            InvalidArgumentError: The time is out of range.
+        """
         at_us = self._last_capture_us if capture_us is None else capture_us
+        if what := self._beyond(at_us or 0):
+            raise InvalidArgumentError("camera.capture_time" if self._wall else "camera.capture_offset", what)
         return None if at_us is None else self._map.place(at_us, receive_us).offset_us
 
     def _check_index(self, index: int) -> None:
@@ -70,6 +85,13 @@ class Intake:
             raise MediaError(FaultReason.WRONG_INDEX, message)
         self._last_index = index
 
+    def _beyond(self, capture_us: int) -> str:
+        """Say why a time is too far ahead where nothing anchors it again, or nothing."""
+        before_us = self._zero_us if self._last_capture_us is None else self._last_capture_us
+        if not self._anchored or before_us is None or capture_us <= before_us + MAX_GAP_US:
+            return ""
+        return f"jumps from {before_us / 1e6:g} s to {capture_us / 1e6:g} s; a day is the most"
+
     def _check_time(self, incoming: Incoming) -> int:
         name = "capture_time" if self._wall else "capture_offset"
         capture_us, before_us = incoming.capture_us, self._last_capture_us
@@ -77,10 +99,8 @@ class Intake:
             raise _wrong_time(incoming, f"has no {name}, and needs one")
         if not self._wall and abs(capture_us) > MAX_CAPTURE_US:
             raise _wrong_time(incoming, f"{name} {capture_us / 1e6:g} s must be within a year of the media's zero")
-        if self._every_frame and before_us is not None and capture_us > before_us + MAX_GAP_US:
-            raise _wrong_time(
-                incoming, f"{name} jumps more than a day, from {before_us / 1e6:g} to {capture_us / 1e6:g} s"
-            )
+        if what := self._beyond(capture_us):
+            raise _wrong_time(incoming, f"{name} {what}")
         slack_us = REORDER_US if is_encoded_video(self._format.encoding) else 0
         if self._every_frame and before_us is not None and capture_us < before_us - slack_us:
             raise _wrong_time(incoming, f"{name} went back from {before_us / 1e6:g} s to {capture_us / 1e6:g} s")

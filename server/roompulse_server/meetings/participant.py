@@ -1,5 +1,6 @@
 """A participant while a stream is open: the pure scorer, and the place in the record its readings get."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from roompulse_server.insight.scorer import ParticipantScorer
@@ -58,14 +59,12 @@ class LiveParticipant:
         reading = self.scorer.observe(Observation(self._advance(moment.offset_us) / 1e6, state))
         return self._update(moment, reading, 0, None, None)
 
-    def fill(self, until_us: int, began_us: int) -> list[Update]:
-        """Return the updates, one a second, that the present state needs up to `until_us`."""
-        updates: list[Update] = []
+    def fill(self, until_us: int, began_us: int) -> Iterator[Update]:
+        """Yield the updates, one a second, that the present state needs up to `until_us`."""
         while self.state is not None and self.offset_us + FILL_US <= until_us:
             at_us = self.offset_us + FILL_US
             moment = Moment(at_us, began_us + at_us, began_us + at_us, began_us + at_us)
-            updates.append(self.enter(moment, self.state))
-        return updates
+            yield self.enter(moment, self.state)
 
     def refresh(self, moment: Moment) -> Update:
         """Return what is known now although no picture was analysed: the window slides, the analysis ages."""

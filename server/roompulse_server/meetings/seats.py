@@ -4,7 +4,7 @@ CAMERA: one seat, the stream's participant. GALLERY with tiles: a seat for each 
 seat for each track, named "room#1", taken when the track first appears.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from roompulse_server.engine.governor import Beat
@@ -66,6 +66,13 @@ class Seats:
             )
         return self._granted(self.own)
 
+    def warnings(self) -> tuple[str, ...]:
+        """Return, in words, why nothing would be analysed."""
+        if self._config.content is Content.CAMERA and not self.may_look:
+            who = "everybody in the pictures (everyone_consented)" if self._config.finds_faces else "the participant"
+            return (f"nothing is analysed: no consent of {who} is recorded; state it in the stream's configuration",)
+        return ()
+
     async def retile(self, tiles: tuple[TileConfig, ...], moment: Moment) -> list[Scored]:
         """Seat newcomers, see off who left; return the updates of who left."""
         names = {entry.tile.participant_id for entry in tiles}
@@ -110,10 +117,10 @@ class Seats:
             return []
         return [(seat, seat.enter(moment, state)) for seat in seats or [self.own]]
 
-    def fill(self, until_us: int) -> list[Scored]:
-        """Return the updates that states without pictures need up to an offset."""
+    def fill(self, until_us: int) -> Iterator[Scored]:
+        """Yield the updates that states without pictures need up to an offset."""
         began_us = self._live.meeting.create_us
-        return [(seat, update) for seat in self.everybody() for update in seat.fill(until_us, began_us)]
+        return ((seat, update) for seat in self.everybody() for update in seat.fill(until_us, began_us))
 
     def refresh(self, moment: Moment) -> list[Scored]:
         """Return updates of those who had no analysis for a while: it ages, and in the end no picture came."""

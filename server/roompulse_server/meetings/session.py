@@ -5,8 +5,7 @@ packet() ─▶ checks ─▶ engine stream ─▶ _consume ─▶ seats (score)
 """
 
 import asyncio
-from collections.abc import Coroutine
-from dataclasses import replace
+from collections.abc import Callable, Coroutine, Iterable
 
 import structlog
 
@@ -58,33 +57,43 @@ class Session:
         self._tasks: list[asyncio.Task[None]] = []
         self._seats: Seats
         self._delivered = Delivered(services, live.meeting.key, self._outbox)
-        self._ending = False
-        self._ended = asyncio.Event()
+        self._scoring = asyncio.Lock()  # a value is scored and queued for the record before the next one is
+        self._opened = asyncio.Event()  # or not: then `_admitted` is False
+        self._admitted = self._departed = False
+        self._closing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Take the participant's next epoch, start the tasks, and answer that the stream is open."""
-        config, live = self.config, self._live
-        await live.enter(config.participant, self)
-        try:
-            own = await live.admit(
-                config.participant, config.display_name, config.consent, "", max(0, self.progress_us)
-            )
-            self._seats = Seats(config, live, own)
-            self._delivered.watch(own)
-            if config.tiled:
-                await self._retile(config.tiles)
-            self._tasks = [self._task(self._delivered.run(), "deliver"), self._task(self._tick(), "tick")]
-            ready = self._services.engine.ready
-            warnings = (*ready.warnings, *self._warnings())
-            await self._outbox.put(
-                Opened(live.meeting.key, own.row.epoch, own.sequence, ready.model_id, ready.detector_id,
-                       self._services.formula.id, own.row.consent, warnings)
-            )  # fmt: skip
-            await self._enter_state(self._moment(self.progress_us))
-        except BaseException:
-            await self._abandon()
-            raise
+        await self._live.enter(self.config.participant, self)
         self._services.metrics.streams.inc()
+        try:
+            await self._open()
+        except BaseException:
+            await self._end("not opened", None)
+            raise
+        finally:
+            self._opened.set()
+
+    async def _open(self) -> None:
+        config, live = self.config, self._live
+        own = await live.admit(config.participant, config.display_name, config.consent, "", max(0, self.progress_us))
+        self._seats = Seats(config, live, own)
+        self._admitted = True
+        self._delivered.watch(own)
+        if config.tiled:
+            await self._retile(config.tiles)
+        self._tasks += [self._task(self._delivered.run(), "deliver"), self._task(self._tick(), "tick")]
+        ready = self._services.engine.ready
+        warnings = (*ready.warnings, *self._seats.warnings())
+        await self._outbox.put(
+            Opened(live.meeting.key, own.row.epoch, own.sequence, ready.model_id, ready.detector_id,
+                   self._services.formula.id, own.row.consent, warnings)
+        )  # fmt: skip
+        await self._enter_state(self._moment(self.progress_us))
+
+    @property
+    def _ending(self) -> bool:
+        return self._closing is not None
 
     @property
     def key(self) -> MeetingKey:
@@ -106,16 +115,23 @@ class Session:
         if not self._camera_on or not self._seats.may_look:
             reason = DropReason.NO_CONSENT if self._camera_on else DropReason.NOT_A_CAMERA
             self._ledger.dropped(reason)
+            self._faults_in_a_row = 0
             await self._fill(packet.offset_us)
             return
         await self._engine_stream().submit(packet)
 
     async def camera(self, on: bool, capture_us: int | None) -> None:
-        """Turn the camera on or off; what came before is analysed first."""
+        """Turn the camera on or off; what came before is analysed first.
+
+        Raises:
+            InvalidArgumentError: The time is out of range.
+        """
         if self.config.content is not Content.CAMERA or on == self._camera_on:
             return
-        await self._drain()
         placed_us = self._intake.offset_us(capture_us, self._services.clock.now_us())
+        await self._drain()
+        if self._ending:
+            return
         offset_us = self._live.now_us() if placed_us is None else placed_us
         moment = self._moment(offset_us)
         await self._fill(offset_us)
@@ -143,9 +159,11 @@ class Session:
 
     async def stop(self, error: RoompulseError) -> None:
         """End the stream from this side: what is recorded is sent, then the error."""
+        await self._opened.wait()
         await self._outbox.relax()
         if error.reason is Reason.DRAINING:
             await self._outbox.put(Going(error.message, RETRY_AFTER_MS))
+        await self._hurry()
         await self._end(error.reason.value.lower(), error)
 
     async def refused(self, reason: Reason) -> None:
@@ -165,25 +183,31 @@ class Session:
     async def aclose(self) -> None:
         """End whatever still runs; the record says that the caller went away. Idempotent."""
         await self._outbox.end()
+        await self._hurry()
         await self._end("cancelled", None)
 
     # Ending.
 
-    async def _end(self, detail: str, error: RoompulseError | None) -> None:
-        if self._ending:
-            await self._ended.wait()
-            return
-        self._ending = True
-        try:
-            if detail == "finished":
-                await self._drain()
-            elif self._stream is not None:
+    async def _hurry(self) -> None:
+        """Wait for the caller no longer; a finish that is under way gets the time of draining."""
+        await self._delivered.give_up()
+        if self._closing is not None:
+            await asyncio.wait([self._closing], timeout=self._services.settings.drain_s)
+            if self._stream is not None:
                 self._stream.close()
-                await self._drain()
-            counters = self._ledger.counters()
-            self._count(counters)
-            for seat in self._seats.all_seats():
-                await self._live.depart(seat, detail, counters if seat is self._seats.own else None)
+
+    async def _end(self, detail: str, error: RoompulseError | None) -> None:
+        """End once, in a task of its own: who asked for it may be cancelled, the ending goes on."""
+        if self._closing is None:
+            self._closing = asyncio.create_task(self._close(detail, error), name=f"close {self.config.participant}")
+        await asyncio.shield(self._closing)
+
+    async def _close(self, detail: str, error: RoompulseError | None) -> None:
+        try:
+            if detail != "finished" and self._stream is not None:
+                self._stream.close()
+            await self._drain()
+            counters = await self._depart(detail)
             await self._services.recorder.flush()
             await self._delivered.drain()
             await self._outbox.put(Flow(counters, analysis_rate_hz=self._granted_hz, final=True, detail=detail))
@@ -194,7 +218,17 @@ class Session:
             await self._abandon()
             await self._outbox.end(error)
             self._services.metrics.streams.dec()
-            self._ended.set()
+
+    async def _depart(self, detail: str) -> PacketCounters:
+        """Close everybody's stream in the record, with the exact counters; nothing of them is recorded after."""
+        async with self._scoring:
+            self._departed = True
+            self._ledger.settle()
+            counters = self._ledger.counters()
+            self._services.metrics.count(counters)
+            for seat in self._seats.all_seats() if self._admitted else ():
+                await self._live.depart(seat, detail, counters if seat is self._seats.own else None)
+        return counters
 
     async def _abandon(self) -> None:
         self._live.leave(self.config.participant, self)
@@ -251,7 +285,8 @@ class Session:
             self._ledger.not_due() if outcome.looks is None else self._ledger.analyzed()
         self._progress(outcome.offset_us)
         if outcome.looks is not None:
-            await self._record(await self._seats.take(outcome, self._services.clock.now_us()))
+            async with self._scoring:
+                await self._record(await self._seats.take(outcome, self._services.clock.now_us()))
 
     def _progress(self, offset_us: int) -> None:
         self.progress_us = max(self.progress_us, offset_us)
@@ -267,10 +302,11 @@ class Session:
 
     # Participants.
 
-    async def _record(self, scored: list[Scored]) -> None:
-        if self.every_frame:
-            await self._delivered.room()
+    async def _record(self, scored: Iterable[Scored]) -> None:
+        """Queue values for the record; `_scoring` is held since before they were scored."""
         for seat, update in scored:
+            if self.every_frame:
+                await self._delivered.room()
             self._delivered.watch(seat)
             if update.scoring_latency_us is not None:
                 self._services.metrics.scored.observe(update.scoring_latency_us / 1e6)
@@ -278,42 +314,55 @@ class Session:
             self._delivered.expect(kept)
             await self._live.record(seat, kept)
 
+    async def _add(self, score: Callable[[], Iterable[Scored]]) -> None:
+        async with self._scoring:
+            if not self._departed:
+                await self._record(score())
+
     async def _retile(self, tiles: tuple[TileConfig, ...]) -> None:
-        await self._record(await self._seats.retile(tiles, self._moment(self.progress_us)))
+        async with self._scoring:
+            if self._departed:
+                return
+            scored = await self._seats.retile(tiles, self._moment(self.progress_us))
+            await self._record(scored)
+            here = self._seats.all_seats()
+            for seat in (seat for seat, _ in scored if seat not in here):
+                await self._live.depart(seat, "left", None)
         if self._stream is not None:
             watched = tuple(entry.tile for entry in self._seats.watched_tiles)
             self._services.engine.retile(self._stream, watched)
 
     async def _enter_state(self, moment: Moment) -> None:
         """Record what is known without pictures: no camera, camera off, no consent."""
-        await self._record(self._seats.enter(moment, self._seats.state(self._camera_on)))
+        await self._add(lambda: self._seats.enter(moment, self._seats.state(self._camera_on)))
 
     async def _fill(self, until_us: int) -> None:
         self._progress(until_us)
-        await self._record(self._seats.fill(until_us))
+        await self._add(lambda: self._seats.fill(until_us))
 
     async def _tick(self) -> None:
         """Once a beat: say that the stream lives; give LIVE participants without analysis their updates."""
-        settings = self._services.settings
         told = kept = PacketCounters()
         kept_us = self._services.clock.now_us()
         while True:
-            await asyncio.sleep(min(settings.heartbeat_s, 1.0))
+            await asyncio.sleep(min(self._services.settings.heartbeat_s, 1.0))
             if not self.every_frame:
                 await self._refresh()
             counters = self._ledger.counters()
             if counters != told:
                 await self._notice(False, "")
                 told = counters
-            if counters != kept and self._services.clock.now_us() - kept_us >= settings.counters_s * 1e6:
+            now_us = self._services.clock.now_us()
+            due = now_us - kept_us >= self._services.settings.counters_s * 1e6
+            if due and counters != kept and not self._departed:
                 await self._live.note(EventKind.COUNTERS, self._seats.own, self.progress_us, "", counters)
-                kept, kept_us = counters, self._services.clock.now_us()
-            await self._outbox.put(Beat(self._services.clock.now_us()))
+                kept, kept_us = counters, now_us
+            await self._outbox.put(Beat(now_us))
 
     async def _refresh(self) -> None:
         now_us = self._live.now_us()
         await self._fill(now_us)
-        await self._record(self._seats.refresh(self._moment(now_us)))
+        await self._add(lambda: self._seats.refresh(self._moment(now_us)))
 
     # Small things.
 
@@ -323,19 +372,6 @@ class Session:
     def _moment(self, offset_us: int) -> Moment:
         now_us = self._services.clock.now_us()
         return Moment(offset_us, self._live.meeting.create_us + offset_us, now_us, now_us)
-
-    def _warnings(self) -> tuple[str, ...]:
-        if self.config.content is Content.CAMERA and not self._seats.may_look:
-            who = "everybody in the pictures (everyone_consented)" if self.config.finds_faces else "the participant"
-            return (f"nothing is analysed: no consent of {who} is recorded; state it in the stream's configuration",)
-        return ()
-
-    def _count(self, counters: PacketCounters) -> None:
-        metric = self._services.metrics.packets
-        metric.labels("analyzed").inc(counters.analyzed)
-        metric.labels("not_due").inc(counters.not_due)
-        for reason, count in counters.dropped.items():
-            metric.labels(reason.name.lower()).inc(count)
 
     def _task(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         return asyncio.create_task(self._guard(work), name=f"{name} {self.config.participant}")
@@ -359,6 +395,6 @@ class Session:
 
 async def open_session(config: StreamConfig, live: LiveMeeting, services: Services, limits: MediaLimits) -> Session:
     """Return an open session; the caller must `aclose` it."""
-    session = Session(replace(config), live, services, limits)
+    session = Session(config, live, services, limits)
     await session.open()
     return session

@@ -66,6 +66,7 @@ async def _take(session: Session, request: pb.AnalyzeVideoRequest) -> None:
     clock = session.config.clock
     for packet in request.packets:
         await session.packet(convert_request.incoming_from_proto(packet, clock))
+        await asyncio.sleep(0)  # a message may hold thousands: other streams have their turn
     match request.WhichOneof("control"):
         case "config":
             raise RoompulseError(Reason.CONFIG_REPEATED, "the config comes once, as a stream's first message")

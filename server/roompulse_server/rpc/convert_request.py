@@ -105,12 +105,18 @@ def _finite(value: float) -> float:
 
 
 def incoming_from_proto(packet: media_pb2.VideoPacket, clock: types.Clock) -> Incoming:
+    format, wrong = None, ""
+    try:
+        format = format_from_proto(packet.format) if packet.HasField("format") else None
+    except InvalidArgumentError as error:
+        wrong = f"{error.field}: {error.message}"
     return Incoming(
         index=packet.index,
         data=packet.data,
         capture_us=capture_from_proto(packet, clock),
         speaking=packet.speaking if packet.HasField("speaking") else None,
-        format=format_from_proto(packet.format) if packet.HasField("format") else None,
+        format=format,
+        wrong_format=wrong,
     )
 
 

@@ -1,0 +1,100 @@
+"""A live meeting: which windows are over, and whom a refusal concerns."""
+
+import asyncio
+import pathlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+
+import pytest_asyncio
+from live_service import service
+from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.insight.rollup import RollupBuilder
+from roompulse_server.meetings.live import LiveMeeting
+from roompulse_server.meetings.registry import Registry
+from roompulse_server.meetings.services import Services
+from roompulse_server.storage.store import Committed
+from roompulse_server.types import (
+    Band,
+    Engagement,
+    Meeting,
+    MeetingKey,
+    MeetingState,
+    NoScoreReason,
+    Presence,
+    Purpose,
+    Reading,
+    Rollup,
+    Update,
+)
+from shared_data import needs_shared
+
+pytestmark = needs_shared
+
+NOTHING = Engagement("f", None, Band.UNSPECIFIED, NoScoreReason.NO_FACE, None, None, 0.0, None, None, 0, 10.0)
+MINUTE_US = 60_000_000
+
+
+@dataclass
+class Streaming:
+    every_frame: bool
+    progress_us: int
+    progressed_us: int
+    stopped: list[RoompulseError] = field(default_factory=list)
+
+    async def stop(self, error: RoompulseError) -> None:
+        self.stopped.append(error)
+
+    async def refused(self, reason: Reason) -> None:
+        raise AssertionError(reason)
+
+
+class Rollups(RollupBuilder):
+    """Remembers how far it was advanced."""
+
+    reached_us = -1
+
+    def advance(self, watermark_us: int) -> list[Rollup]:
+        self.reached_us = watermark_us
+        return []
+
+
+@pytest_asyncio.fixture
+async def services(tmp_path: pathlib.Path) -> AsyncIterator[Services]:
+    async with service(tmp_path) as running:
+        yield running.app.services
+
+
+def meeting(services: Services, age_us: int) -> tuple[LiveMeeting, Rollups]:
+    began_us = services.clock.now_us() - age_us
+    row = Meeting(MeetingKey("default", "m", "0" * 32), Purpose.RESEARCH, MeetingState.ACTIVE, began_us)
+    rollups = Rollups(services.formula)
+    return LiveMeeting(row, services, rollups), rollups
+
+
+def update() -> Update:
+    return Update("ada", 1, 1, 0, 0, 0, 0, Reading(Presence.NO_FACE, None, None, NOTHING))
+
+
+async def test_windows_are_over_when_nothing_before_them_can_come(services: Services) -> None:
+    live, rollups = meeting(services, MINUTE_US)
+    await live.roll_up()
+    assert rollups.reached_us == -1  # an empty meeting's time closes nothing: a recording may fill it
+    live.committed(Committed(live.meeting.key, updates=(update(),)))
+    now_us = services.clock.now_us()
+    live.streams["recording"] = Streaming(True, 10 * MINUTE_US, now_us)
+    await live.roll_up()
+    assert rollups.reached_us == 10 * MINUTE_US  # faster than the clock
+    live.streams["camera"] = Streaming(False, 0, now_us)
+    await live.roll_up()
+    assert MINUTE_US <= rollups.reached_us < 2 * MINUTE_US  # the camera's pictures are still to come
+    live.streams["other"] = Streaming(True, 5, now_us)
+    await live.roll_up()
+    assert rollups.reached_us == 5
+
+
+async def test_two_who_take_a_meeting_up_at_once_get_the_same_one(services: Services) -> None:
+    registry = Registry(services)
+    row = Meeting(MeetingKey("default", "m", ""), Purpose.RESEARCH, MeetingState.ACTIVE, services.clock.now_us())
+    made = await services.recorder.call(services.store.create_meeting, row)
+    one, other = await asyncio.gather(registry._revive(made), registry._revive(replace(made)))
+    assert one is other is registry.live(made.key.uid)
