@@ -1,0 +1,88 @@
+"""The challenges' figures, each with the number of labels behind it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from roompulse_server.types import ACTION_UNITS
+
+from roompulse_training import metrics
+from roompulse_training.affwild import AU, EXPR, EXPRESSIONS, VA, Doubles, Task
+from roompulse_training.mtl import PARTS
+
+HALF = (0.5,) * len(ACTION_UNITS)
+EXPRESSION_NAMES = tuple(f"f1_{name}" for name in EXPRESSIONS)
+UNIT_NAMES = tuple(f"f1_au{unit}" for unit in ACTION_UNITS)
+Figures = dict[str, float]
+Support = dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """How a task is measured: `figures` of labels and predictions (N, width), the challenge's own one first; `support`,
+    the number of labels behind them. A class that is empty has nan; means count it as 0.
+    """
+
+    figures: Callable[[Doubles, Doubles], Figures]
+    support: Callable[[Doubles], Support]
+
+
+def _expression_figures(truth: Doubles, predicted: Doubles) -> Figures:
+    counts = metrics.confusion_matrix(truth[:, 0], predicted[:, 0], len(EXPRESSIONS))
+    classes = dict(zip(EXPRESSION_NAMES, metrics.f1_scores(counts).tolist(), strict=True))
+    return {"macro_f1": metrics.macro_f1(counts), "accuracy": metrics.accuracy(counts), **classes}
+
+
+def _expression_support(truth: Doubles) -> Support:
+    members = np.bincount(truth[:, 0].astype(np.int64), minlength=len(EXPRESSIONS)).tolist()
+    return {"macro_f1": len(truth)} | dict(zip(EXPRESSION_NAMES, members, strict=True))
+
+
+def _feeling_figures(truth: Doubles, predicted: Doubles) -> Figures:
+    valence, arousal = (metrics.ccc(truth[:, i], predicted[:, i]) for i in range(2))
+    return {"ccc_mean": (valence + arousal) / 2, "ccc_valence": valence, "ccc_arousal": arousal}
+
+
+def _unit_support(truth: Doubles) -> Support:
+    return {"mean_au_f1": len(truth)} | dict(zip(UNIT_NAMES, (truth > 0).sum(0).tolist(), strict=True))
+
+
+EXPRESSION = Measure(_expression_figures, _expression_support)
+VALENCE_AROUSAL = Measure(_feeling_figures, lambda truth: {"ccc_mean": len(truth)})
+
+
+def action_units(thresholds: Sequence[float] = HALF) -> Measure:
+    """Return the measure of action units: mean F1 and each unit's, positive from its threshold on.
+
+    Where the thresholds are not 0.5, the mean at 0.5 as well: thresholds chosen on the same data flatter.
+    """
+
+    def figures(truth: Doubles, predicted: Doubles) -> Figures:
+        scores = metrics.binary_f1_scores(truth, predicted, thresholds)
+        means = {"mean_au_f1": metrics.mean_f1(scores)}
+        if tuple(thresholds) != HALF:
+            means["mean_au_f1_at_0.5"] = metrics.mean_f1(metrics.binary_f1_scores(truth, predicted))
+        return means | dict(zip(UNIT_NAMES, scores.tolist(), strict=True))
+
+    return Measure(figures, _unit_support)
+
+
+def multi_task(thresholds: Sequence[float] = HALF) -> Measure:
+    """Return the measure of rows as in `mtl.Rows`: P_MTL, and all of the three tasks, each on what has a label."""
+    of: dict[Task, Measure] = {VA: VALENCE_AROUSAL, EXPR: EXPRESSION, AU: action_units(thresholds)}
+
+    def figures(truth: Doubles, predicted: Doubles) -> Figures:
+        all_of_them: Figures = {}
+        for task, columns in PARTS:
+            valid = task.valid(truth[:, columns])
+            all_of_them |= of[task].figures(truth[valid, columns], predicted[valid, columns])
+        parts = (all_of_them[name] for name in ("ccc_mean", "macro_f1", "mean_au_f1"))
+        return {"p_mtl": metrics.p_mtl(*parts)} | all_of_them
+
+    def support(truth: Doubles) -> Support:
+        found: Support = {}
+        for task, columns in PARTS:
+            found |= of[task].support(truth[task.valid(truth[:, columns]), columns])
+        return found
+
+    return Measure(figures, support)
