@@ -86,7 +86,7 @@ class NeutralBaseline:
     def weight(self) -> float:
         """How much of the baseline is aimed at, 0 to 1, by the seconds of evidence."""
         ramp_s = self._settings.baseline_full_s - self._settings.baseline_start_s
-        return min(1.0, max(0.0, (self._seconds - self._settings.baseline_start_s) / ramp_s))
+        return min(1.0, max(0.0, (self.taught_s - self._settings.baseline_start_s) / ramp_s))
 
     def shift(self) -> dict[str, float]:
         """Return what is added to the log-probabilities now, by label, before they are normalised."""
@@ -95,14 +95,14 @@ class NeutralBaseline:
     def clear(self) -> None:
         """Forget the person."""
         self._at_s = math.nan
-        self._seconds = 0.0
+        self.taught_s = 0.0
         self._held = self._nothing
         self._shift: Floats = np.zeros(len(self._labels))
         self._medians.clear()
 
     def state(self, now_s: float) -> list[float]:
         """Return what `restore` needs: 25 numbers a label and three."""
-        moment = [self._fingerprint, self._seconds, now_s - self._at_s]
+        moment = [self._fingerprint, self.taught_s, now_s - self._at_s]
         return [*moment, *map(float, self._held), *map(float, self._shift), *self._medians.state()]
 
     def restore(self, now_s: float, state: Sequence[float]) -> None:
@@ -111,7 +111,7 @@ class NeutralBaseline:
         count = len(self._labels)
         if len(state) != 3 + count * (BINS + 4) or state[0] != self._fingerprint:
             return
-        self._seconds, self._at_s = state[1], now_s - state[2]
+        self.taught_s, self._at_s = state[1], now_s - state[2]
         self._held, self._shift = np.array(state[3 : 3 + count]), np.array(state[3 + count : 3 + 2 * count])
         self._medians.restore(state[3 + 2 * count :])
 
@@ -122,7 +122,7 @@ class NeutralBaseline:
             return
         if not np.isnan(self._held[0]):
             self._medians.put(self._held, elapsed_s)
-            self._seconds += elapsed_s
+            self.taught_s += elapsed_s
         if (weight := self.weight) > 0.0:
             aim = -self._settings.baseline_strength * weight * self._medians.medians()
             most = self._slew_per_s * elapsed_s

@@ -1,0 +1,169 @@
+"""What the neutral baseline changes on real videos: the score and the expressions, with it and without.
+
+    python benchmarks/baseline.py            # about a minute; --json for one object, --seconds for a longer meeting
+
+The videos are short. Each is shown forwards and backwards in turn until 120 s of meeting have passed, five looks a
+second, so that the baseline has its 60 s of evidence; vision and insight in this process, as the service has them.
+"taught" is the evidence: seconds with a calm face towards the screen. All other columns are means of what comes from
+90 s on, when the baseline has set in.
+"""
+
+import argparse
+import json
+import pathlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from roompulse_server.insight.baseline import NeutralBaseline
+from roompulse_server.insight.formula import Formula
+from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.types import LABELS, Observation, Reading
+from roompulse_server.vision.reader import FaceReader, load_reader
+from scenes import SHARED
+
+RATE_HZ = 5
+SETTLED_S = 90
+
+Picture = NDArray[np.uint8]
+console = Console(stderr=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    models: str
+    card: str | None = None
+    detector_threshold: float | None = None
+    detector_width: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Means from `SETTLED_S` on; `raw` and `adjusted` are probabilities by label; None where nothing was read."""
+
+    video: str
+    taught_s: float
+    weight: float
+    score_without: float | None
+    score_with: float | None
+    valence_without: float | None
+    valence_with: float | None
+    raw: dict[str, float]
+    adjusted: dict[str, float]
+    shift: dict[str, float]
+
+
+def pictures(file: pathlib.Path) -> list[Picture]:
+    """Return the frames of a video, `RATE_HZ` of them a second."""
+    capture = cv2.VideoCapture(str(file))
+    frames: list[Picture] = []
+    index, rate = 0, capture.get(cv2.CAP_PROP_FPS)
+    while (read := capture.read())[0]:
+        if index / rate >= len(frames) / RATE_HZ - 1e-6:
+            frames.append(np.asarray(read[1], np.uint8))
+        index += 1
+    capture.release()
+    return frames
+
+
+def forth_and_back(frames: list[Picture], count: int) -> Iterator[Picture]:
+    """Yield frames without a cut: first to last, and back."""
+    round_trip = frames + frames[-2:0:-1]
+    return (round_trip[number % len(round_trip)] for number in range(count))
+
+
+def observations(reader: FaceReader, frames: list[Picture], seconds: int) -> Iterator[Observation]:
+    """Yield what a worker would report of a stream of one participant."""
+    watcher = reader.watcher()
+    for number, picture in enumerate(forth_and_back(frames, seconds * RATE_HZ)):
+        at_s = number / RATE_HZ
+        look = watcher.look(picture, at_s)
+        faces = reader.classify(look.faces)
+        yield Observation(at_s, look.presence, faces[0] if len(faces) == 1 else None)
+
+
+def mean(values: list[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return float(np.mean(known)) if known else None
+
+
+def probabilities(readings: list[Reading], adjusted: bool) -> dict[str, float]:
+    affects = [reading.affect for reading in readings if reading.affect is not None]
+    rows = np.array([affect.adjusted if adjusted else affect.raw for affect in affects]).reshape(-1, len(LABELS))
+    means = rows.mean(0).tolist() if len(rows) else []
+    return {label: value for label, value in zip(LABELS, means, strict=False) if not np.isnan(value)}
+
+
+def valence(readings: list[Reading]) -> float | None:
+    return mean([reading.affect.valence if reading.affect else None for reading in readings])
+
+
+def score(readings: list[Reading]) -> float | None:
+    return mean([reading.engagement.score for reading in readings])
+
+
+def compare(reader: FaceReader, file: pathlib.Path, seconds: int) -> Result:
+    formula, profile = Formula(), reader.neutral_logp
+    assert profile is not None, "the model's card has no profile"
+    baseline = NeutralBaseline(profile, formula)
+    bare, based = ParticipantScorer(formula), ParticipantScorer(formula, baseline)
+    seen = list(observations(reader, pictures(file), seconds))
+    settled = SETTLED_S * RATE_HZ
+    without = [bare.observe(each) for each in seen][settled:]
+    adjusted = [based.observe(each) for each in seen][settled:]
+    return Result(
+        video=file.stem,
+        taught_s=baseline.taught_s,
+        weight=baseline.weight,
+        score_without=score(without),
+        score_with=score(adjusted),
+        valence_without=valence(without),
+        valence_with=valence(adjusted),
+        raw=probabilities(without, adjusted=False),
+        adjusted=probabilities(adjusted, adjusted=True),
+        shift=baseline.shift(),
+    )
+
+
+def shown(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"
+
+
+def table(results: list[Result], seconds: int) -> Table:
+    made = Table("video", "taught s", "weight", "E", "E with", "V", "V with", title=f"{seconds} s, {RATE_HZ} looks/s")
+    for label in ("neutral", "sadness", "anger", "surprise"):
+        made.add_column(f"{label}: raw → adj.")
+    for r in results:
+        changes = [
+            f"{shown(r.raw.get(label))} → {shown(r.adjusted.get(label))}"
+            for label in ("neutral", "sadness", "anger", "surprise")
+        ]
+        means = map(shown, (r.weight, r.score_without, r.score_with, r.valence_without, r.valence_with))
+        made.add_row(r.video, f"{r.taught_s:.0f}", *means, *changes)
+    return made
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", type=pathlib.Path, default=SHARED / "models", help="folder with YuNet's weights")
+    parser.add_argument("--seconds", type=int, default=120, help=f"length of each meeting, more than {SETTLED_S}")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    options = parser.parse_args()
+    if options.seconds <= SETTLED_S:
+        parser.error(f"--seconds {options.seconds}: the baseline has set in only after {SETTLED_S}")
+    reader, _ = load_reader(Setup(str(options.models)))
+    files = sorted((SHARED / "data" / "videos").glob("*.mp4"))
+    results = [compare(reader, file, options.seconds) for file in track(files, "videos", console=console)]
+    if options.json:
+        print(json.dumps({"seconds": options.seconds, "videos": [asdict(result) for result in results]}))
+    else:
+        Console(width=150).print(table(results, options.seconds))
+
+
+if __name__ == "__main__":
+    main()
