@@ -84,7 +84,8 @@ async def test_a_meeting_that_ends_while_packets_wait_accounts_for_each(roompuls
             if len(updates_of(responses)) == 5:
                 endings.append(asyncio.create_task(end_meeting(roompulse, "ends-busy")))
 
-    assert await refusal(read()) == "MEETING_ENDED"
+    assert await refusal(read()) != ""  # grpcio hides the status if it cut a write short; the last notice says it, too
+    assert [r.flow.detail for r in responses if r.flow.final] == ["meeting_ended"]
     await asyncio.gather(*endings)
     counters = final_counters(responses)
     assert balances(counters)
