@@ -24,8 +24,8 @@ class Settings(BaseSettings):
 
     listen: str = Field("127.0.0.1:50051", description="address to serve on, HOST:PORT; port 0 picks a free one")
     data: Path = Field(Path("var/data"), description="folder of the record; one service at a time")
-    models: Path | None = Field(None, description="folder to look for detector weights in, before the user's cache")
-    model: Path | None = Field(None, description="card (TOML) of the emotion model; default: the one shipped")
+    models: Path | None = Field(None, description="folder to look for weights in, before the user's cache")
+    model: Path | None = Field(None, description="emotion model: a name, or a card (TOML); default: the shipped")
     formula: Path | None = Field(None, description="file (TOML) that replaces the default engagement formula")
     workers: int = Field(default_factory=_cores, ge=1, le=256, description="worker processes; default: one per core")
     max_streams: int = Field(1000, ge=1, le=100_000, description="streams open at the same time")

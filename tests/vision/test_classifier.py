@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from roompulse_server.errors import ModelError
 from roompulse_server.types import LABELS, Provenance
 from roompulse_server.vision.card import Colour, ModelCard, ModelInput, ModelOutput, read_card
+from roompulse_server.vision.checksum import Checksum
 from roompulse_server.vision.classifier import Classifier, affects, softmax, tensor
 from shared_data import SHARED, needs_shared
 
@@ -26,7 +27,7 @@ def crops(count: int) -> list[NDArray[np.uint8]]:
 
 def card(output: ModelOutput) -> ModelCard:
     numbers = ModelInput("input", 48, Colour.GREY, (0.5,), (0.25,))
-    return ModelCard("some", pathlib.Path("some.onnx"), "", "", "", 32, numbers, output)
+    return ModelCard("some", pathlib.Path("some.onnx"), Checksum("sha256", ""), "", "", 32, numbers, output)
 
 
 def test_a_batch_says_what_each_crop_says_alone(classifier: Classifier) -> None:

@@ -26,6 +26,17 @@ def classifier() -> Classifier:
     return Classifier(read_card())
 
 
+@pytest.mark.parametrize("labels", [("neutral", "other", "sadness"), ()])
+def test_the_neutral_profile_is_told_by_the_services_labels(classifier: Classifier, labels: tuple[str, ...]) -> None:
+    card = classifier.card
+    output = dataclasses.replace(card.output, labels=labels)
+    other = dataclasses.replace(card, output=output, neutral_logp=(2.0, -3.0, 1.0)[: len(labels)])
+    told_by = FaceReader(Told([]), Classifier(other)).neutral_logp
+    absent = float("nan")
+    expected = (2.0, absent, absent, 1.0, absent, absent, absent, absent, -3.0) if labels else None
+    assert told_by == (pytest.approx(expected, nan_ok=True) if expected else None)
+
+
 def told(classifier: Classifier, *looks: list[PixelBox], score: float = 0.9) -> FaceReader:
     return FaceReader(Told(looks, score), classifier)
 

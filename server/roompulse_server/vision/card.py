@@ -1,27 +1,36 @@
 """A model card: what must be known to run an emotion model's file, read from the TOML beside it.
 
-    name, file, sha256, licence, source, min_face_px
+    name, file, licence, source (or trained), min_face_px, url (where the file can be fetched from, if anywhere)
+    sha256 or git_blob, what the file must be
     [input]          name, size, colour ("grey", "rgb", "bgr"), mean, std (of pixels over 255)
-    [crop.yunet]     rule "square": centre, side        or rule "box": margin
+                     resize "area" (the default) or "bilinear-stretch"
+    [crop.yunet]     rule "square" (the default): centre, side        or rule "box": margin
     [crop.haar]      the same for the other detector
-    [output]         scores, labels, temperature; valence, arousal (columns of `scores`); embedding
+    [output]         scores (or logits), labels, temperature; valence, arousal (columns of `scores`)
+                     embedding: the name of an output, or "input of the last Gemm"
     [baseline]       neutral_logp
 
 Labels are the service's (`types.LABELS`) in the order of the model's columns; labels that the model lacks are absent.
+`Classifier` holds the file to what the card says.
 """
 
-import hashlib
 import pathlib
+import re
 import tomllib
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from roompulse_server.errors import ModelError
 from roompulse_server.types import LABELS
-from roompulse_server.vision.crop import BoxCrop, CropRule, SquareCrop
+from roompulse_server.vision.checksum import Checksum, read_checksum, verify_file
+from roompulse_server.vision.crop import BoxCrop, CropRule, Resize, SquareCrop
 from roompulse_server.vision.toml_table import Table
 
-SHIPPED = pathlib.Path(__file__).resolve().parent.parent / "models" / "roompulse-fer.toml"
+CARDS = pathlib.Path(__file__).resolve().parent.parent / "models"
+SHIPPED = CARDS / "roompulse-fer.toml"
+LAST_GEMM_INPUT = "input of the last Gemm"
+FER_SIDE = (0.5 / 0.80, 0.5 / 1.03)  # a FER+ crop, in shares of a face's width and height: docs/detection.md
 
 
 class Colour(StrEnum):
@@ -39,13 +48,15 @@ class ModelInput:
     colour: Colour
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    resize: Resize = Resize.AREA
 
 
 @dataclass(frozen=True, slots=True)
 class ModelOutput:
-    """`scores` names an output (N, columns): logits of `labels` first, then whatever else.
+    """`scores` names an output (N, `columns`): logits of `labels` first, then valence and arousal if it has them.
 
-    `valence` and `arousal` are columns of it, None where the model has none. `embedding` names an output (N, D).
+    `valence` and `arousal` are columns of it, None where the model has none. `embedding` names an output (N, D), or is
+    `LAST_GEMM_INPUT`: then the tensor is made an output when the file is loaded.
     """
 
     scores: str
@@ -55,14 +66,19 @@ class ModelOutput:
     arousal: int | None = None
     embedding: str | None = None
 
+    @property
+    def columns(self) -> int:
+        """How many columns the scores must have for the card to fit them."""
+        return 1 + max(len(self.labels) - 1, self.valence or 0, self.arousal or 0)
+
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """A verified card. `file` is absolute. `crops` by detector id; `neutral_logp` by label order, empty without."""
+    """A card. `file` is absolute. `crops` by detector id; `neutral_logp` by label order, empty without."""
 
     name: str
     file: pathlib.Path
-    sha256: str
+    checksum: Checksum
     licence: str
     source: str
     min_face_px: int
@@ -70,6 +86,7 @@ class ModelCard:
     output: ModelOutput
     crops: dict[str, CropRule] = field(default_factory=dict)
     neutral_logp: tuple[float, ...] = ()
+    url: str = ""
 
     def crop_for(self, detector_id: str) -> CropRule:
         """Return how to cut crops from this detector's boxes.
@@ -83,42 +100,65 @@ class ModelCard:
         return self.crops[detector_id]
 
 
-def read_card(path: pathlib.Path = SHIPPED) -> ModelCard:
-    """Read a card and verify the model's file against it.
+def read_card(path: pathlib.Path = SHIPPED, folders: Sequence[pathlib.Path] = ()) -> ModelCard:
+    """Read a card and verify the model's file against it, sought beside the card, then in the folders.
 
     Raises:
         ModelError: The card or the file is missing, malformed or another one; names it, what was expected and found.
     """
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ModelError(f"model card {path}: expected a readable TOML file, found: {error}") from error
-    table = Table(str(path), "", content)
-    card = ModelCard(
+    card = parse_card(path)
+    places = [card.file, *(folder.resolve() / card.file.name for folder in folders)]
+    file = next((place for place in places if place.is_file()), None)
+    if file is None and card.url:
+        where = ", ".join(str(place.parent) for place in places)
+        raise ModelError(
+            f"{card.file.name}: expected a file with {card.checksum}, found none in {where}; "
+            f"`roompulse-server models pull {card.name}` fetches it"
+        )
+    verify_file(file or card.file, card.checksum)
+    return replace(card, file=file or card.file)
+
+
+def parse_card(path: pathlib.Path) -> ModelCard:
+    """Read a card alone; its `file` is taken to lie beside it.
+
+    Raises:
+        ModelError: It is missing or malformed; names it, what was expected and found.
+    """
+    table = card_table(path)
+    return ModelCard(
         name=table.text("name"),
         file=(path.parent / table.text("file")).resolve(),
-        sha256=table.text("sha256"),
+        checksum=read_checksum(table),
         licence=table.text("licence"),
-        source=table.text("source"),
+        source=table.text("trained" if table.has("trained") else "source"),
         min_face_px=table.count("min_face_px"),
         input=_input(table.table("input")),
         output=_output(table.table("output")),
         crops={name: _crop(table.table("crop").table(name)) for name in table.table("crop").keys},
         neutral_logp=_neutral(table),
+        url=_url(table),
     )
-    verify_sha256(card.file, card.sha256)
-    return card
 
 
-def verify_sha256(file: pathlib.Path, expected: str) -> None:
-    """Raise `ModelError` unless the file is there and has this SHA-256."""
+def card_table(path: pathlib.Path) -> Table:
+    """Return what stands in a TOML file.
+
+    Raises:
+        ModelError: It is missing or no TOML.
+    """
     try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{file}: expected a file with SHA-256 {expected}, found: {error.strerror}") from error
-    found = hashlib.sha256(data).hexdigest()
-    if found != expected:
-        raise ModelError(f"{file}: expected SHA-256 {expected}, found {found} ({len(data)} bytes); fetch it again")
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ModelError(f"model card {path}: expected a readable TOML file, found: {error}") from error
+    return Table(str(path), "", content)
+
+
+def _url(table: Table) -> str:
+    url = table.text("url") if table.has("url") else ""
+    if url and not re.match(r"https?://", url):
+        raise table.wrong("url", "an address that begins with https:// or http://", url)
+    return url
 
 
 def _input(table: Table) -> ModelInput:
@@ -127,7 +167,8 @@ def _input(table: Table) -> ModelInput:
     std = table.numbers("std", channels)
     if not all(value > 0 for value in std):
         raise table.wrong("std", "numbers above 0", list(std))
-    return ModelInput(table.text("name"), table.count("size"), colour, table.numbers("mean", channels), std)
+    resize = Resize(table.choice("resize", tuple(Resize))) if table.has("resize") else Resize.AREA
+    return ModelInput(table.text("name"), table.count("size"), colour, table.numbers("mean", channels), std, resize)
 
 
 def _output(table: Table) -> ModelOutput:
@@ -144,15 +185,15 @@ def _output(table: Table) -> ModelOutput:
     if len(columns) == 1:
         raise table.wrong("valence", "valence and arousal, or neither", sorted(columns))
     embedding = table.text("embedding") if table.has("embedding") else None
-    return ModelOutput(
-        table.text("scores"), labels, temperature, columns.get("valence"), columns.get("arousal"), embedding
-    )
+    scores = table.text("logits" if table.has("logits") else "scores")
+    return ModelOutput(scores, labels, temperature, columns.get("valence"), columns.get("arousal"), embedding)
 
 
 def _crop(table: Table) -> CropRule:
-    if table.choice("rule", ("square", "box")) == "box":
+    if table.has("rule") and table.choice("rule", ("square", "box")) == "box":
         return BoxCrop(table.number("margin", 0.0))
-    (x, y), (by_width, by_height) = table.numbers("centre", 2), table.numbers("side", 2)
+    x, y = table.numbers("centre", 2)
+    by_width, by_height = table.numbers("side", 2) if table.has("side") else FER_SIDE
     if not by_width + by_height > 0:
         raise table.wrong(
             "side", "shares of the box's width and height that make a side above 0", [by_width, by_height]

@@ -5,6 +5,8 @@ crops (uint8) → tensor → network, at most 8 at once → logits / temperature
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,29 +16,36 @@ from roompulse_server.derived.circumplex import valence_arousal
 from roompulse_server.derived.mixture import Doubles
 from roompulse_server.errors import ModelError
 from roompulse_server.types import LABELS, Provenance, RawAffect
-from roompulse_server.vision.card import Colour, ModelCard, ModelInput
+from roompulse_server.vision.card import LAST_GEMM_INPUT, Colour, ModelCard, ModelInput
 from roompulse_server.vision.inference import Floats, Network
+from roompulse_server.vision.onnx_graph import embedding_exposed
+from roompulse_server.vision.probe import check_findings, check_interface, probes
 from roompulse_server.vision.sampling import Patch
 
 MAX_BATCH = 8  # on one CPU thread larger ones do not pay, and memory stays bounded
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Findings:
+    """What one run says of N crops: `scores` (N, columns), `embeddings` (N, D), None where the card names none."""
+
+    scores: Floats
+    embeddings: Floats | None
+
+
 class Classifier:
-    """The emotion model of a card.
+    """The emotion model of a card, whose file `read_card` has verified; it is held to the card before it is used.
 
     Raises:
-        ModelError: The file cannot be loaded, or lacks an input or output that the card names.
+        ModelError: The file cannot be loaded, or does not do what its card says; names what was expected and found.
     """
 
     def __init__(self, card: ModelCard) -> None:
         self.card = card
-        self._network = Network(card.file)
-        for key, name, known in (
-            ("input.name", card.input.name, self._network.inputs),
-            ("output.scores", card.output.scores, self._network.outputs),
-        ):
-            if name not in known:
-                raise ModelError(f"{card.file}: expected {name!r} ({key} of its card), found {', '.join(known)}")
+        self._network, self._embedding = load(card)
+        check_interface(card, self._network, self._embedding)
+        findings = self.run(probes(card.input))
+        check_findings(card, findings.scores, findings.embeddings)
 
     def infer(self, crops: Sequence[Patch]) -> list[RawAffect]:
         """Return the affect of each crop, cut as the card says."""
@@ -45,8 +54,27 @@ class Classifier:
 
     def scores(self, crops: Sequence[Patch]) -> Floats:
         """Return the raw scores, (N, columns), of one batch."""
-        batch = tensor(crops, self.card.input)
-        return self._network.run([self.card.output.scores], self.card.input.name, batch)[0]
+        return self._run([self.card.output.scores], crops)[0]
+
+    def run(self, crops: Sequence[Patch]) -> Findings:
+        """Return scores and embeddings of one batch, from one run."""
+        wanted = [self.card.output.scores, *([self._embedding] if self._embedding else [])]
+        scores, *embeddings = self._run(wanted, crops)
+        return Findings(scores, embeddings[0] if embeddings else None)
+
+    def _run(self, outputs: list[str], crops: Sequence[Patch]) -> list[Floats]:
+        return self._network.run(outputs, self.card.input.name, tensor(crops, self.card.input))
+
+
+def load(card: ModelCard) -> tuple[Network, str | None]:
+    """Return the network and the name of its output with the embedding, if the card names one."""
+    if card.output.embedding != LAST_GEMM_INPUT:
+        return Network(card.file), card.output.embedding
+    try:
+        model, name = embedding_exposed(card.file.read_bytes())
+    except (OSError, ModelError) as error:
+        raise ModelError(f"{card.file}: {error}") from error
+    return Network(card.file, model), name
 
 
 def affects(scores: Floats, card: ModelCard) -> list[RawAffect]:
@@ -85,8 +113,20 @@ def softmax(logits: NDArray[np.floating]) -> Doubles:
 
 def tensor(crops: Sequence[Patch], spec: ModelInput) -> Floats:
     """Return (N, channels, size, size), normalised as the card says."""
-    pixels = np.stack(crops).astype(np.float32)
+    pixels = np.stack(crops)
     planes = pixels[:, None] if spec.colour is Colour.GREY else pixels.transpose(0, 3, 1, 2)
-    mean, std = (np.array(values, np.float32).reshape(1, -1, 1, 1) for values in (spec.mean, spec.std))
-    normalised: Floats = np.ascontiguousarray((planes / 255 - mean) / std, np.float32)
-    return normalised
+    batch = np.empty(planes.shape, np.float32)
+    for channel, levels in enumerate(normalised_levels(spec.mean, spec.std)):
+        np.take(levels, planes[:, channel], out=batch[:, channel], mode="clip")  # "raise" would buffer the output
+    return batch
+
+
+@lru_cache(maxsize=4)
+def normalised_levels(mean: tuple[float, ...], std: tuple[float, ...]) -> Floats:
+    """Return (channels, 256): what each level of a pixel becomes.
+
+    Computed in double precision and rounded once, as EmotiEffLib does for each pixel: equal to it bit for bit.
+    """
+    levels = np.arange(256) / 255
+    table: Floats = ((levels - np.array(mean)[:, None]) / np.array(std)[:, None]).astype(np.float32)
+    return table

@@ -1,11 +1,12 @@
 """The part of a picture that an emotion model is to see, by the rule of its card."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import cv2
 
 from roompulse_server.vision.detection import Picture, PixelBox
-from roompulse_server.vision.sampling import Patch, patch
+from roompulse_server.vision.sampling import Patch, patch, stretched
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +35,21 @@ class BoxCrop:
 
 CropRule = SquareCrop | BoxCrop
 
+
+class Resize(StrEnum):
+    AREA = "area"  # at sub-pixel places, averaged
+    BILINEAR_STRETCH = "bilinear-stretch"  # whole pixels, bilinear, as `cv2.resize` does
+
+
+_SAMPLERS = {Resize.AREA: patch, Resize.BILINEAR_STRETCH: stretched}
 _CONVERSIONS = {"grey": cv2.COLOR_BGR2GRAY, "rgb": cv2.COLOR_BGR2RGB, "bgr": None}
 
 
-def crop(picture: Picture, box: PixelBox, rule: CropRule, size: int, colour: str) -> Patch:
-    """Return the crop: uint8 (size, size) for "grey", (size, size, 3) for "rgb" and "bgr"; border pixels repeated."""
-    return patch(picture, rule.area(box), size, _CONVERSIONS[colour])
+def crop(
+    picture: Picture, box: PixelBox, rule: CropRule, size: int, colour: str, resize: Resize = Resize.AREA
+) -> Patch:
+    """Return the crop: uint8 (size, size) for "grey", (size, size, 3) for "rgb" and "bgr".
+
+    Beyond the picture its border is repeated (`AREA`) or the area ends there (`BILINEAR_STRETCH`).
+    """
+    return _SAMPLERS[resize](picture, rule.area(box), size, _CONVERSIONS[colour])

@@ -28,14 +28,18 @@ class Network:
 
     Args:
         file: The ONNX file; its checksum is the caller's to verify.
+        model: Its bytes, where they were changed since they were read.
 
     Raises:
         ModelError: The file cannot be loaded.
     """
 
-    def __init__(self, file: pathlib.Path) -> None:
+    def __init__(self, file: pathlib.Path, model: bytes | None = None) -> None:
+        self._file = file
         try:
-            self._session = ort.InferenceSession(str(file), single_thread(), providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(
+                str(file) if model is None else model, single_thread(), providers=["CPUExecutionProvider"]
+            )
         except Exception as error:  # onnxruntime has a dozen exception classes of its own, none public
             message = f"{file} cannot be loaded as an ONNX model: expected a readable model, found: {error}"
             raise ModelError(message) from error
@@ -43,6 +47,16 @@ class Network:
         self.outputs: dict[str, list[int | str | None]] = {o.name: o.shape for o in self._session.get_outputs()}
 
     def run(self, outputs: list[str], name: str, tensor: Floats) -> list[Floats]:
-        """Return the named outputs for `tensor` given to the input `name`."""
-        results: list[Floats] = self._session.run(outputs, {name: tensor})
+        """Return the named outputs for `tensor` given to the input `name`.
+
+        Raises:
+            ModelError: The network cannot be run on it.
+        """
+        try:
+            results: list[Floats] = self._session.run(outputs, {name: tensor})
+        except Exception as error:  # as above
+            message = (
+                f"{self._file}: expected a model that runs on {tensor.dtype} of shape {tensor.shape}, found: {error}"
+            )
+            raise ModelError(message) from error
         return results

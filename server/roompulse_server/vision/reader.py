@@ -15,10 +15,11 @@ from typing import Protocol
 
 from roompulse_server.types import LABELS, FaceReading, Probabilities
 from roompulse_server.vision import weights
-from roompulse_server.vision.card import SHIPPED, read_card
+from roompulse_server.vision.card import read_card
 from roompulse_server.vision.classifier import Classifier
 from roompulse_server.vision.detection import Detector, Picture
 from roompulse_server.vision.detectors import load_detector
+from roompulse_server.vision.registry import find_emotion_model
 from roompulse_server.vision.seen import Gauge, Seen
 from roompulse_server.vision.watcher import MAX_FACES, EveryFaceWatcher, Look, PrimaryFaceWatcher, Watcher
 
@@ -80,7 +81,7 @@ class ReaderSetup(Protocol):
 
     @property
     def card(self) -> str | None:
-        """Name the emotion model's card; by default the one that is shipped."""
+        """Name the emotion model, or its card; by default the one that is shipped."""
 
     @property
     def detector_threshold(self) -> float | None:
@@ -99,5 +100,5 @@ def load_reader(setup: ReaderSetup) -> tuple[FaceReader, list[str]]:
     """
     where = weights.folders(pathlib.Path(setup.models) if setup.models else None)
     detector, warnings = load_detector(where, setup.detector_threshold, setup.detector_width)
-    card = read_card(pathlib.Path(setup.card) if setup.card else SHIPPED)
+    card = find_emotion_model(setup.card, where) if setup.card else read_card()
     return FaceReader(detector, Classifier(card)), warnings

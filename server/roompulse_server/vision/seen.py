@@ -43,8 +43,11 @@ class Gauge:
             pose=head_pose(marks) if marks else None,
             motion=self._motion(view, time_s, face, track, small),
         )
+        return Seen(reading, self._crop(view, face) if read else None)
+
+    def _crop(self, view: View, face: Detection) -> Patch:
         spec = self._card.input
-        return Seen(reading, crop(view.pixels, face.box_px, self._rule, spec.size, spec.colour) if read else None)
+        return crop(view.pixels, face.box_px, self._rule, spec.size, spec.colour, spec.resize)
 
     def forget_all_but(self, tracks: Iterable[int]) -> None:
         """Drop what is remembered of tracks that are over."""

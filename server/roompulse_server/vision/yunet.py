@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from roompulse_server.errors import ModelError
 from roompulse_server.vision.detection import Detection, Picture, PixelBox
 from roompulse_server.vision.inference import Floats, Network
 from roompulse_server.vision.sampling import shrink
@@ -39,7 +40,7 @@ class YuNet:
         working_side: Longer side, pixels, that larger pictures are shrunk to.
 
     Raises:
-        ModelError: The file cannot be loaded.
+        ModelError: The file cannot be loaded, or is no YuNet.
     """
 
     id = "yunet"
@@ -50,7 +51,10 @@ class YuNet:
         threshold: float = DEFAULT_THRESHOLD,
         working_side: int = DEFAULT_WORKING_SIDE,
     ) -> None:
-        self._network = Network(file)
+        self._file, self._network = file, Network(file)
+        missing = sorted(set(OUTPUTS) - set(self._network.outputs)) + sorted({"input"} - set(self._network.inputs))
+        if missing:
+            raise ModelError(f"{file}: expected YuNet's inputs and outputs, found none called {', '.join(missing)}")
         self._threshold = threshold
         height = self._network.inputs["input"][2]
         self._fixed_side = height if isinstance(height, int) else None
@@ -66,6 +70,17 @@ class YuNet:
             kept = suppress(np.concatenate([kept, self._look_at_half(small)]), NMS_IOU)
         scale = (picture.shape[1] / small.shape[1], picture.shape[0] / small.shape[0])
         return [detection(row, scale) for row in kept]
+
+    def prove(self) -> None:
+        """Look at a made picture.
+
+        Raises:
+            ModelError: The network cannot be run, or says what is no number.
+        """
+        ramp = np.linspace(0, 255, 64 * 64 * 3).reshape(64, 64, 3).astype(np.uint8)
+        grids = self._network.run(OUTPUTS, "input", padded(ramp, self._fixed_side))
+        if not all(np.isfinite(grid).all() for grid in grids):
+            raise ModelError(f"{self._file}: expected finite numbers for a test picture, found others")
 
     def look(self, picture: Picture, threshold: float) -> Rows:
         """Return what the network finds in `picture` as it is (with the static file: up to 640×640), best first."""

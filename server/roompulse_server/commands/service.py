@@ -1,7 +1,6 @@
-"""The commands of `roompulse-server`."""
+"""`roompulse-server serve` and `health`."""
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +14,6 @@ from roompulse_server.errors import ModelError, SettingsError, StoreError
 from roompulse_server.logs import configure
 from roompulse_server.rpc.probe import health
 from roompulse_server.settings import PREFIX, Settings, load_settings
-from roompulse_server.vision import weights
 
 SWITCHES = ("reflection",)
 
@@ -93,52 +91,3 @@ def health_command(server: str, timeout_s: float) -> None:
     click.echo(status)
     if status != "SERVING":
         sys.exit(1)
-
-
-@group.group("models")
-def models_group() -> None:
-    """Weights that are not shipped: the face detector's."""
-
-
-@models_group.command("pull")
-@click.argument("names", nargs=-1, metavar="[NAME]…")
-@click.option(
-    "--models",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar=f"{PREFIX}MODELS",
-    help=f"folder to put them in; {PREFIX}MODELS; default: the user's cache",
-)
-def pull_command(names: tuple[str, ...], folder: Path | None) -> None:
-    """Fetch detector weights, pinned and verified; without a NAME what the service looks for first."""
-    known = {item.id: item for item in weights.YUNET}
-    for name in names or (weights.YUNET_DYNAMIC.id,):
-        if name not in known:
-            raise click.UsageError(f"{name!r} is none of {', '.join(known)}")
-        item, target = known[name], folder or weights.cache_folder()
-        try:
-            with click.progressbar(length=item.size_bytes, label=item.names[0], file=sys.stderr) as bar:
-                path = weights.pull(item, target, lambda done, _, bar=bar: bar.update(done - bar.pos))  # type: ignore[misc]
-        except ModelError as error:
-            raise click.ClickException(str(error)) from error
-        click.echo(f"{name}: {path} (verified)")
-
-
-@models_group.command("list")
-@click.option(
-    "--models",
-    "folder",
-    type=click.Path(file_okay=False, path_type=Path),
-    envvar=f"{PREFIX}MODELS",
-    help=f"folder to look in first; {PREFIX}MODELS",
-)
-@click.option("--json", "as_json", is_flag=True, help="one object a line")
-def list_command(folder: Path | None, as_json: bool) -> None:
-    """Show which weights there are, and where they were found."""
-    for item in weights.YUNET:
-        try:
-            found, state = weights.find((item,), weights.folders(folder)), "verified"
-        except ModelError as error:
-            found, state = None, str(error)
-        row = {"name": item.id, "file": str(found or ""), "state": state if found or state != "verified" else "missing"}
-        click.echo(json.dumps(row) if as_json else f"{row['name']:<10}  {row['state']:<9}  {row['file']}")
