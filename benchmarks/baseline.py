@@ -6,6 +6,11 @@ The videos are short. Each is shown forwards and backwards in turn until 120 s o
 second, so that the baseline has its 60 s of evidence; vision and insight in this process, as the service has them.
 "taught" is the evidence: seconds with a calm face towards the screen. All other columns are means of what comes from
 90 s on, when the baseline has set in.
+
+    python benchmarks/baseline.py --profile [--card FILE]    # the population's profile, for a model's card: 15 s
+
+Median centred log-probabilities of the neutral faces of FER+ train, in the order of the card's labels; beside it those
+of FER+ valid, which the model was not trained on.
 """
 
 import argparse
@@ -20,12 +25,14 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from roompulse_server.insight.baseline import NeutralBaseline
+from roompulse_server.insight.baseline import FLOOR, NeutralBaseline
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.scorer import ParticipantScorer
 from roompulse_server.types import LABELS, Observation, Reading
+from roompulse_server.vision.card import SHIPPED, ModelCard, read_card
+from roompulse_server.vision.classifier import MAX_BATCH, Classifier, softmax
 from roompulse_server.vision.reader import FaceReader, load_reader
-from scenes import SHARED
+from scenes import SHARED, protocol
 
 RATE_HZ = 5
 SETTLED_S = 90
@@ -56,6 +63,16 @@ class Result:
     raw: dict[str, float]
     adjusted: dict[str, float]
     shift: dict[str, float]
+
+
+def profile(card: ModelCard, split: str) -> tuple[int, list[float]]:
+    """Return how many neutral faces a split of FER+ has, and the median of their centred log-probabilities."""
+    faces = protocol(split)
+    classifier, neutral = Classifier(card), faces.images[faces.labels == LABELS.index("neutral")]
+    chunks = [list(neutral[start : start + MAX_BATCH]) for start in range(0, len(neutral), MAX_BATCH)]
+    logits = np.concatenate([classifier.scores(chunk)[:, : len(card.output.labels)] for chunk in chunks])
+    logp = np.log(np.maximum(softmax(logits / card.output.temperature), FLOOR))
+    return len(neutral), np.median(logp - logp.mean(1, keepdims=True), axis=0).tolist()
 
 
 def pictures(file: pathlib.Path) -> list[Picture]:
@@ -153,10 +170,17 @@ def main() -> None:
     parser.add_argument("--models", type=pathlib.Path, default=SHARED / "models", help="folder with YuNet's weights")
     parser.add_argument("--seconds", type=int, default=120, help=f"length of each meeting, more than {SETTLED_S}")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--card", type=pathlib.Path, default=SHIPPED, help="the emotion model's card")
+    parser.add_argument("--profile", action="store_true", help="print the population's profile")
     options = parser.parse_args()
+    if options.profile:
+        for split in ("train", "valid"):
+            count, values = profile(read_card(options.card), split)
+            print(f"{split}, {count} neutral faces: neutral_logp = [{', '.join(f'{v:.3f}' for v in values)}]")
+        return
     if options.seconds <= SETTLED_S:
         parser.error(f"--seconds {options.seconds}: the baseline has set in only after {SETTLED_S}")
-    reader, _ = load_reader(Setup(str(options.models)))
+    reader, _ = load_reader(Setup(str(options.models), str(options.card)))
     files = sorted((SHARED / "data" / "videos").glob("*.mp4"))
     results = [compare(reader, file, options.seconds) for file in track(files, "videos", console=console)]
     if options.json:

@@ -28,7 +28,8 @@ def test_messages_survive_the_way_in_any_pieces() -> None:
 
 def test_a_packet_is_the_same_after_the_way() -> None:
     assert channel.unpack(channel.pack(PACKET)[4:]) == PACKET
-    assert channel.unpack(channel.pack(Ready("m", "d", ("w",)))[4:]) == Ready("m", "d", ("w",))
+    ready = Ready("m", "d", ("w",), (1.5, -0.5))
+    assert channel.unpack(channel.pack(ready)[4:]) == ready
 
 
 class Hostile:
