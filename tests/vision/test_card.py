@@ -7,8 +7,10 @@ import tomllib
 import pytest
 from roompulse_server.errors import ModelError
 from roompulse_server.types import LABELS
-from roompulse_server.vision.card import SHIPPED, Colour, read_card
+from roompulse_server.vision.card import FER_SIDE, SHIPPED, Colour, read_card
+from roompulse_server.vision.checksum import Checksum
 from roompulse_server.vision.crop import BoxCrop, SquareCrop
+from shared_data import MODELS, needs_shared
 
 MODEL = b"the model"
 GOOD = f"""
@@ -107,6 +109,15 @@ def test_what_may_be_left_out(tmp_path: pathlib.Path) -> None:
         ("side = [1, 0]", "side = 1", "crop.haar.side: expected a list of 2 numbers, found 1"),
         ("[1.0, 2.0, 3.0, 4.0]", "[1.0]", "baseline.neutral_logp: expected a list of 4 numbers, found [1.0]"),
         ("[crop.yunet]", "[elsewhere]", "crop.haar"),
+        ('sha256 = "', 'sha256 = "ABC', "sha256: expected a SHA-256, 64 hexadecimal digits in lower case, found 'ABC"),
+        ('sha256 = "', 'git_blob = "', "git_blob: expected a git blob id, 40 hexadecimal digits in lower case, found"),
+        ('sha256 = "', 'md5 = "', "sha256: expected a text, found nothing"),
+        ("size = 224", 'size = 224\nresize = "cubic"', "input.resize: expected one of area, bilinear-stretch, found"),
+        (
+            "min_face_px",
+            'url = "file:///etc/passwd"\nmin_face_px',
+            "url: expected an address that begins with https://",
+        ),
         ('[crop.yunet]\nrule = "box"\nmargin = 0.1', "[crop]\nyunet = 1", "crop.yunet: expected a table, found 1"),
     ],
 )
@@ -117,6 +128,35 @@ def test_what_is_wrong_is_named(tmp_path: pathlib.Path, old: str, new: str, expe
         read_card(path).crop_for("yunet")
     assert expected in str(caught.value)
     assert "some" in str(caught.value)
+
+
+@needs_shared
+def test_the_card_beside_the_shared_weights_is_read(tmp_path: pathlib.Path) -> None:
+    """It says `logits` for `scores`, `trained` for `source`, and leaves the square's share of the box to us."""
+    card = read_card(MODELS / "roompulse-fer.toml")
+    assert card.output.scores == "logits"
+    assert card.crops["yunet"] == SquareCrop((0.5, 0.487), FER_SIDE)
+    assert card.checksum == read_card().checksum
+
+
+def test_what_is_not_at_hand_but_published_says_how_to_get_it(tmp_path: pathlib.Path) -> None:
+    path = written(tmp_path, GOOD.replace("min_face_px", 'url = "https://example.org/some.onnx"\nmin_face_px'))
+    assert read_card(path).url == "https://example.org/some.onnx"
+    (tmp_path / "some.onnx").unlink()
+    with pytest.raises(ModelError) as caught:
+        read_card(path, [tmp_path / "elsewhere"])
+    digest = hashlib.sha256(MODEL).hexdigest()
+    where = f"{tmp_path}, {tmp_path / 'elsewhere'}"
+    assert f"some.onnx: expected a file with SHA-256 {digest}, found none in {where}; " in str(caught.value)
+    assert "`roompulse-server models pull some` fetches it" in str(caught.value)
+
+
+def test_a_git_blob_id_holds_a_file_too(tmp_path: pathlib.Path) -> None:
+    blob = hashlib.sha1(b"blob 9\0" + MODEL, usedforsecurity=False).hexdigest()
+    text = GOOD.replace(f'sha256 = "{hashlib.sha256(MODEL).hexdigest()}"', f'git_blob = "{blob}"')
+    assert read_card(written(tmp_path, text)).checksum == Checksum("git_blob", blob)
+    with pytest.raises(ModelError, match=f"expected git blob id {blob}, found "):
+        read_card(written(tmp_path, text, MODEL[:-1]))
 
 
 def test_a_file_that_is_no_toml_is_named(tmp_path: pathlib.Path) -> None:

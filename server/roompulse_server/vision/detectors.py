@@ -29,6 +29,8 @@ def load_detector(
     file = weights.find(weights.YUNET, folders)
     if file is not None:
         chosen = yunet.DEFAULT_THRESHOLD if threshold is None else threshold
-        return yunet.YuNet(file, chosen, working_side or yunet.DEFAULT_WORKING_SIDE), []
+        detector = yunet.YuNet(file, chosen, working_side or yunet.DEFAULT_WORKING_SIDE)
+        detector.prove()
+        return detector, []
     warning = HAAR_WARNING.format(folders=", ".join(map(str, folders)))
     return haar.Haar(working_side or haar.DEFAULT_WORKING_SIDE), [warning]

@@ -1,0 +1,186 @@
+"""`roompulse-server models`: what is here, what is not, what is wrong; only `pull` needs a network."""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner, Result
+from file_server import file_server
+from onnx_samples import emotieff_card, emotieff_model, placed
+from roompulse_server.commands import group
+from roompulse_server.vision.card import CARDS, parse_card
+from shared_data import MODELS, needs_shared
+
+MODEL = emotieff_model(112)
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("ROOMPULSE_MODELS", raising=False)
+
+
+def models(*words: object) -> Result:
+    return CliRunner().invoke(group, ["models", *map(str, words)])
+
+
+def rows(*words: object) -> dict[str, dict[str, str]]:
+    result = models("list", "--json", *words)
+    assert result.exit_code == 0
+    return {row["name"]: row for row in map(json.loads, result.output.splitlines())}
+
+
+def test_a_bare_machine_has_what_is_shipped_and_knows_the_rest() -> None:
+    listed = rows()
+    assert listed["roompulse-fer"]["state"] == "shipped"
+    assert listed["roompulse-fer"]["file"].endswith("roompulse-fer.onnx")
+    assert listed["enet_b2_8"] | {"card": ""} == {
+        "name": "enet_b2_8",
+        "kind": "emotion",
+        "state": "missing",
+        "file": "",
+        "card": "",
+        "licence": parse_card(CARDS / "enet_b2_8.toml").licence,
+        "source": parse_card(CARDS / "enet_b2_8.toml").source,
+        "detail": "",
+    }
+    assert listed["yunet"]["kind"] == "detector"
+    lines = models("list").output.splitlines()
+    assert len(lines) == len(listed) == 10
+    assert [line.split()[0] for line in lines] == list(listed)
+
+
+def test_a_damaged_file_is_listed_and_fails_the_check(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "yunet_s_dynamic.onnx").write_bytes(b"short")
+    assert rows("--models", tmp_path)["yunet"]["state"] == "damaged"
+    result = models("verify", "--models", tmp_path)
+    assert result.exit_code == 1
+    assert f"{tmp_path}/yunet_s_dynamic.onnx: expected SHA-256 daede24002cc8590" in result.output
+    assert "(5 bytes)" in result.output
+
+
+def test_a_check_names_what_is_whole_missing_and_nobodys(tmp_path: pathlib.Path) -> None:
+    placed(tmp_path, MODEL, emotieff_card(MODEL, 112))
+    (tmp_path / "lost.onnx").write_bytes(b"?")
+    result = models("verify", tmp_path)
+    assert result.exit_code == 0
+    assert f"tiny: {tmp_path}/tiny.onnx (verified)" in result.output
+    assert "enet_b2_7: missing; `roompulse-server models pull enet_b2_7` fetches it" in result.output
+    assert f"{tmp_path}/lost.onnx: no card names it; not verified" in result.output
+
+
+def test_a_check_runs_the_model(tmp_path: pathlib.Path) -> None:
+    spoiled = emotieff_model(112, spoil="classifier.bias")
+    card = placed(tmp_path, spoiled, emotieff_card(spoiled, 112))
+    result = models("verify", card)
+    assert result.exit_code == 1
+    assert "expected finite numbers for two test pictures" in result.output
+    assert rows("--models", tmp_path)["tiny"]["state"] == "found"  # the list looks at checksums alone
+
+
+def test_what_is_asked_for_by_name_must_be_here() -> None:
+    assert models("verify", "roompulse-fer").exit_code == 0
+    missing = models("verify", "roompulse-fer", "yunet")
+    assert missing.exit_code == 1
+    assert "yunet: missing" in missing.output
+    unknown = models("verify", "nobody")
+    assert unknown.exit_code == 1
+    assert unknown.output.startswith("Error: model 'nobody': expected the path of a card (TOML), or one of ")
+
+
+@needs_shared
+def test_the_shared_models_are_whole() -> None:
+    result = models("verify", MODELS)
+    assert result.exit_code == 0
+    whole = [line.split(":")[0] for line in result.output.splitlines() if line.endswith("(verified)")]
+    assert whole == ["roompulse-fer", "yunet-640", "yunet", str(MODELS / "roompulse-fer.toml")]
+
+
+def test_a_card_is_shown_as_it_could_be_used() -> None:
+    shown = models("show", "enet_b0_8_va_mtl").output
+    assert "(missing)" in shown.splitlines()[1]
+    assert shown.endswith((CARDS / "enet_b0_8_va_mtl.toml").read_text())
+    assert models("show", "nobody").exit_code == 1
+    assert "absent.toml: expected a readable TOML file" in models("show", "absent.toml").output
+
+
+def test_a_model_is_pulled_resumed_and_used_by_its_name(tmp_path: pathlib.Path) -> None:
+    with file_server(MODEL) as server:
+        (tmp_path / "tiny.toml").write_text(emotieff_card(MODEL, 112, url=f"{server.url}/cut-once"))
+        assert rows("--models", tmp_path)["tiny"]["state"] == "missing"
+        result = models("pull", "tiny", "--models", tmp_path)
+        assert result.exit_code == 0, result.output
+        assert result.output.splitlines()[-1] == f"tiny: {tmp_path}/tiny.onnx (verified)"
+        assert [asked for _, asked in server.asked] == [None, f"bytes={len(MODEL) // 3}-"]
+        assert models("pull", "tiny", "--models", tmp_path).exit_code == 0
+        assert len(server.asked) == 2  # it was there
+    assert rows("--models", tmp_path)["tiny"]["state"] == "found"
+    assert models("verify", "tiny", "--models", tmp_path).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "found"), [("wrong", "found"), ("truncated", "cut after"), ("missing", "HTTP Error 404")]
+)
+def test_a_pull_of_something_else_is_refused_in_one_sentence(tmp_path: pathlib.Path, path: str, found: str) -> None:
+    with file_server(MODEL) as server:
+        (tmp_path / "tiny.toml").write_text(emotieff_card(MODEL, 112, url=f"{server.url}/{path}"))
+        result = models("pull", "tiny", "--models", tmp_path)
+    assert result.exit_code == 1
+    last = result.output.splitlines()[-1]
+    assert last.startswith("Error: tiny.onnx ")
+    assert found in last
+    assert not (tmp_path / "tiny.onnx").exists()
+
+
+def test_a_damaged_file_is_fetched_anew(tmp_path: pathlib.Path) -> None:
+    with file_server(MODEL) as server:
+        placed(tmp_path, MODEL[:-7], emotieff_card(MODEL, 112, url=f"{server.url}/good"))
+        assert models("pull", "tiny", "--models", tmp_path).exit_code == 0
+    assert (tmp_path / "tiny.onnx").read_bytes() == MODEL
+
+
+def test_what_cannot_be_pulled_is_said(tmp_path: pathlib.Path) -> None:
+    assert models("pull", "roompulse-fer").output.endswith("roompulse-fer.onnx (verified)\n")
+    (tmp_path / "tiny.toml").write_text(emotieff_card(MODEL, 112))
+    result = models("pull", "tiny", "--models", tmp_path)
+    assert result.exit_code == 1
+    assert "expected a url to fetch its file from, found none in the card" in result.output
+
+
+def test_a_model_of_ones_own_is_added_to_the_cache(tmp_path: pathlib.Path) -> None:
+    card = placed(tmp_path, MODEL, emotieff_card(MODEL, 112))
+    result = models("add", tmp_path / "tiny.onnx", card)
+    assert result.exit_code == 0, result.output
+    assert "`roompulse-server serve --model tiny`" in result.output
+    assert rows()["tiny"]["file"] == str(tmp_path / "cache" / "roompulse" / "models" / "tiny.onnx")
+    wrong = models("add", tmp_path / "tiny.onnx", placed(tmp_path, MODEL, emotieff_card(MODEL, 224)))
+    assert wrong.exit_code == 1
+    assert wrong.output.startswith("Error: ")
+    assert "(any batch, 3, 224, 224)" in wrong.output
+
+
+def served(folder: pathlib.Path, model: object) -> "subprocess.CompletedProcess[str]":
+    server = pathlib.Path(sys.executable).parent / "roompulse-server"
+    flags = ["--listen", "127.0.0.1:0", "--data", folder / "record", "--models", folder, "--model", model]
+    command = [str(server), "serve", "--workers", "1", *map(str, flags)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env={**os.environ})
+
+
+@pytest.mark.parametrize("fault", ["bit", "nan", "name"])
+def test_the_service_does_not_start_with_a_model_it_cannot_trust(tmp_path: pathlib.Path, fault: str) -> None:
+    model = emotieff_model(112, spoil="stem.weight" if fault == "nan" else "")
+    placed(tmp_path, model[:-1] + b"?" if fault == "bit" else model, emotieff_card(model, 112))
+    run = served(tmp_path, "another" if fault == "name" else "tiny")
+    assert run.returncode == 1
+    (line,) = run.stderr.strip().splitlines()
+    expected = {
+        "bit": f"Error: {tmp_path}/tiny.onnx: expected SHA-256 ",
+        "nan": f"Error: {tmp_path}/tiny.onnx: expected finite numbers",
+        "name": "Error: model 'another': expected the path of a card (TOML), or one of enet_b0_8_best_afew, ",
+    }[fault]
+    assert line.startswith(expected)
+    assert "found" in line or fault == "name"
+    assert run.stdout == ""
