@@ -2,6 +2,7 @@
 
 import hashlib
 import pathlib
+from collections.abc import Mapping
 
 import numpy as np
 import onnx
@@ -53,8 +54,10 @@ def gemm_of(model: bytes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return np.asarray(arrays["classifier.weight"], np.float32), np.asarray(arrays["classifier.bias"], np.float32)
 
 
-def emotieff_card(model: bytes, size: int = 224, *, valence: bool = True, url: str = "", **changes: str) -> str:
-    """Return the card of such a model; `changes` replace the text of a key, as `labels='["anger"]'`."""
+def emotieff_card(
+    model: bytes, size: int = 224, *, valence: bool = True, url: str = "", changes: Mapping[str, str] | None = None
+) -> str:
+    """Return the card of such a model; `changes` replace the text of a key, as `{"output.valence": "9"}`."""
     keys = {
         "name": '"tiny"',
         "file": '"tiny.onnx"',
@@ -69,8 +72,8 @@ def emotieff_card(model: bytes, size: int = 224, *, valence: bool = True, url: s
     output = {"scores": '"output"', "labels": str(list(EMOTIEFF_LABELS)).replace("'", '"')}
     output |= {"valence": "8", "arousal": "9"} if valence else {}
     output |= {"embedding": '"input of the last Gemm"'}
-    for key, text in changes.items():
-        part, _, own = key.rpartition("__")
+    for key, text in (changes or {}).items():
+        part, _, own = key.rpartition(".")
         {"": keys, "input": given, "output": output}[part][own] = text
     tables = {"input": given, "crop.yunet": {"rule": '"box"'}, "crop.haar": {"rule": '"box"'}, "output": output}
     lines = [f"{key} = {text}" for key, text in keys.items()]

@@ -52,7 +52,7 @@ def test_damaged_bytes_are_refused_with_both_checksums(
 
 
 def test_a_card_that_names_another_file_is_refused(tmp_path: pathlib.Path) -> None:
-    card = placed(tmp_path, MODEL, emotieff_card(MODEL, file='"other.onnx"'))
+    card = placed(tmp_path, MODEL, emotieff_card(MODEL, changes={"file": '"other.onnx"'}))
     assert "other.onnx: expected a file with SHA-256" in refusal(card)
     (tmp_path / "other.onnx").write_bytes(emotieff_model(112))
     assert "other.onnx: expected SHA-256" in refusal(card)
@@ -64,25 +64,25 @@ SEVEN = '["anger", "disgust", "fear", "happiness", "neutral", "sadness", "surpri
 @pytest.mark.parametrize(
     ("changes", "found"),
     [
-        ({"input__size": "260"}, "shape (any batch, 3, 260, 260) (input of its card), found (batch, 3, 224, 224)"),
+        ({"input.size": "260"}, "shape (any batch, 3, 260, 260) (input of its card), found (batch, 3, 224, 224)"),
         (
-            {"input__colour": '"grey"', "input__mean": "[0.5]", "input__std": "[0.25]"},
+            {"input.colour": '"grey"', "input.mean": "[0.5]", "input.std": "[0.25]"},
             "shape (any batch, 1, 224, 224) (input of its card), found (batch, 3, 224, 224)",
         ),
-        ({"input__name": '"image"'}, "expected 'image' (input.name of its card), found input"),
-        ({"output__scores": '"logits"'}, "expected 'logits' (output.scores of its card), found output"),
-        ({"output__embedding": '"embedding"'}, "expected 'embedding' (output.embedding of its card), found output"),
-        ({"output__arousal": "10"}, "expected 11 columns in 'output'"),
+        ({"input.name": '"image"'}, "expected 'image' (input.name of its card), found input"),
+        ({"output.scores": '"logits"'}, "expected 'logits' (output.scores of its card), found output"),
+        ({"output.embedding": '"embedding"'}, "expected 'embedding' (output.embedding of its card), found output"),
+        ({"output.arousal": "10"}, "expected 11 columns in 'output'"),
     ],
 )
 def test_a_card_for_another_model_is_refused(tmp_path: pathlib.Path, changes: dict[str, str], found: str) -> None:
-    text = refusal(placed(tmp_path, MODEL, emotieff_card(MODEL, **changes)))
+    text = refusal(placed(tmp_path, MODEL, emotieff_card(MODEL, changes=changes)))
     assert found in text
     assert str(tmp_path / "tiny.onnx") in text
 
 
 def test_labels_must_be_as_many_as_the_columns(tmp_path: pathlib.Path) -> None:
-    seven = emotieff_card(MODEL, valence=False, output__labels=SEVEN)
+    seven = emotieff_card(MODEL, valence=False, changes={"output.labels": SEVEN})
     assert "expected 7 columns in 'output' (output.labels, valence" in refusal(placed(tmp_path, MODEL, seven))
     eight = emotieff_card(MODEL, valence=False)  # of a model that has valence and arousal, too
     assert "expected 8 columns in 'output'" in refusal(placed(tmp_path, MODEL, eight))
@@ -96,22 +96,22 @@ def test_weights_that_are_no_numbers_are_refused(tmp_path: pathlib.Path, weight:
     assert str(tmp_path / "tiny.onnx") in text
 
 
-def classifier_of(folder: pathlib.Path, model: onnx.ModelProto, **changes: str) -> Classifier:
+def classifier_of(folder: pathlib.Path, model: onnx.ModelProto, changes: dict[str, str] | None = None) -> Classifier:
     data = bytes(model.SerializeToString())
-    return Classifier(read_card(placed(folder, data, emotieff_card(data, **changes))))
+    return Classifier(read_card(placed(folder, data, emotieff_card(data, changes=changes))))
 
 
 def test_an_embedding_must_be_a_row_of_finite_numbers(tmp_path: pathlib.Path) -> None:
     model = onnx.load_from_string(MODEL)
     model.graph.output.append(helper.make_tensor_value_info("map", TensorProto.FLOAT, ["batch", 24, 28, 28]))
     with pytest.raises(ModelError, match=r"expected an embedding \(N, D\), found shape \(2, 24, 28, 28\)"):
-        classifier_of(tmp_path, model, output__embedding='"map"')
+        classifier_of(tmp_path, model, {"output.embedding": '"map"'})
     model = onnx.load_from_string(MODEL)
     model.graph.node.append(helper.make_node("Sub", ["features", "features"], ["zero"]))
     model.graph.node.append(helper.make_node("Log", ["zero"], ["low"]))
     model.graph.output.append(helper.make_tensor_value_info("low", TensorProto.FLOAT, ["batch", 24]))
     with pytest.raises(ModelError, match="found 48 of 48 in its embedding that are not"):
-        classifier_of(tmp_path, model, output__embedding='"low"')
+        classifier_of(tmp_path, model, {"output.embedding": '"low"'})
 
 
 def test_a_model_for_one_picture_at_a_time_or_two_inputs_is_refused(tmp_path: pathlib.Path) -> None:

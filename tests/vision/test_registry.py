@@ -132,12 +132,12 @@ def test_adding_copies_a_proved_model_whole(tmp_path: pathlib.Path) -> None:
         ({"name": '"enet_b2_8"'}, "expected a name of its own, found 'enet_b2_8'"),
         ({"name": '"a/b"'}, "without slashes, found 'a/b'"),
         ({"file": '"../tiny.onnx"'}, "without slashes, found 'tiny', '../tiny.onnx'"),
-        ({"input__size": "224"}, r"shape (any batch, 3, 224, 224)"),
+        ({"input.size": "224"}, r"shape (any batch, 3, 224, 224)"),
         ({"sha256": f'"{"0" * 64}"'}, f"expected SHA-256 {'0' * 64}, found"),
     ],
 )
 def test_adding_what_is_wrong_leaves_nothing(tmp_path: pathlib.Path, changes: dict[str, str], found: str) -> None:
-    card = placed(tmp_path, MODEL, emotieff_card(MODEL, **{"input__size": "112", **changes}))
+    card = placed(tmp_path, MODEL, emotieff_card(MODEL, changes={"input.size": "112", **changes}))
     with pytest.raises(ModelError, match=re.escape(found)):
         registry.add(tmp_path / "tiny.onnx", card, tmp_path / "folder")
     assert not (tmp_path / "folder").exists()
@@ -146,6 +146,6 @@ def test_adding_what_is_wrong_leaves_nothing(tmp_path: pathlib.Path, changes: di
 def test_two_models_cannot_share_a_file_name(tmp_path: pathlib.Path) -> None:
     folder = tmp_path / "folder"
     registry.add(tmp_path / "tiny.onnx", placed(tmp_path, MODEL, emotieff_card(MODEL, 112)), folder)
-    other = placed(tmp_path, MODEL, emotieff_card(MODEL, 112, name='"other"'))
+    other = placed(tmp_path, MODEL, emotieff_card(MODEL, 112, changes={"name": '"other"'}))
     with pytest.raises(ModelError, match=r"found 'tiny\.onnx', which another card names"):
         registry.add(tmp_path / "tiny.onnx", other, folder)
