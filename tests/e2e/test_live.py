@@ -72,6 +72,21 @@ async def test_updates_come_at_the_asked_rate_and_the_newest_wins(roompulse: Ser
     assert "heartbeat" in kinds(caller.responses)
 
 
+async def test_updates_may_come_more_often_than_analyses(roompulse: Service) -> None:
+    face = image("single_face.jpg").read_bytes()
+    caller = Caller(roompulse, live("often", update_rate_hz=10.0, analysis_rate_hz=2.0))
+    await caller.call.write(pb.AnalyzeVideoRequest(config=caller.config))
+    async for index, unit, at in paced([face] * 30, 10):
+        await caller.call.write(packet(index, unit, at))
+    counters = await caller.finish()
+    assert 5 <= counters.analyzed <= 7  # three seconds at two a second
+    updates = [r.update for r in caller.responses if r.WhichOneof("event") == "update"]
+    assert 20 <= len(updates) <= 32  # and ten updates a second, each with the age of its analysis
+    aged = [u for u in updates if not u.HasField("packet_index")]
+    assert all(0 < u.analysis_age.ToMilliseconds() <= 900 for u in aged)
+    assert len(updates) - len(aged) == counters.analyzed
+
+
 async def test_silence_and_a_camera_that_is_off_are_told_apart(roompulse: Service) -> None:
     caller = Caller(roompulse, live("silence"))
     numbers = count()

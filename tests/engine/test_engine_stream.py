@@ -3,7 +3,7 @@
 import asyncio
 
 from roompulse_server.engine.messages import Look, Outcome, StreamSpec, StreamTurn
-from roompulse_server.engine.stream import EVERY_FRAME_WINDOW, QUEUE_PACKETS, EngineStream
+from roompulse_server.engine.stream import EVERY_FRAME_WINDOW, QUEUE_PACKETS, RAW_WINDOW_BYTES, EngineStream
 from roompulse_server.types import Delivery, DropReason, Encoding, Packet, VideoFormat
 
 SLICE = b"\x00\x00\x00\x01\x41\x9a"
@@ -50,3 +50,20 @@ async def test_what_a_worker_says_after_the_end_counts_no_more() -> None:
     seat.answered(StreamTurn(1, (Outcome(0, 0, 0, 0),)))
     (outcome,) = await outcomes(seat)
     assert outcome.dropped is DropReason.STREAM_ENDED
+
+
+async def test_raw_pictures_in_a_worker_are_bounded_in_bytes_too() -> None:
+    taken: list[Packet] = []
+    seat = EngineStream(1, StreamSpec(Look.PRIMARY, Delivery.EVERY_FRAME, 0.0), lambda stream: None)
+    raw = VideoFormat(Encoding.RGB24, 2048, 1024)
+    picture = bytes(RAW_WINDOW_BYTES // 4)
+    for index in range(2):
+        await seat.submit(Packet(index, picture, raw, index, index, index))
+    while (packet_ := seat.take()) is not None:
+        taken.append(packet_)
+    await seat.submit(Packet(2, picture * 3, raw, 2, 2, 2))
+    third = seat.take()
+    assert [p.index for p in taken] == [0, 1]
+    assert third is not None  # half of the bytes were there: one more, whatever its size
+    await seat.submit(Packet(3, picture, raw, 3, 3, 3))
+    assert seat.take() is None

@@ -28,7 +28,7 @@ from roompulse_server.engine.messages import (
 )
 from roompulse_server.engine.process import WorkerProcess
 from roompulse_server.engine.stream import EngineStream
-from roompulse_server.errors import MediaError, ModelError, Reason, RoompulseError
+from roompulse_server.errors import MediaError, Reason, RoompulseError
 from roompulse_server.types import FaultReason, MediaLimits, Tile, VideoFormat
 
 log = structlog.get_logger(__name__)
@@ -227,7 +227,7 @@ class Engine:
             worker = self._worker()
             try:
                 await worker.start()
-            except (ModelError, OSError) as error:
+            except Exception as error:
                 log.error("a worker process could not be started", error=str(error))
                 await worker.aclose()
                 await asyncio.sleep(RESTART_PAUSE_S)

@@ -2,8 +2,9 @@
 
     network ──offer──▶ [ waiting, bounded ] ──take──▶ worker (at most `window` unanswered)
 
-When full: EVERY_FRAME makes the sender wait (`full`); LIVE drops, also when what waits has become old. Pictures that stand alone: the oldest goes, the
-newest wins. Encoded video cannot lose a packet before a decoder, so it gives up everything to the next key frame.
+When full: EVERY_FRAME makes the sender wait (`full`); LIVE drops, also when what waits has become old. Pictures that
+stand alone: the oldest goes, the newest wins. Encoded video cannot lose a packet before a decoder, so it gives up
+everything to the next key frame.
 """
 
 from collections import deque
@@ -11,7 +12,6 @@ from dataclasses import dataclass
 
 from roompulse_server.media.bitstream import UnitKind, is_encoded_video, unit_kind
 from roompulse_server.types import Delivery, DropReason, Packet
-
 
 MAX_AGE_US = 1_000_000  # older pictures are no longer live
 

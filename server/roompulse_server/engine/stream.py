@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 
 from roompulse_server.engine.messages import Outcome, StreamSpec, StreamTurn
 from roompulse_server.engine.packet_queue import Dropped, PacketQueue
+from roompulse_server.media.bitstream import is_raw
 from roompulse_server.types import Delivery, DropReason, Packet, Tile
 
 LIVE_WINDOW = 24  # access units that may wait for decoding in a worker: about a second of video
-EVERY_FRAME_WINDOW = 8
+EVERY_FRAME_WINDOW = 24  # more than the 16 pictures that H.264 lets a decoder hold back
+RAW_WINDOW_BYTES = 32 * 1024 * 1024  # of raw pictures that may wait in a worker, beside one
 QUEUE_PACKETS = 64
 QUEUE_BYTES = 8 * 1024 * 1024
 
@@ -109,13 +111,18 @@ class EngineStream:
 
     def take(self) -> Packet | None:
         """Return the packet to send now, or None: nothing waits, or the window is full."""
-        if len(self._in_flight) + self._untaken >= self._window:
+        if len(self._in_flight) + self._untaken >= self._window or self._raw_bytes >= RAW_WINDOW_BYTES:
             return None
         packet = self._queue.take()
         if packet is not None:
             self._in_flight[packet.index] = packet
             self._room.set()
         return packet
+
+    @property
+    def _raw_bytes(self) -> int:
+        waiting = self._in_flight.values()
+        return sum(len(packet.data) for packet in waiting if is_raw(packet.format.encoding))
 
     def take_close(self) -> bool:
         """Whether to tell the worker now that no packets follow."""

@@ -8,7 +8,7 @@ from roompulse_server.media.admission import check_packet
 from roompulse_server.meetings.config import StreamConfig, check_consent, check_granted, check_purpose, check_stream
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.services import Services
-from roompulse_server.meetings.session import Session, open_session
+from roompulse_server.meetings.session import Session
 from roompulse_server.types import Consent, MediaLimits, Packet, Purpose, VideoFormat
 
 DEFAULT_MAX_FACES = 50
@@ -40,7 +40,9 @@ class Ingest:
         """
         config = check_stream(config)
         live = await self._registry.for_stream(config)
-        return await open_session(config, live, self._services, self._limits)
+        session = Session(config, live, self._services, self._limits)
+        await session.open()
+        return session
 
     async def image(self, request: ImageRequest) -> StillRead:
         """Read the faces of a still picture.

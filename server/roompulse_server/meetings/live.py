@@ -96,7 +96,7 @@ class LiveMeeting:
         )
         self._carriers[participant, row.epoch] = found_in or participant
         adjustment = adjustment_for(self._services.formula, self._services.neutral_logp)
-        return LiveParticipant(row, ParticipantScorer(self._services.formula, adjustment))
+        return LiveParticipant(row, ParticipantScorer(self._services.formula, adjustment), offset_us)
 
     async def record(self, seat: LiveParticipant, update: Update) -> None:
         """Queue an update for the record, once a second with the scorer's state; waits when the record is behind."""

@@ -22,11 +22,11 @@ class Moment:
 class LiveParticipant:
     """Gives readings their sequence; offsets never fall. `row` is as the record opened it, with the new epoch."""
 
-    def __init__(self, row: Participant, scorer: ParticipantScorer) -> None:
+    def __init__(self, row: Participant, scorer: ParticipantScorer, offset_us: int) -> None:
         self.row = row
         self.scorer = scorer
         self.sequence = row.last_sequence
-        self.offset_us = row.last_offset_us or 0
+        self.opened_us = self.offset_us = max(row.last_offset_us or 0, offset_us)
         self.analysed_us: int | None = None  # offset of the last analysis
         self.checkpointed_us = self.offset_us
         self.state: Presence | None = None  # a state without pictures

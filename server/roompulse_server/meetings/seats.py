@@ -14,7 +14,7 @@ from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.participant import LiveParticipant, Moment
 from roompulse_server.types import Consent, ConsentState, Content, FaceReading, Presence, Update
 
-QUIET_PERIODS = 2.5  # a LIVE participant without analysis for so many periods gets an update all the same
+QUIET_PERIODS = 2.5  # a LIVE participant whose analysis is so many periods old gets updates all the same
 NO_PICTURES_US = 3_000_000  # and after this time is known to send none
 MAX_FOUND = 64  # participants found in one stream: a tracker that goes astray must not fill the record
 GONE_US = 3_000_000  # a found face that was not seen for so long has left
@@ -40,7 +40,8 @@ class Seats:
         self._others: dict[str, LiveParticipant] = {}
         self._gone: set[str] = set()  # found faces that have left
         self._beats: dict[str, Beat] = {}
-        self._every_rate = config.update_rate_hz >= config.analysis_rate_hz
+        self._every_rate = config.update_rate_hz == config.analysis_rate_hz
+        self._thinned = config.update_rate_hz < config.analysis_rate_hz
 
     def everybody(self) -> Iterable[LiveParticipant]:
         """The participants that get updates."""
@@ -120,15 +121,19 @@ class Seats:
     def fill(self, until_us: int) -> Iterator[Scored]:
         """Yield the updates that states without pictures need up to an offset."""
         began_us = self._live.meeting.create_us
-        return ((seat, update) for seat in self.everybody() for update in seat.fill(until_us, began_us))
+        seats = {seat.id: seat for seat in (*self.everybody(), self.own)}.values()
+        return ((seat, update) for seat in seats for update in seat.fill(until_us, began_us))
 
     def refresh(self, moment: Moment) -> list[Scored]:
-        """Return updates of those who had no analysis for a while: it ages, and in the end no picture came."""
-        quiet_us = QUIET_PERIODS * 1e6 / min(self._config.update_rate_hz, 5.0)
+        """Return updates at the asked rate of those whose analysis is late: it ages, and in the end no picture came."""
+        period_us = 1e6 / self._config.update_rate_hz
+        late_us = period_us * (QUIET_PERIODS if self._every_rate else 1.5)
         scored: list[Scored] = []
         for seat in self.everybody():
-            if seat.state is None and seat.id not in self._gone and moment.offset_us - seat.offset_us >= quiet_us:
-                silent = moment.offset_us - (seat.analysed_us or 0) > NO_PICTURES_US
+            quiet_us = moment.offset_us - (seat.opened_us if seat.analysed_us is None else seat.analysed_us)
+            due = quiet_us >= late_us and moment.offset_us - seat.offset_us >= 0.8 * period_us
+            if due and seat.state is None and seat.id not in self._gone:
+                silent = quiet_us > NO_PICTURES_US
                 scored.append((seat, seat.enter(moment, Presence.NO_PICTURES) if silent else seat.refresh(moment)))
         return scored
 
@@ -172,7 +177,7 @@ class Seats:
         speaking = watched.speaking
         if seat.id in self._tiles and self._tiles[seat.id].tile.speaking is not None:
             speaking = self._tiles[seat.id].tile.speaking
-        if not self._every_rate:
+        if self._thinned:
             beat = self._beats.setdefault(seat.id, Beat())
             if not beat.due(watched.moment.offset_us, self._config.update_rate_hz):
                 seat.note(watched.moment, presence, face, speaking)

@@ -5,6 +5,7 @@ packet() ─▶ checks ─▶ engine stream ─▶ _consume ─▶ seats (score)
 """
 
 import asyncio
+import functools
 from collections.abc import Callable, Coroutine, Iterable
 
 import structlog
@@ -37,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 class Session:
-    """Use `open_session`; then `packet`, `camera`, `retile`, `finish` from one task and `next` from another."""
+    """Call `open`; then `packet`, `camera`, `retile`, `finish` from one task and `next` from another; `aclose` at last."""
 
     def __init__(self, config: StreamConfig, live: LiveMeeting, services: Services, limits: MediaLimits) -> None:
         self.config = config
@@ -83,6 +84,8 @@ class Session:
         if config.tiled:
             await self._retile(config.tiles)
         self._tasks += [self._task(self._delivered.run(), "deliver"), self._task(self._tick(), "tick")]
+        if not self.every_frame:
+            self._tasks.append(self._task(self._keep_up(), "keep up"))
         ready = self._services.engine.ready
         warnings = (*ready.warnings, *self._seats.warnings())
         await self._outbox.put(
@@ -341,13 +344,11 @@ class Session:
         await self._add(lambda: self._seats.fill(until_us))
 
     async def _tick(self) -> None:
-        """Once a beat: say that the stream lives; give LIVE participants without analysis their updates."""
+        """Once a beat: say that the stream lives, and what became of its packets."""
         told = kept = PacketCounters()
         kept_us = self._services.clock.now_us()
         while True:
             await asyncio.sleep(min(self._services.settings.heartbeat_s, 1.0))
-            if not self.every_frame:
-                await self._refresh()
             counters = self._ledger.counters()
             if counters != told:
                 await self._notice(False, "")
@@ -359,10 +360,13 @@ class Session:
                 kept, kept_us = counters, now_us
             await self._outbox.put(Beat(now_us))
 
-    async def _refresh(self) -> None:
-        now_us = self._live.now_us()
-        await self._fill(now_us)
-        await self._add(lambda: self._seats.refresh(self._moment(now_us)))
+    async def _keep_up(self) -> None:
+        """Give LIVE participants updates at the asked rate also while no analysis comes."""
+        while True:
+            await asyncio.sleep(1 / self.config.update_rate_hz)
+            now_us = self._live.now_us()
+            await self._fill(now_us)
+            await self._add(functools.partial(self._seats.refresh, self._moment(now_us)))
 
     # Small things.
 
@@ -391,10 +395,3 @@ class Session:
                 RoompulseError(Reason.ENGINE_UNAVAILABLE, "the stream failed inside the service; open it again")
             )
             raise error from None
-
-
-async def open_session(config: StreamConfig, live: LiveMeeting, services: Services, limits: MediaLimits) -> Session:
-    """Return an open session; the caller must `aclose` it."""
-    session = Session(config, live, services, limits)
-    await session.open()
-    return session
