@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 class Session:
-    """Call `open`; then `packet`, `camera`, `retile`, `finish` from one task and `next` from another; `aclose` at last."""
+    """`open`; then `packet`, `camera`, `retile`, `finish` from one task, `next` from another; `aclose` at last."""
 
     def __init__(self, config: StreamConfig, live: LiveMeeting, services: Services, limits: MediaLimits) -> None:
         self.config = config
