@@ -13,6 +13,7 @@ print(*p['dependencies'], *p['optional-dependencies']['server'], sep='\n')" > /t
  && /opt/roompulse/bin/pip install --only-binary :all: -r /tmp/requirements.txt
 COPY client client
 COPY server server
+COPY training training
 RUN /opt/roompulse/bin/pip install --no-deps .
 # The face detector's weights: fetched here, and refused unless they have the pinned checksum.
 RUN /opt/roompulse/bin/roompulse-server models pull --models /opt/roompulse/models

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from roompulse_server.types import LABELS, Box
-from roompulse_server.vision.card import SHIPPED, read_card
-from roompulse_server.vision.classifier import Classifier
+from roompulse_server.vision.card import SHIPPED
 from roompulse_server.vision.reader import load_reader
+from roompulse_training import bare_crop
 from scenes import SHARED, Scene, protocol, scenes
 
 console = Console(stderr=True)
@@ -125,21 +125,13 @@ def compare(labels: NDArray[np.int64], bare: NDArray[np.int64], through: NDArray
     )
 
 
-def bare_labels(card: pathlib.Path, images: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Return what the model reads from the 48×48 crops themselves."""
-    model = Classifier(read_card(card))
-    size = model.card.input.size
-    crops = [np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_LINEAR), np.uint8) for image in images]
-    return np.array([int(np.nanargmax(affect.probabilities)) for affect in model.infer(crops)])
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     way = parser.add_mutually_exclusive_group()
     way.add_argument("--local", action="store_true", help="in this process (the default)")
     way.add_argument("--server", metavar="HOST:PORT", help="through AnalyzeImage of a running service")
     parser.add_argument("--models", type=pathlib.Path, default=SHARED / "models", help="folder with YuNet's weights")
-    parser.add_argument("--card", type=pathlib.Path, default=SHIPPED, help="the emotion model; grey ones only")
+    parser.add_argument("--card", type=pathlib.Path, default=SHIPPED, help="the emotion model")
     parser.add_argument("--limit", type=int, default=0, help="faces, drawn at random; 0: all 3,199")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -152,7 +144,7 @@ def main() -> None:
     for scene in track(scenes(images, options.seed), "faces", total=len(images), console=console):
         png = cv2.imencode(".png", scene.picture)[1].tobytes()
         read.append(of_scene(scene, through(png)))
-    result = compare(labels, bare_labels(options.card, images), np.array(read))
+    result = compare(labels, bare_crop.probabilities(images, options.card).argmax(1), np.array(read))
     if options.json:
         print(json.dumps(asdict(result)))
         return

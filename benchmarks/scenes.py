@@ -8,20 +8,13 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from roompulse_training.ferplus import Faces, read_faces
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = pathlib.Path(os.environ.get("ROOMPULSE_SHARED", ROOT.parent / "shared"))
 SIZE = (640, 360)  # width and height of a scene: what most bots send
 SIDES = (80, 240)  # least and largest side of a pasted crop, pixels: faces of a tenth to a third of the width
 BACKDROPS = 24
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Faces:
-    """FER+ faces by the published protocol: `images` uint8 (N, 48, 48) grey, `labels` (N,), 0 to 7."""
-
-    images: NDArray[np.uint8]
-    labels: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,15 +33,8 @@ class Scene:
 
 
 def protocol(split: str = "valid") -> Faces:
-    """Return the faces whose majority label counts (FERPlus, src/ferplus.py; n = 3,199 on valid).
-
-    Single votes are dropped as outliers; the largest count must exceed half of the rest; unknown and not-a-face go.
-    """
-    data = np.load(SHARED / "data" / "ferplus" / f"{split}.npz")
-    votes = np.where(data["votes"] <= 1, 0, data["votes"]).astype(np.float64)
-    labels = votes.argmax(1)
-    keep = (labels < 8) & (votes.max(1) > 0.5 * votes.sum(1))
-    return Faces(data["images"][keep], labels[keep].astype(np.int64))
+    """Return the faces of a FER+ split that the published protocol counts (n = 3,199 on valid)."""
+    return read_faces(SHARED / "data" / "ferplus" / f"{split}.npz")
 
 
 def backdrops(rng: np.random.Generator) -> list[NDArray[np.uint8]]:

@@ -34,7 +34,7 @@ def expected_calibration_error(correct: ArrayLike, confidences: ArrayLike, bins:
     """Return the ECE, 0 to 1 (Guo et al. 2017): |accuracy - mean confidence| of each bin, weighted by its members.
 
     Args:
-        correct: (N,), whether the most probable label was right.
+        correct: (N,), whether the most probable label was right; or, with votes, the share that it has of them.
         confidences: (N,), that label's probability, 0 to 1.
         bins: Of equal width; bin i holds i/bins < confidence <= (i + 1)/bins, the first also 0.
     """

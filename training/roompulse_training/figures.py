@@ -1,5 +1,6 @@
 """The challenges' figures, each with the number of labels behind it."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -19,18 +20,28 @@ Support = dict[str, int]
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """How a task is measured: `figures` of labels and predictions (N, width), the challenge's own one first; `support`,
-    the number of labels behind them. A class that is empty has nan; means count it as 0.
+    """How a task is measured.
+
+    Attributes:
+        figures: From labels and predictions (N, width), the challenge's own figure first. An empty class has nan and
+            counts 0 in means, or, where the rows are a draw from a whole, what the whole's figures (the third argument,
+            else empty) say: a draw that lost a class says nothing about it.
+        support: The number of labels behind figures.
     """
 
-    figures: Callable[[Doubles, Doubles], Figures]
+    figures: Callable[[Doubles, Doubles, Figures], Figures]
     support: Callable[[Doubles], Support]
 
 
-def _expression_figures(truth: Doubles, predicted: Doubles) -> Figures:
+def _mean(classes: Figures, whole: Figures) -> float:
+    known = [whole.get(name, value) if math.isnan(value) else value for name, value in classes.items()]
+    return metrics.mean_f1(np.array(known))
+
+
+def _expression_figures(truth: Doubles, predicted: Doubles, whole: Figures) -> Figures:
     counts = metrics.confusion_matrix(truth[:, 0], predicted[:, 0], len(EXPRESSIONS))
     classes = dict(zip(EXPRESSION_NAMES, metrics.f1_scores(counts).tolist(), strict=True))
-    return {"macro_f1": metrics.macro_f1(counts), "accuracy": metrics.accuracy(counts), **classes}
+    return {"macro_f1": _mean(classes, whole), "accuracy": metrics.accuracy(counts), **classes}
 
 
 def _expression_support(truth: Doubles) -> Support:
@@ -38,9 +49,13 @@ def _expression_support(truth: Doubles) -> Support:
     return {"macro_f1": len(truth)} | dict(zip(EXPRESSION_NAMES, members, strict=True))
 
 
-def _feeling_figures(truth: Doubles, predicted: Doubles) -> Figures:
+def _feeling_figures(truth: Doubles, predicted: Doubles, _: Figures) -> Figures:
     valence, arousal = (metrics.ccc(truth[:, i], predicted[:, i]) for i in range(2))
     return {"ccc_mean": (valence + arousal) / 2, "ccc_valence": valence, "ccc_arousal": arousal}
+
+
+def _units(truth: Doubles, predicted: Doubles, thresholds: Sequence[float]) -> Figures:
+    return dict(zip(UNIT_NAMES, metrics.binary_f1_scores(truth, predicted, thresholds).tolist(), strict=True))
 
 
 def _unit_support(truth: Doubles) -> Support:
@@ -57,12 +72,12 @@ def action_units(thresholds: Sequence[float] = HALF) -> Measure:
     Where the thresholds are not 0.5, the mean at 0.5 as well: thresholds chosen on the same data flatter.
     """
 
-    def figures(truth: Doubles, predicted: Doubles) -> Figures:
-        scores = metrics.binary_f1_scores(truth, predicted, thresholds)
-        means = {"mean_au_f1": metrics.mean_f1(scores)}
+    def figures(truth: Doubles, predicted: Doubles, whole: Figures) -> Figures:
+        classes = _units(truth, predicted, thresholds)
+        means = {"mean_au_f1": _mean(classes, whole)}
         if tuple(thresholds) != HALF:
-            means["mean_au_f1_at_0.5"] = metrics.mean_f1(metrics.binary_f1_scores(truth, predicted))
-        return means | dict(zip(UNIT_NAMES, scores.tolist(), strict=True))
+            means["mean_au_f1_at_0.5"] = _mean(_units(truth, predicted, HALF), whole)
+        return means | classes
 
     return Measure(figures, _unit_support)
 
@@ -71,11 +86,11 @@ def multi_task(thresholds: Sequence[float] = HALF) -> Measure:
     """Return the measure of rows as in `mtl.Rows`: P_MTL, and all of the three tasks, each on what has a label."""
     of: dict[Task, Measure] = {VA: VALENCE_AROUSAL, EXPR: EXPRESSION, AU: action_units(thresholds)}
 
-    def figures(truth: Doubles, predicted: Doubles) -> Figures:
+    def figures(truth: Doubles, predicted: Doubles, whole: Figures) -> Figures:
         all_of_them: Figures = {}
         for task, columns in PARTS:
             valid = task.valid(truth[:, columns])
-            all_of_them |= of[task].figures(truth[valid, columns], predicted[valid, columns])
+            all_of_them |= of[task].figures(truth[valid, columns], predicted[valid, columns], whole)
         parts = (all_of_them[name] for name in ("ccc_mean", "macro_f1", "mean_au_f1"))
         return {"p_mtl": metrics.p_mtl(*parts)} | all_of_them
 

@@ -89,10 +89,10 @@ def _refuse_gaps(path: object, values: Doubles, valid: NDArray[np.bool_], task: 
 
 def score(pairs: Pairs, measure: Measure, rounds: int = ROUNDS, seed: int = 1, watch: Watch = iter) -> Score:
     """Return the figures, with intervals where `rounds` is not 0 (whole videos are drawn: their frames are alike)."""
-    figures = measure.figures(pairs.truth, pairs.predicted)
+    figures = measure.figures(pairs.truth, pairs.predicted, {})
 
     def redone(rows: Indices) -> list[float]:
-        return list(measure.figures(pairs.truth[rows], pairs.predicted[rows]).values())
+        return list(measure.figures(pairs.truth[rows], pairs.predicted[rows], figures).values())
 
     videos = len(np.unique(pairs.videos))
     drawn = bootstrap(redone, pairs.videos, rounds, seed, watch) if rounds and videos > 1 else []
