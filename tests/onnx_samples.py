@@ -23,9 +23,10 @@ def emotieff_model(size: int = 224, columns: int = 10, *, spoil: str = "", batch
     weights = {
         "stem.weight": rng.normal(0, 0.2, (FEATURES, 3, 8, 8)),
         "stem.bias": rng.normal(0, 0.1, FEATURES),
-        "classifier.weight": rng.normal(0, 1, (columns, FEATURES)),
-        "classifier.bias": rng.normal(0, 1, columns),
+        "classifier.weight": rng.normal(0, 0.5, (columns, FEATURES)),
+        "classifier.bias": rng.normal(0, 0.3, columns),
     }
+    weights["classifier.weight"][8:] *= 0.05  # valence and arousal mostly within their range
     if spoil:
         weights[spoil][:] = np.nan
     nodes = [

@@ -1,4 +1,4 @@
-"""A model of the published contract, chosen by name: its own valence and arousal reach updates, timeline and summary."""
+"""A model of the published contract, chosen by name: its own valence and arousal reach updates and the record."""
 
 import pathlib
 
@@ -35,8 +35,10 @@ async def test_valence_and_arousal_are_the_models_own(tmp_path: pathlib.Path) ->
     for affect in [*affects, still.affect]:
         assert affect.valence_arousal_provenance == common_pb2.PROVENANCE_MODEL
         assert affect.action_unit_provenance == common_pb2.PROVENANCE_DERIVED
-        assert affect.valence == pytest.approx(still.affect.valence, abs=0.01)
-        assert affect.arousal == pytest.approx(still.affect.arousal, abs=0.01)
+        assert affect.raw_valence == pytest.approx(still.affect.raw_valence, abs=0.01)
+        assert affect.raw_arousal == pytest.approx(still.affect.raw_arousal, abs=0.01)
+        assert 0.05 < max(abs(affect.raw_valence), abs(affect.raw_arousal)) < 1
+    assert affects[0].valence == pytest.approx(affects[0].raw_valence, abs=0.01)  # nothing to smooth yet
 
 
 async def test_a_model_that_cannot_be_trusted_keeps_the_service_down(tmp_path: pathlib.Path) -> None:
