@@ -4,8 +4,8 @@
 
 The videos are short. Each is shown forwards and backwards in turn until 120 s of meeting have passed, five looks a
 second, so that the baseline has its 60 s of evidence; vision and insight in this process, as the service has them.
-"taught" is the evidence: seconds with a calm face towards the screen. All other columns are means of what comes from
-90 s on, when the baseline has set in.
+"taught" is the evidence: seconds with a calm face towards the screen; "in 10 s" the most that the baseline moved the
+score within 10 s. All other columns are means of what comes from 90 s on, when the baseline has set in.
 
     python benchmarks/baseline.py --profile [--card FILE]    # the population's profile, for a model's card: 15 s
 
@@ -51,13 +51,17 @@ class Setup:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Means from `SETTLED_S` on; `raw` and `adjusted` are probabilities by label; None where nothing was read."""
+    """Means from `SETTLED_S` on; `raw` and `adjusted` are probabilities by label; None where nothing was read.
+
+    `moved_10s`: the most that the difference of both scores changed within 10 s, at any time.
+    """
 
     video: str
     taught_s: float
     weight: float
     score_without: float | None
     score_with: float | None
+    moved_10s: float
     valence_without: float | None
     valence_with: float | None
     raw: dict[str, float]
@@ -124,6 +128,18 @@ def score(readings: list[Reading]) -> float | None:
     return mean([reading.engagement.score for reading in readings])
 
 
+def moved(pairs: list[tuple[Reading, Reading]]) -> float:
+    """Return the most that E with less E without changed within 10 s."""
+    span = 10 * RATE_HZ
+    gains = [(one.engagement.score, other.engagement.score) for one, other in pairs]
+    steps = [
+        abs((late[1] - late[0]) - (soon[1] - soon[0]))
+        for soon, late in zip(gains, gains[span:], strict=False)
+        if soon[0] is not None and soon[1] is not None and late[0] is not None and late[1] is not None
+    ]
+    return max(steps, default=0.0)
+
+
 def compare(reader: FaceReader, file: pathlib.Path, seconds: int) -> Result:
     formula, profile = Formula(), reader.neutral_logp
     assert profile is not None, "the model's card has no profile"
@@ -131,14 +147,15 @@ def compare(reader: FaceReader, file: pathlib.Path, seconds: int) -> Result:
     bare, based = ParticipantScorer(formula), ParticipantScorer(formula, baseline)
     seen = list(observations(reader, pictures(file), seconds))
     settled = SETTLED_S * RATE_HZ
-    without = [bare.observe(each) for each in seen][settled:]
-    adjusted = [based.observe(each) for each in seen][settled:]
+    every = [(bare.observe(each), based.observe(each)) for each in seen]
+    without, adjusted = ([pair[which] for pair in every[settled:]] for which in (0, 1))
     return Result(
         video=file.stem,
         taught_s=baseline.taught_s,
         weight=baseline.weight,
         score_without=score(without),
         score_with=score(adjusted),
+        moved_10s=moved(every),
         valence_without=valence(without),
         valence_with=valence(adjusted),
         raw=probabilities(without, adjusted=False),
@@ -152,7 +169,9 @@ def shown(value: float | None) -> str:
 
 
 def table(results: list[Result], seconds: int) -> Table:
-    made = Table("video", "taught s", "weight", "E", "E with", "V", "V with", title=f"{seconds} s, {RATE_HZ} looks/s")
+    made = Table(
+        "video", "taught s", "weight", "E", "E with", "in 10 s", "V", "V with", title=f"{seconds} s, {RATE_HZ} looks/s"
+    )
     for label in ("neutral", "sadness", "anger", "surprise"):
         made.add_column(f"{label}: raw → adj.")
     for r in results:
@@ -160,8 +179,9 @@ def table(results: list[Result], seconds: int) -> Table:
             f"{shown(r.raw.get(label))} → {shown(r.adjusted.get(label))}"
             for label in ("neutral", "sadness", "anger", "surprise")
         ]
-        means = map(shown, (r.weight, r.score_without, r.score_with, r.valence_without, r.valence_with))
-        made.add_row(r.video, f"{r.taught_s:.0f}", *means, *changes)
+        scores = (shown(r.score_without), shown(r.score_with), f"{r.moved_10s:.3f}")
+        feelings = (shown(r.valence_without), shown(r.valence_with))
+        made.add_row(r.video, f"{r.taught_s:.0f}", shown(r.weight), *scores, *feelings, *changes)
     return made
 
 

@@ -75,7 +75,11 @@ class Observation:
 
 @dataclass(frozen=True, slots=True)
 class AffectReading:
-    """A face's affect over time: this picture's (`raw`), after the neutral baseline, after causal smoothing."""
+    """A face's affect over time: this picture's (`raw`), after the neutral baseline, after causal smoothing.
+
+    `valence` and `arousal` are smoothed; derived ones follow from `adjusted`, a model's own are not adjusted. Action
+    units are this picture's. The baseline is setting in while `baseline_weight` lies between 0 and 1.
+    """
 
     model_id: str
     raw: Probabilities
