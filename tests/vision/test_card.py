@@ -2,15 +2,16 @@
 
 import hashlib
 import pathlib
+import re
 import tomllib
 
 import pytest
 from roompulse_server.errors import ModelError
 from roompulse_server.types import LABELS
-from roompulse_server.vision.card import FER_SIDE, SHIPPED, Colour, read_card
+from roompulse_server.vision.card import CARDS, FER_SIDE, SHIPPED, Colour, parse_card, read_card
 from roompulse_server.vision.checksum import Checksum
 from roompulse_server.vision.crop import BoxCrop, SquareCrop
-from shared_data import MODELS, needs_shared
+from shared_data import MODELS, ROOT, needs_shared
 
 MODEL = b"the model"
 GOOD = f"""
@@ -149,6 +150,17 @@ def test_what_is_not_at_hand_but_published_says_how_to_get_it(tmp_path: pathlib.
     where = f"{tmp_path}, {tmp_path / 'elsewhere'}"
     assert f"some.onnx: expected a file with SHA-256 {digest}, found none in {where}; " in str(caught.value)
     assert "`roompulse-server models pull some` fetches it" in str(caught.value)
+
+
+def test_the_card_in_the_documentation_can_be_read(tmp_path: pathlib.Path) -> None:
+    text = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")
+    example = text.partition("```toml\n")[2].partition("```")[0].replace('"…"', f'"{"0" * 64}"')
+    card = parse_card(written(tmp_path, re.sub(r"^# (\w+ = )", r"\1", example, flags=re.MULTILINE).replace("…", "x")))
+    assert card.output.columns == 5
+    assert (card.output.temperature, card.output.embedding) == (1.2, "features")
+    assert card.crops == {"yunet": BoxCrop(0.1)}
+    named = set(re.findall(r"^\| `([\w-]+)`", text.partition("## Commands")[0], re.MULTILINE))
+    assert named == {card.stem for card in CARDS.glob("*.toml")}
 
 
 def test_a_git_blob_id_holds_a_file_too(tmp_path: pathlib.Path) -> None:
