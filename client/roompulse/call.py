@@ -13,14 +13,17 @@ import grpc
 from roompulse.errors import StreamClosed, from_grpc
 
 Handle = Callable[[Any], Awaitable[None]]
-Ended = Callable[[Exception | None], Awaitable[None]]
+Ended = Callable[[Exception | None], Awaitable[Exception | None]]
 
 
 class Call:
     """A grpc.aio streaming call (`call`; they have no public base class) with the client's own errors."""
 
     def __init__(self, call: Any, target: str, handle: Handle, ended: Ended) -> None:
-        """Keep the call and who is told: `handle` every message, `ended` once, the error or None for a clean end."""
+        """Keep the call and who is told: `handle` every message, `ended` once, the error or None for a clean end.
+
+        `ended` returns the error that is to be known, perhaps a better one.
+        """
         self._call = call
         self._target = target
         self._handle = handle
@@ -72,5 +75,4 @@ class Call:
             error = err  # nobody who waits for the end may wait for ever
         finally:
             self._call.cancel()
-        await self._ended(error)
-        return error
+        return await self._ended(error)

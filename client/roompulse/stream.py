@@ -13,7 +13,7 @@ from typing import Any, Self
 from roompulse import conversion, encode, feed
 from roompulse.call import Call
 from roompulse.enums import Clock, Delivery
-from roompulse.errors import RoompulseError, StreamClosed
+from roompulse.errors import BY_REASON, RoompulseError, ServiceFault, StreamClosed
 from roompulse.mailbox import Mailbox, WhenFull
 from roompulse.media import Packet, Tile, VideoFormat
 from roompulse.outbox import Outbox, Request
@@ -65,6 +65,7 @@ class AnalysisStream:
         self._finished = False
         self.closed = False
         self._final = False
+        self._ended_for = ""  # why the service ended the stream, as its final notice says
         self.counters = PacketCounters()
         self.key_frame_requested = False
 
@@ -268,12 +269,23 @@ class AnalysisStream:
 
     def _note(self, notice: FlowNotice) -> None:
         self.counters, self._final = notice.counters, notice.final
+        self._ended_for = notice.detail if notice.final else ""
         self.key_frame_requested = notice.key_frame_requested
         if notice.key_frame_requested and self._encoder is not None:
             self._encoder.force_key_frame()
         elif notice.key_frame_requested:
             self._outbox.want_key_frame()
 
-    async def _end(self, error: Exception | None) -> None:
+    async def _end(self, error: Exception | None) -> Exception | None:
         self._accepted.set()
-        await self._mailbox.close(error)
+        told = self._told(error)
+        await self._mailbox.close(told)
+        return told
+
+    def _told(self, error: Exception | None) -> Exception | None:
+        """Return the error, or what the final notice said: gRPC may hide the status from who is still writing."""
+        kind = BY_REASON.get(self._ended_for.upper())
+        if kind is None or not isinstance(error, ServiceFault) or error.reason:
+            return error
+        words = self._ended_for.replace("_", " ")
+        return kind(f"the service ended the stream: {words}", reason=self._ended_for.upper())

@@ -44,7 +44,7 @@ class Subscription:
     async def __aenter__(self) -> Self:
         """Ask; errors come with the first event."""
         call = self._stub.SubscribeUpdates(self._request)
-        self._call = Call(call, self._target, self._take, self._mailbox.close)
+        self._call = Call(call, self._target, self._take, self._end)
         self._call.start(f"roompulse subscription {self._request.meeting.id}")
         return self
 
@@ -77,6 +77,10 @@ class Subscription:
         await self._mailbox.abandon()
         if self._call is not None:
             await self._call.stop()
+
+    async def _end(self, error: Exception | None) -> Exception | None:
+        await self._mailbox.close(error)
+        return error
 
     async def _take(self, response: pb.SubscribeUpdatesResponse) -> None:
         name = response.WhichOneof("event")

@@ -123,3 +123,27 @@ async def test_the_blocking_library_does_the_same(roompulse: Service) -> None:
             return counters.analyzed, client.meetings.summary("blocking").participants[0].coverage
 
     assert (await asyncio.to_thread(work))[0] == 72
+
+
+async def test_who_is_sending_when_the_meeting_ends_is_told_so(roompulse: Service) -> None:
+    """Again and again, because gRPC hides the status only sometimes."""
+    face = image("single_face.jpg").read_bytes()
+    for number in range(6):
+        meeting = f"ends-{number}"
+        async with client_library.connect(roompulse.target) as client:
+            ended = await told_of_the_end(client, meeting, face)
+        assert isinstance(ended, client_library.errors.MeetingEnded), (number, ended)
+
+
+async def told_of_the_end(client: client_library.Client, meeting: str, picture: bytes) -> Exception | None:
+    """Send while the meeting is ended; return what the sender was told."""
+    async with client.analyze(meeting, "ada", purpose="research", consent="granted") as stream:
+        ending = asyncio.create_task(client.meetings.end(meeting))
+        try:
+            for index in range(10_000):
+                await stream.send(client_library.Packet(picture, capture_s=index / 25))
+        except client_library.RoompulseError as error:
+            await ending
+            await stream.aclose()
+            return error
+    return None
