@@ -25,7 +25,7 @@ class FileServer:
             case "/wrong":
                 return 200, {}, b"x" * len(whole), len(whole)
             case "/long":
-                return 200, {}, whole + b"more", len(whole) + 4
+                return 200, {}, whole * 9, len(whole) * 9
             case "/truncated":
                 return 200, {}, whole[: len(whole) // 2], len(whole)
             case "/cut-once-then-whole" if first:

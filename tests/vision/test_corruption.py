@@ -126,6 +126,17 @@ def test_a_model_for_one_picture_at_a_time_or_two_inputs_is_refused(tmp_path: pa
         classifier_of(tmp_path, two)
 
 
+def test_an_input_of_another_rank_is_refused(tmp_path: pathlib.Path) -> None:
+    model = onnx.load_from_string(MODEL)
+    nodes = [helper.make_node("Flatten", ["input"], ["output"])]
+    inputs, outputs = (
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", 10]) for name in ("input", "output")
+    )
+    model.graph.CopyFrom(helper.make_graph(nodes, "flat", [inputs], [outputs]))
+    with pytest.raises(ModelError, match=r"shape \(any batch, 3, 224, 224\) .* found \(batch, 10\)"):
+        classifier_of(tmp_path, model, {"output.embedding": '"output"'})
+
+
 def test_a_model_of_other_numbers_is_refused(tmp_path: pathlib.Path) -> None:
     model = onnx.load_from_string(MODEL)
     model.graph.node[0].input[0] = "wide"

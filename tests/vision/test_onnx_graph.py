@@ -82,6 +82,7 @@ def test_the_last_gemm_counts_wherever_it_stands() -> None:
         (b"no model at all", "found bytes that are none"),
         (MODEL[: len(MODEL) // 2], "found bytes that are none"),
         (b"\x3a" + b"\xff" * 12, "found bytes that are none"),
+        (b"\x08" + b"\xff" * 12 + b"\x01", "found bytes that are none"),  # a number of 13 bytes
     ],
 )
 def test_what_is_no_model_is_refused(model: bytes, found: str) -> None:

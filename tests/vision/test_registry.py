@@ -97,6 +97,14 @@ def test_an_unknown_name_is_told_the_known_ones(name: str) -> None:
         registry.find_card(name, [])
 
 
+def test_a_card_in_a_folder_takes_no_published_name(tmp_path: pathlib.Path) -> None:
+    card = placed(tmp_path, MODEL, emotieff_card(MODEL, 112)).rename(tmp_path / "enet_b2_8.toml")
+    assert registry.find_card("enet_b2_8", [tmp_path]) == CARDS / "enet_b2_8.toml"
+    items = {item.name: item for item in registry.entries([tmp_path])}
+    assert items["enet_b2_8"].state is State.MISSING
+    assert items[str(card)].state is State.FOUND  # to be used by its path
+
+
 def test_a_detector_is_no_emotion_model() -> None:
     with pytest.raises(ModelError, match="'yunet': expected an emotion model, found a detector"):
         registry.find_emotion_model("yunet", [])

@@ -27,9 +27,8 @@ def _check_input(card: ModelCard, inputs: dict[str, list[int | str | None]]) -> 
     if len(inputs) > 1:
         raise ModelError(f"{card.file}: expected {card.input.name!r} as its only input, found {', '.join(inputs)}")
     spec, shape = card.input, inputs[card.input.name]
-    expected = (None, 1 if spec.colour is Colour.GREY else 3, spec.size, spec.size)
-    fits = len(shape) == 4 and not isinstance(shape[0], int)
-    if not fits or any(isinstance(found, int) and found != due for found, due in zip(shape, expected, strict=True)):
+    expected = ("any", 1 if spec.colour is Colour.GREY else 3, spec.size, spec.size)
+    if len(shape) != 4 or any(isinstance(side, int) and side != due for side, due in zip(shape, expected, strict=True)):
         raise ModelError(
             f"{card.file}: expected an input {spec.name!r} of shape (any batch, {expected[1]}, {spec.size}, "
             f"{spec.size}) (input of its card), found {_shown(shape)}"
