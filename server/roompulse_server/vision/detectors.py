@@ -29,8 +29,6 @@ def load_detector(
     file = weights.find(weights.YUNET, folders)
     if file is not None:
         chosen = yunet.DEFAULT_THRESHOLD if threshold is None else threshold
-        detector = yunet.YuNet(file, chosen, working_side or yunet.DEFAULT_WORKING_SIDE)
-        detector.prove()
-        return detector, []
+        return yunet.YuNet(file, chosen, working_side or yunet.DEFAULT_WORKING_SIDE), []
     warning = HAAR_WARNING.format(folders=", ".join(map(str, folders)))
     return haar.Haar(working_side or haar.DEFAULT_WORKING_SIDE), [warning]
