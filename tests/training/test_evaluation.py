@@ -27,10 +27,14 @@ def run(*arguments: object) -> Result:
     return CliRunner().invoke(cli, [str(word) for word in arguments], env={"COLUMNS": "120"}, catch_exceptions=False)
 
 
+def no_json(word: str) -> None:
+    raise AssertionError(f"{word} is no JSON")
+
+
 def answer(*arguments: object) -> dict[str, Any]:
     result = run(*arguments, "--json")
     assert result.exit_code == 0, result.stderr
-    found: dict[str, Any] = json.loads(result.stdout)
+    found: dict[str, Any] = json.loads(result.stdout, parse_constant=no_json)
     return found
 
 
@@ -119,6 +123,9 @@ def test_engagement_from_scores(daisee_set: pathlib.Path, tmp_path: pathlib.Path
     found = answer("engagement", daisee_set, "--scores", tmp_path / "s.csv", "--split", "All", "--rounds", "50")
     assert (found["scored"], found["unscored"], found["users"]) == (18, 0, 6)
     assert found["spearman"] == pytest.approx(1.0)
+    daisee.write_scores(tmp_path / "flat.csv", dict.fromkeys(levels, 0.5))
+    flat = answer("engagement", daisee_set, "--scores", tmp_path / "flat.csv", "--split", "All", "--rounds", "0")
+    assert (flat["spearman"], flat["auc"]) == (None, 0.5)
     shown = run("engagement", daisee_set, "--scores", tmp_path / "s.csv", "--split", "All", "--rounds", "0").stdout
     assert "1.000" in shown
     assert "n = 18 clips of 6 users; 0 more have a level and no score" in shown

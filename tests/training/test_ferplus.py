@@ -94,6 +94,33 @@ def test_a_score_is_that_of_scikit_learn(tmp_path: pathlib.Path) -> None:
     assert found.macro_f1_common == pytest.approx(theirs, abs=1e-9)
 
 
+def slow_ece(rights: list[float], confidences: list[float]) -> float:
+    total = 0.0
+    for number in range(15):
+        inside = [i for i, c in enumerate(confidences) if number / 15 < c <= (number + 1) / 15]
+        total += abs(sum(rights[i] - confidences[i] for i in inside))
+    return total / len(rights)
+
+
+def test_calibration_is_that_of_the_loops(tmp_path: pathlib.Path) -> None:
+    faces = ferplus.read_faces(split(tmp_path / "split.npz"), ambiguous=True)
+    p = guesses(len(faces.labels))
+    found = ferplus.score(faces, p, rounds=0)
+    for rows, brier, vote_ece in (
+        (np.flatnonzero(faces.labels >= 0), found.vote_brier, found.vote_ece),
+        (np.arange(len(p)), found.vote_brier_ambiguous, found.vote_ece_ambiguous),
+    ):
+        shares, sure = faces.distributions[rows].tolist(), p[rows].tolist()
+        slow = sum((a - b) ** 2 for q, r in zip(shares, sure, strict=True) for a, b in zip(q, r, strict=True))
+        assert brier == pytest.approx(slow / len(rows), abs=1e-9)
+        called = [row.index(max(row)) for row in sure]
+        votes = [share[k] for share, k in zip(shares, called, strict=True)]
+        assert vote_ece == pytest.approx(slow_ece(votes, [max(row) for row in sure]), abs=1e-9)
+        if brier is found.vote_brier:
+            rights = [float(k == label) for k, label in zip(called, faces.labels[rows].tolist(), strict=True)]
+            assert found.ece == pytest.approx(slow_ece(rights, [max(row) for row in sure]), abs=1e-9)
+
+
 def test_the_interval_holds_its_figure(tmp_path: pathlib.Path) -> None:
     faces = ferplus.read_faces(split(tmp_path / "split.npz"))
     found = ferplus.score(faces, guesses(len(faces.labels)), rounds=200)

@@ -124,6 +124,12 @@ def test_the_multi_task_score_is_the_sum_of_the_parts_each_with_its_own_frames(a
     assert found.intervals["p_mtl"].low <= found.intervals["p_mtl"].high
 
 
+def test_a_perfect_multi_task_score_is_three_and_sure_of_it(affwild_set: pathlib.Path) -> None:
+    truth, _ = multi_task(affwild_set)
+    found = scoring.score(scoring.pair_rows(truth, truth), figures.multi_task(), rounds=20)
+    assert (found.figures["p_mtl"], found.intervals["p_mtl"].low) == pytest.approx((3.0, 3.0), abs=1e-9)
+
+
 def test_a_picture_without_prediction_is_named(affwild_set: pathlib.Path) -> None:
     truth, predicted = multi_task(affwild_set)
     short = Rows(predicted.path, predicted.images[1:], predicted.values[1:])
