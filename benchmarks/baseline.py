@@ -32,21 +32,13 @@ from roompulse_server.types import LABELS, Observation, Reading
 from roompulse_server.vision.card import SHIPPED, ModelCard, read_card
 from roompulse_server.vision.classifier import MAX_BATCH, Classifier, softmax
 from roompulse_server.vision.reader import FaceReader, load_reader
-from scenes import SHARED, protocol
+from scenes import SHARED, Setup, protocol
 
 RATE_HZ = 5
 SETTLED_S = 90
 
 Picture = NDArray[np.uint8]
 console = Console(stderr=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    models: str
-    card: str | None = None
-    detector_threshold: float | None = None
-    detector_width: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

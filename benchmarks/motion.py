@@ -21,7 +21,7 @@ from rich.progress import track
 from rich.table import Table
 from roompulse_server.vision.motion import STILL_BELOW
 from roompulse_server.vision.reader import FaceReader, load_reader
-from scenes import SHARED
+from scenes import SHARED, Setup
 
 RATE_HZ = 5
 STILL_S = 8
@@ -32,14 +32,6 @@ POSED = (("portrait_s18", 2.0), ("WolfgangLanger_Pexels", 2.0), ("portrait_d9", 
 
 Picture = NDArray[np.uint8]
 console = Console(stderr=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    models: str
-    card: str | None = None
-    detector_threshold: float | None = None
-    detector_width: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,16 @@ SIDES = (80, 240)  # least and largest side of a pasted crop, pixels: faces of a
 BACKDROPS = 24
 
 
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What `load_reader` asks for; None is the default."""
+
+    models: str
+    card: str | None = None
+    detector_threshold: float | None = None
+    detector_width: int | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scene:
     """A picture, uint8 (360, 640, 3) BGR, that shows one crop: the square of `side` pixels at `x`, `y`."""

@@ -8,6 +8,8 @@ from fractions import Fraction
 import av
 import grpc
 from google.protobuf.duration_pb2 import Duration
+from google.rpc import error_details_pb2
+from grpc_status import rpc_status
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2
 from roompulse.v1.analysis_service_pb2_grpc import AnalysisServiceStub
@@ -130,6 +132,17 @@ def encoded(frames: Iterable[tuple[av.VideoFrame, float]], codec: str, **options
     if context is not None:
         for unit in context.encode(None):
             yield bytes(unit), times[unit.pts or 0]
+
+
+def reason(error: grpc.aio.AioRpcError) -> str:
+    """Return the reason that a status carries; without one, what gRPC itself says."""
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]
+    info = error_details_pb2.ErrorInfo()
+    if status is None or not status.details:
+        return f"{error.code()}: {error.details()}"
+    assert status.details[0].Unpack(info)
+    assert info.domain == "roompulse.dev"
+    return str(info.reason)
 
 
 def kinds(responses: Iterable[pb.AnalyzeVideoResponse]) -> list[str]:

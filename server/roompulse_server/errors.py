@@ -74,10 +74,6 @@ class StoreError(Exception):
     """The record cannot be opened or written."""
 
 
-class FencedError(Exception):
-    """A newer stream of the same participant, a withdrawn consent or the meeting's end took the epoch."""
-
-
 class MediaError(Exception):
     """A packet cannot be used; it costs itself alone."""
 

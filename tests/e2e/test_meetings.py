@@ -5,11 +5,9 @@ from typing import Any
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from google.rpc import error_details_pb2
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
-from grpc_status import rpc_status
-from live_service import Service, config, packet
+from live_service import Service, config, packet, reason
 from roompulse.v1 import common_pb2
 from roompulse.v1 import meeting_service_pb2 as pb
 from shared_data import image, needs_shared
@@ -21,14 +19,6 @@ RESEARCH = common_pb2.PURPOSE_RESEARCH
 
 def key(name: str) -> common_pb2.MeetingKey:
     return common_pb2.MeetingKey(id=name)
-
-
-def reason(error: grpc.aio.AioRpcError) -> str:
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
-    assert status is not None
-    info = error_details_pb2.ErrorInfo()
-    status.details[0].Unpack(info)
-    return str(info.reason)
 
 
 async def test_a_request_id_creates_once_and_an_active_meeting_is_not_made_again(roompulse: Service) -> None:

@@ -13,9 +13,7 @@ from contextlib import asynccontextmanager
 import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
-from live_service import Service, balances, config, final_counters, packet, service, updates_of
+from live_service import Service, balances, config, final_counters, packet, reason, service, updates_of
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, meeting_service_pb2, update_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
@@ -119,11 +117,7 @@ async def test_sigterm_ends_streams_cleanly_and_loses_nothing_recorded(tmp_path:
         with pytest.raises(grpc.aio.AioRpcError) as raised:
             await read_into(rest, call)
         assert raised.value.code() is grpc.StatusCode.UNAVAILABLE
-        status = rpc_status.from_call(raised.value)  # type: ignore[arg-type]
-        assert status is not None
-        info = error_details_pb2.ErrorInfo()
-        status.details[0].Unpack(info)
-        assert info.reason == "DRAINING"
+        assert reason(raised.value) == "DRAINING"
         assert [r.going_away.retry_after_ms for r in rest if r.HasField("going_away")] == [1000]
         counters = final_counters(rest)
         assert (counters.received, counters.analyzed, counters.pending) == (1, 1, 0)

@@ -7,9 +7,7 @@ import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
-from live_service import GRANTED, Service, balances, config, dropped, final_counters, packet, updates_of
+from live_service import GRANTED, Service, balances, config, dropped, final_counters, packet, reason, updates_of
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
@@ -22,14 +20,6 @@ FACE = image("single_face.jpg").read_bytes() if image("single_face.jpg").exists(
 LEFT_HALF = media_pb2.Tile(participant_id="ada", box=common_pb2.Box(width=0.5, height=1), consent=GRANTED)
 RIGHT_HALF = media_pb2.Tile(participant_id="bob", box=common_pb2.Box(x=0.5, width=0.5, height=1), consent=GRANTED)
 Call = grpc.aio.StreamStreamCall[pb.AnalyzeVideoRequest, pb.AnalyzeVideoResponse]
-
-
-def reason(error: grpc.aio.AioRpcError) -> str:
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
-    info = error_details_pb2.ErrorInfo()
-    if status is not None and status.details:
-        status.details[0].Unpack(info)
-    return str(info.reason) or f"{error.code()}: {error.details()}"
 
 
 async def refusal(call: Awaitable[object]) -> str:

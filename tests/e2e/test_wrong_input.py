@@ -9,8 +9,6 @@ from itertools import islice
 
 import grpc
 import pytest
-from google.rpc import error_details_pb2
-from grpc_status import rpc_status
 from live_service import (
     GRANTED,
     Service,
@@ -23,6 +21,7 @@ from live_service import (
     kinds,
     packet,
     pictures,
+    reason,
     updates_of,
 )
 from roompulse.v1 import analysis_service_pb2 as pb
@@ -30,15 +29,6 @@ from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, subscriptio
 from shared_data import image, needs_shared, video
 
 pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
-
-
-def reason(error: grpc.aio.AioRpcError) -> str:
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
-    assert status is not None
-    info = error_details_pb2.ErrorInfo()
-    assert status.details[0].Unpack(info)
-    assert info.domain == "roompulse.dev"
-    return str(info.reason)
 
 
 def png_bomb(side: int = 12_000) -> bytes:

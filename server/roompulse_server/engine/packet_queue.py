@@ -49,12 +49,13 @@ class PacketQueue:
 
     def offer(self, packet: Packet) -> list[Dropped]:
         """Take a packet in; return what had to go for it, the packet itself perhaps."""
-        kind = _kind(packet)
+        crowded = self._live and (self.full or self._stale(packet))
+        kind = _kind(packet) if self._skipping or crowded else UnitKind.KEY  # of no matter: not looked for
         if self._skipping and kind is UnitKind.DELTA:
             return [Dropped(packet, DropReason.WAITING_FOR_KEY_FRAME)]
         self._skipping = self._skipping and kind is UnitKind.PARAMETERS
         dropped: list[Dropped] = []
-        if self._live and (self.full or self._stale(packet)):
+        if crowded:
             dropped = self._make_room(packet)
             if self._skipping and kind is UnitKind.DELTA:
                 return [*dropped, Dropped(packet, DropReason.QUEUE_FULL)]

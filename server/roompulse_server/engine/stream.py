@@ -31,7 +31,6 @@ class Arrival:
     wants_key_frame: bool = False
     detail: str = ""
     rate_hz: float | None = None
-    closed: bool = False
 
 
 class EngineStream:
@@ -41,7 +40,6 @@ class EngineStream:
         self.number = number
         self.spec = spec
         self.next_track = 1
-        self.losses = 0
         self._every_frame = spec.delivery is Delivery.EVERY_FRAME
         self._window = EVERY_FRAME_WINDOW if self._every_frame else LIVE_WINDOW
         self._queue = PacketQueue(spec.delivery, QUEUE_PACKETS, QUEUE_BYTES)
@@ -99,8 +97,8 @@ class EngineStream:
             return
         self._give_up_in_flight(reason)
         self._arrive_dropped(self._queue.clear(reason))
-        self._arrive(Arrival(closed=True))
         self._closed = True
+        self._arrived.set()
         self._room.set()
 
     # What the engine calls.
@@ -145,7 +143,6 @@ class EngineStream:
 
     def lost(self) -> None:
         """The worker is gone: its packets are lost, the next worker starts at a key frame."""
-        self.losses += 1
         self._close_sent = False
         self._give_up_in_flight(DropReason.WORKER_LOST)
         self._arrive_dropped(self._queue.restart(DropReason.WAITING_FOR_KEY_FRAME))

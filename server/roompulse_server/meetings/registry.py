@@ -135,9 +135,6 @@ class Registry:
     def live(self, uid: str) -> LiveMeeting | None:
         return self._live.get(uid)
 
-    def live_count(self) -> int:
-        return len(self._live)
-
     async def _revive(self, meeting: Meeting) -> LiveMeeting:
         """Take a meeting up where the record left it: roll-ups go on after the last final one."""
         recorder, key = self._services.recorder, meeting.key
