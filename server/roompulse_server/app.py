@@ -63,12 +63,12 @@ async def running(settings: Settings) -> AsyncIterator["App"]:
         engine = await stack.enter_async_context(
             Engine(_vision(settings), _limits(settings), settings.workers, settings.max_streams)
         )
-        hub = Hub()
+        hub, metrics = Hub(), Metrics()
         store = SqliteStore(settings.data)
-        publication = Publication(hub)
+        publication = Publication(hub, metrics)
         recorder = await stack.enter_async_context(Recorder(store, publication.committed))
         profile = engine.ready.neutral_logp
-        services = Services(settings, engine, store, recorder, hub, ServerClock(), formula, Metrics(), profile)
+        services = Services(settings, engine, store, recorder, hub, ServerClock(), formula, metrics, profile)
         registry = await stack.enter_async_context(Registry(services))
         publication.registry = registry
         yield await _serve(stack, services, registry)

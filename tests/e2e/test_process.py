@@ -223,3 +223,16 @@ async def test_an_open_streams_packets_are_in_the_record_too(tmp_path: pathlib.P
         await call.done_writing()
         while await call.read() is not grpc.aio.EOF:
             pass
+
+
+async def test_metrics_count_what_came_of_a_stream(tmp_path: pathlib.Path) -> None:
+    async with service(tmp_path) as running:
+        responses = await running.stream(config("metered", "ada"), [packet(0, face()), packet(1, b"junk")])
+        value = running.app.services.metrics.registry.get_sample_value
+        assert value("roompulse_updates_total") == len(updates_of(responses)) == 1
+        assert value("roompulse_packets_total", {"outcome": "analyzed"}) == 1
+        assert value("roompulse_packets_total", {"outcome": "fault"}) == 1
+        assert value("roompulse_packet_faults_total", {"reason": "unknown_format"}) == 1
+        assert value("roompulse_streams") == 0
+        assert value("roompulse_receive_to_scored_seconds_count") == 1
+        assert value("roompulse_receive_to_published_seconds_count") == 1
