@@ -19,6 +19,7 @@ class Setup:
 
     models: str | None = str(MODELS)
     card: str | None = None
+    engagement: str | None = None
     detector_threshold: float | None = None
     detector_width: int | None = None
 

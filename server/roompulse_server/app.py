@@ -15,6 +15,7 @@ from roompulse_server.bus.hub import Hub
 from roompulse_server.engine.engine import Engine
 from roompulse_server.engine.messages import VisionSetup
 from roompulse_server.insight.formula import Formula, load_formula
+from roompulse_server.insight.scoring import FormulaScoring, LearnedScoring
 from roompulse_server.meetings.catalogue import Catalogue
 from roompulse_server.meetings.clock import ServerClock
 from roompulse_server.meetings.ingest import Ingest
@@ -43,6 +44,7 @@ def _vision(settings: Settings) -> VisionSetup:
     return VisionSetup(
         models=str(settings.models) if settings.models else None,
         card=str(settings.model) if settings.model else None,
+        engagement=str(settings.engagement) if settings.engagement else None,
         detector_threshold=settings.detector_threshold,
         detector_width=settings.detector_width,
     )
@@ -55,7 +57,7 @@ async def running(settings: Settings) -> AsyncIterator["App"]:
     Raises:
         StoreError: The data folder cannot be used.
         ModelError: A model cannot be loaded.
-        SettingsError: The formula's file is wrong.
+        SettingsError: The formula's file is wrong, or the engagement network's card takes its id.
         OSError: The address cannot be listened on.
     """
     async with contextlib.AsyncExitStack() as stack:
@@ -67,8 +69,11 @@ async def running(settings: Settings) -> AsyncIterator["App"]:
         store = SqliteStore(settings.data)
         publication = Publication(hub, metrics)
         recorder = await stack.enter_async_context(Recorder(store, publication.committed))
-        profile = engine.ready.neutral_logp
-        services = Services(settings, engine, store, recorder, hub, ServerClock(), formula, metrics, profile)
+        ready = engine.ready
+        scoring = LearnedScoring(ready.engagement_id) if ready.engagement_id else FormulaScoring(formula)
+        services = Services(
+            settings, engine, store, recorder, hub, ServerClock(), formula, scoring, metrics, ready.neutral_logp
+        )
         registry = await stack.enter_async_context(Registry(services))
         publication.registry = registry
         yield await _serve(stack, services, registry)

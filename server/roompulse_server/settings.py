@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from roompulse_server.errors import SettingsError
@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     models: Path | None = Field(None, description="folder to look for weights in, before the user's cache")
     model: Path | None = Field(None, description="emotion model: a name, or a card (TOML); default: the shipped")
     formula: Path | None = Field(None, description="file (TOML) that replaces the default engagement formula")
+    engagement: Path | None = Field(
+        None, description="engagement network in place of the formula: a name, or a card (TOML); default: none"
+    )
     workers: int = Field(default_factory=_cores, ge=1, le=256, description="worker processes; default: one per core")
     max_streams: int = Field(1000, ge=1, le=100_000, description="streams open at the same time")
     detector_threshold: float | None = Field(None, gt=0, lt=1, description="smallest score of a face")
@@ -45,6 +48,13 @@ class Settings(BaseSettings):
     reflection: bool = Field(True, description="serve gRPC reflection")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")
     log_format: Literal["text", "json"] = Field("text", description="how log lines look")
+
+    @field_validator("engagement")
+    @classmethod
+    def _alone(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None and info.data.get("formula") is not None:
+            raise ValueError("takes the place of the formula: give one of --formula and --engagement")
+        return value
 
     @field_validator("listen", "metrics")
     @classmethod

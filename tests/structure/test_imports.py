@@ -28,6 +28,7 @@ EDGES = {
     "cv2": {"media", "vision"},
     "av": {"media", "vision"},
     "onnxruntime": {"media", "vision"},
+    "h5py": {"vision"},
     "grpc": {"rpc"},
     "grpc_health": {"rpc"},
     "grpc_reflection": {"rpc"},

@@ -40,7 +40,7 @@ def _in_one_sentence(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group("models")
 def models_group() -> None:
-    """Emotion models and face detectors: shipped, fetched, or your own.
+    """Emotion models, face detectors and engagement networks: shipped, fetched, or your own.
 
     They are sought in the package, then in --models, then in the user's cache. `serve --model NAME` uses one.
     """
@@ -67,6 +67,21 @@ def pull_command(names: tuple[str, ...], folder: Path | None) -> None:
     where = weights.folders(folder)
     for name in names or (weights.YUNET_DYNAMIC.id,):
         click.echo(f"{name}: {_pulled(registry.named(name, where), where[0])} (verified)")
+
+
+@models_group.command("convert")
+@click.argument("name", metavar="NAME|CARD")
+@_FOLDER
+@_in_one_sentence
+def convert_command(name: str, folder: Path | None) -> None:
+    """Make of a fetched engagement network (Keras, .h5) what the service reads (.npz), beside it.
+
+    Needs h5py: pip install 'roompulse[convert]'. The service itself does not.
+    """
+    where = weights.folders(folder)
+    item = registry.named(name, where)
+    file = registry.convert(item.card, where)
+    click.echo(f"{item.name}: {file} (verified); use it with `roompulse-server serve --engagement {name}`")
 
 
 @models_group.command("verify")
@@ -133,6 +148,9 @@ def _proved(item: Entry, where: Sequence[Path], *, wanted: bool = False) -> bool
     if item.state is State.MISSING:
         remedy = f"; `roompulse-server models pull {item.name}` fetches it" if item.weights and item.weights.url else ""
         click.echo(f"{item.name}: missing{remedy}", err=wanted)
+        return not wanted
+    if item.state is State.FETCHED:
+        click.echo(f"{item.name}: fetched; `roompulse-server models convert {item.name}` makes it usable", err=wanted)
         return not wanted
     try:
         registry.prove(item, where)

@@ -33,10 +33,14 @@ class Look(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class VisionSetup:
-    """What a worker loads at start: where detector weights may be, the emotion model's card; None is the default."""
+    """What a worker loads at start: where weights may be, the emotion model's card; None is the default.
+
+    `engagement` names a network in place of the formula; None: there is none.
+    """
 
     models: str | None = None
     card: str | None = None
+    engagement: str | None = None
     detector_threshold: float | None = None
     detector_width: int | None = None
 
@@ -107,12 +111,16 @@ ToWorker = Setup | OpenStream | PacketFor | Retile | CloseStream | DropStream | 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """`neutral_logp`: the population's neutral profile from the model's card, by `LABELS`, nan for absent labels."""
+    """`neutral_logp`: the population's neutral profile from the model's card, by `LABELS`, nan for absent labels.
+
+    `engagement_id`: what the scores of an engagement network are told apart by; empty without one.
+    """
 
     model_id: str
     detector_id: str
     warnings: tuple[str, ...] = ()
     neutral_logp: Probabilities | None = None
+    engagement_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -173,7 +173,9 @@ def main(descriptor: int) -> None:
         except ModelError as error:
             channel.send(SetupFailed(str(error)))
             return
-        channel.send(Ready(reader.model_id, reader.detector_id, tuple(warnings), reader.neutral_logp))
+        channel.send(
+            Ready(reader.model_id, reader.detector_id, tuple(warnings), reader.neutral_logp, reader.engagement_id)
+        )
         Worker(channel, reader, setup.limits).run()
 
 

@@ -8,12 +8,12 @@ import numpy as np
 
 from roompulse_server.derived.circumplex import valence_arousal
 from roompulse_server.insight.adjustment import Adjusted, Adjustment, Evidence
-from roompulse_server.insight.expression import expression_value
 from roompulse_server.insight.facing import facing_factor
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.gate import ReadableFace
 from roompulse_server.insight.reference import STATE_SIZE as REFERENCE_SIZE
 from roompulse_server.insight.reference import PoseReference
+from roompulse_server.insight.scoring import Scoring
 from roompulse_server.insight.smoothing import Smoother
 from roompulse_server.insight.stillness import Liveness, StillnessGate
 from roompulse_server.insight.window import STATE_SIZE as WINDOW_SIZE
@@ -34,8 +34,8 @@ class Turn(NamedTuple):
 class Person:
     """Smoothing, reference, motion and window of one face. Times never fall; `at_s` and `now_s` are meeting offsets."""
 
-    def __init__(self, formula: Formula, adjustment: Adjustment) -> None:
-        self._formula = formula
+    def __init__(self, formula: Formula, adjustment: Adjustment, scoring: Scoring) -> None:
+        self._formula, self._scoring = formula, scoring
         self._adjustment = adjustment
         self._pose = Smoother(formula.pose_smoothing_s, formula.hold_s, 2)
         self._affect = Smoother(formula.affect_smoothing_s, formula.hold_s, _AFFECT_SIZE)
@@ -52,7 +52,7 @@ class Person:
         facing = 1.0 if turn is None else facing_factor(self._formula, turn.yaw_deg, turn.pitch_deg)
         frontal = None if turn is None else facing >= 1.0
         affect = self._read_affect(at_s, seen.affect, frontal, speaking=speaking)
-        value = expression_value(self._formula, affect.adjusted, speaking=speaking)
+        value = self._scoring.value(affect.adjusted, speaking=speaking)
         return affect, turn, None if value is None else Sample(facing, value)
 
     def clear(self) -> None:

@@ -6,6 +6,7 @@ from roompulse_server.insight.checkpoint import Checkpoint, pack, unpack
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.gate import REASONS, SEEN_IN_PICTURES, ReadableFace, presence_of, readable
 from roompulse_server.insight.person import Person, Turn
+from roompulse_server.insight.scoring import FormulaScoring, Scoring
 from roompulse_server.insight.stillness import Liveness
 from roompulse_server.insight.window import Sample
 from roompulse_server.types import (
@@ -28,12 +29,14 @@ class ParticipantScorer:
     There is a score exactly while the newest sample is valid (one clear, living face whose expression can be named)
     and at least `valid_s` of the trailing window are. So a camera that goes off, or a face that is gone, ends the
     score at once, with its own reason; TOO_LITTLE_EVIDENCE is for the wait after it came back.
+    The formula's numbers rule the gate, whatever the `scoring`, which is the formula's by default.
     Not for several threads.
     """
 
-    def __init__(self, formula: Formula, adjustment: Adjustment | None = None) -> None:
+    def __init__(self, formula: Formula, adjustment: Adjustment | None = None, scoring: Scoring | None = None) -> None:
         self._formula = formula
-        self._person = Person(formula, adjustment if adjustment is not None else NoAdjustment())
+        self._scoring = scoring if scoring is not None else FormulaScoring(formula)
+        self._person = Person(formula, adjustment if adjustment is not None else NoAdjustment(), self._scoring)
         self._model_id = ""
         self._posed: bool | None = None
         self._track: int | None = None
@@ -80,10 +83,10 @@ class ParticipantScorer:
     def checkpoint(self) -> bytes:
         """Return the state, below 2 KB, for `restore`; it holds affect and angles, so it is personal data."""
         numbers = (float(self._posed is True), float(self._band), *self._person.state(self._now_s))
-        return pack(Checkpoint((self._formula.id, self._model_id), self._now_s, numbers))
+        return pack(Checkpoint((self._scoring.id, self._model_id), self._now_s, numbers))
 
     def restore(self, data: bytes) -> bool:
-        """Go on from a checkpoint, and return whether it was of use: made by this version and this formula.
+        """Go on from a checkpoint, and return whether it was of use: made by this version and this kind of score.
 
         The next face is taken for the same person, whatever its track: tracks are numbered within a stream.
 
@@ -91,7 +94,7 @@ class ParticipantScorer:
             ValueError: The bytes are damaged.
         """
         checkpoint = unpack(data) if data else None
-        if checkpoint is None or len(checkpoint.ids) != 2 or checkpoint.ids[0] != self._formula.id:
+        if checkpoint is None or len(checkpoint.ids) != 2 or checkpoint.ids[0] != self._scoring.id:
             return False
         posed, band, *numbers = checkpoint.numbers
         self._person.restore(checkpoint.at_s, numbers)
@@ -127,26 +130,21 @@ class ParticipantScorer:
 
     def _engagement(self) -> Engagement:
         means = self._person.window.means(self._now_s)
-        reason = self._missing(means.valid_s)
-        score: float | None = None
-        facing: float | None = None
-        expression: float | None = None
-        if reason is NoScoreReason.UNSPECIFIED:
-            facing = min(1.0, max(self._formula.facing_floor, means.facing))
-            expression = min(max(self._formula.weights), max(min(self._formula.weights), means.expression))
-            score = facing * expression
+        reason, score = self._missing(means.valid_s), None
+        if reason is NoScoreReason.UNSPECIFIED and (score := self._scoring.score(means, self._face)) is None:
+            reason = NoScoreReason.TOO_LITTLE_EVIDENCE
         return Engagement(
-            formula_id=self._formula.id_for(facing_known=self._posed is not False),
-            score=score,
-            band=self._band_of(score, means.valid_s),
+            formula_id=self._scoring.id_for(facing_known=self._posed is not False),
+            score=score.value if score else None,
+            band=self._band_of(score.value if score else None, means.valid_s),
             no_score_reason=reason,
-            facing=facing if self._posed else None,
-            expression=expression,
+            facing=score.facing if score else None,
+            expression=score.expression if score else None,
             coverage=min(1.0, means.valid_s / self._formula.window_s),
             yaw_from_reference_deg=None if self._turn is None else self._turn.yaw_deg,
             pitch_from_reference_deg=None if self._turn is None else self._turn.pitch_deg,
             reference_count=self._person.reference.count,
-            window_s=self._formula.window_s,
+            window_s=self._scoring.window_s(self._face),
         )
 
     def _missing(self, valid_s: float) -> NoScoreReason:
@@ -160,7 +158,7 @@ class ParticipantScorer:
     def _band_of(self, score: float | None, valid_s: float) -> Band:
         if valid_s == 0.0:
             self._band = Band.UNSPECIFIED
-        if score is None or not self._posed:
+        if score is None or not self._scoring.banded(facing_known=self._posed is True):
             return Band.UNSPECIFIED
         self._band = band_of(self._formula, score, self._band)
         return self._band

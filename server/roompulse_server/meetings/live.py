@@ -95,8 +95,9 @@ class LiveMeeting:
             time_us=self._services.clock.now_us(),
         )
         self._carriers[participant, row.epoch] = found_in or participant
-        adjustment = adjustment_for(self._services.formula, self._services.neutral_logp)
-        return LiveParticipant(row, ParticipantScorer(self._services.formula, adjustment), offset_us)
+        services = self._services
+        adjustment = adjustment_for(services.formula, services.neutral_logp)
+        return LiveParticipant(row, ParticipantScorer(services.formula, adjustment, services.scoring), offset_us)
 
     async def record(self, seat: LiveParticipant, update: Update) -> None:
         """Queue an update for the record, once a second with the scorer's state; waits when the record is behind."""

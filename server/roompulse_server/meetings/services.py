@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from roompulse_server.bus.hub import Hub
 from roompulse_server.engine.engine import Engine
 from roompulse_server.insight.formula import Formula
+from roompulse_server.insight.scoring import Scoring
 from roompulse_server.meetings.clock import ServerClock
 from roompulse_server.metrics import Metrics
 from roompulse_server.settings import Settings
@@ -22,5 +23,6 @@ class Services:
     hub: Hub
     clock: ServerClock
     formula: Formula
+    scoring: Scoring
     metrics: Metrics
     neutral_logp: Probabilities | None = None  # of the model's card; see `engine.messages.Ready`

@@ -90,7 +90,7 @@ class Session:
         warnings = (*ready.warnings, *self._seats.warnings())
         await self._outbox.put(
             Opened(live.meeting.key, own.row.epoch, own.sequence, ready.model_id, ready.detector_id,
-                   self._services.formula.id, own.row.consent, warnings)
+                   self._services.scoring.id, own.row.consent, warnings)
         )  # fmt: skip
         await self._enter_state(self._moment(self.progress_us))
 

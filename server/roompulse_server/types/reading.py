@@ -31,8 +31,22 @@ class FaceQuality:
 
 
 @dataclass(frozen=True, slots=True)
+class LearnedEngagement:
+    """What an engagement network says of a track's newest embeddings: the probability of "engaged", 0 to 1.
+
+    `span_s` is the time from the first of them to the last, which is this picture's.
+    """
+
+    probability: float
+    span_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class RawAffect:
-    """What the model says of one crop, calibrated, before any smoothing. `action_units` follow `ACTION_UNITS`."""
+    """What the model says of one crop, calibrated, before any smoothing. `action_units` follow `ACTION_UNITS`.
+
+    `engaged` is None where no engagement network is used, or too few embeddings of the track are there.
+    """
 
     model_id: str
     probabilities: Probabilities
@@ -42,6 +56,7 @@ class RawAffect:
     action_units: tuple[float, ...] | None = None
     action_unit_provenance: Provenance = Provenance.UNSPECIFIED
     action_units_active: tuple[bool, ...] | None = None
+    engaged: LearnedEngagement | None = None
 
 
 @dataclass(frozen=True, slots=True)

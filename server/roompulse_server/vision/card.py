@@ -137,7 +137,7 @@ def parse_card(path: pathlib.Path) -> ModelCard:
         output=_output(table.table("output")),
         crops={name: _crop(table.table("crop").table(name)) for name in table.table("crop").keys},
         neutral_logp=_neutral(table),
-        url=_url(table),
+        url=read_url(table),
     )
 
 
@@ -154,7 +154,7 @@ def card_table(path: pathlib.Path) -> Table:
     return Table(str(path), "", content)
 
 
-def _url(table: Table) -> str:
+def read_url(table: Table) -> str:
     url = table.text("url") if table.has("url") else ""
     if url and not re.match(r"https?://", url):
         raise table.wrong("url", "an address that begins with https:// or http://", url)

@@ -4,7 +4,7 @@ crops (uint8) → tensor → network, at most 8 at once → logits / temperature
                                              └──────→ valence, arousal: the model's own, or derived
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -46,11 +46,19 @@ class Classifier:
         check_interface(card, self._network, self._embedding)
         findings = self.run(probes(card.input))
         check_findings(card, findings.scores, findings.embeddings)
+        self.embedding_size = None if findings.embeddings is None else findings.embeddings.shape[1]
 
     def infer(self, crops: Sequence[Patch]) -> list[RawAffect]:
         """Return the affect of each crop, cut as the card says."""
         chunks = [crops[i : i + MAX_BATCH] for i in range(0, len(crops), MAX_BATCH)]
         return [affect for chunk in chunks for affect in affects(self.scores(chunk), self.card)]
+
+    def infer_embedded(self, crops: Sequence[Patch]) -> Iterator[tuple[RawAffect, Floats]]:
+        """Yield each crop's affect with its embedding, (D,), of a model whose card names one."""
+        for start in range(0, len(crops), MAX_BATCH):
+            findings = self.run(crops[start : start + MAX_BATCH])
+            assert findings.embeddings is not None
+            yield from zip(affects(findings.scores, self.card), findings.embeddings, strict=True)
 
     def scores(self, crops: Sequence[Patch]) -> Floats:
         """Return the raw scores, (N, columns), of one batch."""

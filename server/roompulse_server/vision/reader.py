@@ -13,13 +13,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from roompulse_server.types import LABELS, FaceReading, Probabilities
+from roompulse_server.types import LABELS, FaceReading, Probabilities, RawAffect
 from roompulse_server.vision import weights
+from roompulse_server.vision.attention import AttentionNetwork
 from roompulse_server.vision.card import read_card
 from roompulse_server.vision.classifier import Classifier
 from roompulse_server.vision.detection import Detector, Picture
 from roompulse_server.vision.detectors import load_detector
-from roompulse_server.vision.registry import find_emotion_model
+from roompulse_server.vision.inference import Floats
+from roompulse_server.vision.registry import find_emotion_model, find_engagement_network
 from roompulse_server.vision.seen import Gauge, Seen
 from roompulse_server.vision.watcher import MAX_FACES, EveryFaceWatcher, Look, PrimaryFaceWatcher, Watcher
 
@@ -27,15 +29,19 @@ __all__ = ["FaceReader", "Look", "ReaderSetup", "Seen", "Watcher", "load_reader"
 
 
 class FaceReader:
-    """A detector and an emotion model that fit each other. Not to be shared between threads.
+    """A detector and an emotion model that fit each other, and an engagement network that fits both, if there is one.
+
+    Not to be shared between threads.
 
     Raises:
-        ModelError: The model's card has no crop for this detector.
+        ModelError: The model's card has no crop for this detector, or the network is for another model's embeddings.
     """
 
-    def __init__(self, detector: Detector, classifier: Classifier) -> None:
-        self._detector, self._classifier = detector, classifier
+    def __init__(self, detector: Detector, classifier: Classifier, network: AttentionNetwork | None = None) -> None:
+        self._detector, self._classifier, self._network = detector, classifier, network
         self._rule = classifier.card.crop_for(detector.id)
+        if network is not None:
+            network.check_fit(classifier)
 
     @property
     def model_id(self) -> str:
@@ -44,6 +50,11 @@ class FaceReader:
     @property
     def detector_id(self) -> str:
         return self._detector.id
+
+    @property
+    def engagement_id(self) -> str:
+        """The id that scores of the engagement network carry; empty without one."""
+        return self._network.card.formula if self._network else ""
 
     @property
     def neutral_logp(self) -> Probabilities | None:
@@ -56,15 +67,28 @@ class FaceReader:
 
     def watcher(self, *, every_face: bool = False, first_track: int = 1) -> Watcher:
         """Return a watcher of one stream or tile: its primary face, or every face; tracks count from the first."""
-        gauge = Gauge(self._classifier.card, self._rule)
+        gauge = Gauge(self._classifier.card, self._rule, self._network.card.window if self._network else 0)
         if every_face:
             return EveryFaceWatcher(self._detector, gauge, first_track)
         return PrimaryFaceWatcher(self._detector, gauge, first_track)
 
     def classify(self, seen: Sequence[Seen]) -> list[FaceReading]:
         """Return the readings, in order, with the affect of those that have a crop."""
-        affects = iter(self._classifier.infer([face.crop for face in seen if face.crop is not None]))
+        affects = iter(self._affects([face for face in seen if face.crop is not None]))
         return [face.reading if face.crop is None else replace(face.reading, affect=next(affects)) for face in seen]
+
+    def _affects(self, read: Sequence[Seen]) -> list[RawAffect]:
+        crops = [face.crop for face in read if face.crop is not None]
+        if self._network is None:
+            return self._classifier.infer(crops)
+        found = zip(read, self._classifier.infer_embedded(crops), strict=True)
+        return [self._attended(self._network, face, affect, embedding) for face, (affect, embedding) in found]
+
+    def _attended(self, network: AttentionNetwork, face: Seen, affect: RawAffect, embedding: Floats) -> RawAffect:
+        if face.window is None:
+            return affect
+        face.window.put(face.time_s, embedding)
+        return replace(affect, engaged=network.read(face.window))
 
     def faces(self, picture: Picture, max_faces: int = 0) -> list[FaceReading]:
         """Return the faces of a still picture, largest first, complete; at most `max_faces` (0: 50)."""
@@ -84,6 +108,10 @@ class ReaderSetup(Protocol):
         """Name the emotion model, or its card; by default the one that is shipped."""
 
     @property
+    def engagement(self) -> str | None:
+        """Name the engagement network, or its card; by default there is none."""
+
+    @property
     def detector_threshold(self) -> float | None:
         """Give the least score of a face, 0 to 1."""
 
@@ -101,4 +129,7 @@ def load_reader(setup: ReaderSetup) -> tuple[FaceReader, list[str]]:
     where = weights.folders(pathlib.Path(setup.models) if setup.models else None)
     detector, warnings = load_detector(where, setup.detector_threshold, setup.detector_width)
     card = find_emotion_model(setup.card, where) if setup.card else read_card()
-    return FaceReader(detector, Classifier(card)), warnings
+    network = find_engagement_network(setup.engagement, where) if setup.engagement else None
+    if network and network.card.caution:
+        warnings = [*warnings, f"engagement network {network.card.name}: {network.card.caution}"]
+    return FaceReader(detector, Classifier(card), network), warnings

@@ -7,25 +7,29 @@ A card in a folder cannot take the name of one in the package: what is called en
 
 import pathlib
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from roompulse_server.errors import ModelError
+from roompulse_server.vision.attention import AttentionNetwork
 from roompulse_server.vision.card import CARDS, ModelCard, card_table, parse_card, read_card
 from roompulse_server.vision.checksum import verify_file
 from roompulse_server.vision.classifier import Classifier
+from roompulse_server.vision.engagement_card import KIND, load_layers, located, parse_engagement_card
+from roompulse_server.vision.keras_file import converted
+from roompulse_server.vision.placing import place_file
 from roompulse_server.vision.weights import Weights, find, read_detector, weights_of
 from roompulse_server.vision.yunet import YuNet
 
+OTHER_KINDS = {"detector": "a detector", KIND: "an engagement network"}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class State(StrEnum):
     SHIPPED = "shipped"  # in the package, and right
     FOUND = "found"  # in a folder, and right
+    FETCHED = "fetched"  # the published file is, and has still to be converted
     MISSING = "missing"
     DAMAGED = "damaged"  # there, and not what the card says; or the card itself is wrong
 
@@ -77,9 +81,37 @@ def find_emotion_model(name: str, folders: Sequence[pathlib.Path]) -> ModelCard:
         ModelError: There is none, it is another kind, or its file is missing or another one.
     """
     card = find_card(name, folders)
-    if _is_detector(card):
-        raise ModelError(f"model {name!r}: expected an emotion model, found a detector")
+    if _kind(card) in OTHER_KINDS:
+        raise ModelError(f"model {name!r}: expected an emotion model, found {OTHER_KINDS[_kind(card)]}")
     return read_card(card, folders)
+
+
+def find_engagement_network(name: str, folders: Sequence[pathlib.Path]) -> AttentionNetwork:
+    """Return the network that a name, or a card's path, stands for.
+
+    Raises:
+        ModelError: There is none, it is another kind, or its file is missing, not converted, or another one.
+    """
+    card = find_card(name, folders)
+    if _kind(card) != KIND:
+        kind = OTHER_KINDS.get(_kind(card), "an emotion model")
+        raise ModelError(f"engagement {name!r}: expected an engagement network, found {kind}")
+    read = parse_engagement_card(card)
+    return AttentionNetwork(read, load_layers(read, folders))
+
+
+def convert(card: pathlib.Path, folders: Sequence[pathlib.Path]) -> pathlib.Path:
+    """Make of an engagement network's published file the one that the service reads, beside it, and return its path.
+
+    Raises:
+        ModelError: The card is no engagement network's, its file is missing or another one, or h5py is not installed.
+    """
+    read = parse_engagement_card(card)
+    file = find((weights_of(read),), [card.parent, *folders])
+    if file is None:
+        remedy = f"; `roompulse-server models pull {read.name}` fetches it" if read.url else ""
+        raise ModelError(f"{read.file.name}: expected a file with {read.checksum}, found none{remedy}")
+    return converted(read, file)
 
 
 def cards(folders: Sequence[pathlib.Path]) -> Iterator[pathlib.Path]:
@@ -118,12 +150,18 @@ def entry(name: str, card: pathlib.Path, folders: Sequence[pathlib.Path]) -> Ent
     """Return a card with the state of its file, by its checksum alone."""
     weights = None
     try:
-        weights = read_detector(card) if _is_detector(card) else weights_of(parse_card(card))
+        kind = _kind(card)
+        network = parse_engagement_card(card) if kind == KIND else None
+        weights = read_detector(card) if kind == "detector" else weights_of(network or parse_card(card))
+        if network and (ready := located(network, folders)):
+            return Entry(name, card, State.FOUND, ready.file, weights)
         file = find((weights,), [card.parent, *folders])
     except ModelError as error:
         return Entry(name, card, State.DAMAGED, weights=weights, detail=str(error))
     if file is None:
         return Entry(name, card, State.MISSING, weights=weights)
+    if network:
+        return Entry(name, card, State.FETCHED, file, weights)
     return Entry(name, card, State.SHIPPED if file.parent == CARDS else State.FOUND, file, weights)
 
 
@@ -138,6 +176,8 @@ def prove(item: Entry, folders: Sequence[pathlib.Path]) -> None:
     if item.weights.kind == "detector":
         verify_file(item.file, item.weights.checksum)
         YuNet(item.file).prove()
+    elif item.weights.kind == KIND:
+        find_engagement_network(str(item.card), folders)
     else:
         Classifier(read_card(item.card, folders))
 
@@ -154,8 +194,8 @@ def add(file: pathlib.Path, card: pathlib.Path, folder: pathlib.Path) -> ModelCa
     Classifier(read)
     target = folder / pathlib.Path(card_table(card).text("file")).name
     try:
-        _copy(file, target)
-        _copy(card, folder / f"{read.name}.toml")
+        place_file(target, file.read_bytes())
+        place_file(folder / f"{read.name}.toml", card.read_bytes())
     except OSError as error:
         raise ModelError(f"{file} cannot be copied into {folder}: {error}") from error
     return read_card(folder / f"{read.name}.toml")
@@ -178,19 +218,5 @@ def _check_name(read: ModelCard, card: pathlib.Path, folder: pathlib.Path) -> No
         )
 
 
-def _is_detector(card: pathlib.Path) -> bool:
-    return card_table(card).content.get("kind") == "detector"
-
-
-def _copy(source: pathlib.Path, target: pathlib.Path) -> None:
-    """Copy so that `target` is never half there."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f"{target.name}.", suffix=".new", delete=False) as file:
-        temporary = pathlib.Path(file.name)
-    try:
-        shutil.copyfile(source, temporary)
-        temporary.chmod(0o644)
-        temporary.replace(target)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise
+def _kind(card: pathlib.Path) -> str:
+    return str(card_table(card).content.get("kind", "emotion"))

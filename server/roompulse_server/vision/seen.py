@@ -7,6 +7,7 @@ from roompulse_server.types import FaceQuality, FaceReading, Point
 from roompulse_server.vision.card import ModelCard
 from roompulse_server.vision.crop import CropRule, crop
 from roompulse_server.vision.detection import Detection, FivePoints
+from roompulse_server.vision.embedding_window import EmbeddingWindow
 from roompulse_server.vision.motion import MotionMeter, Snapshot, motion, smoothed
 from roompulse_server.vision.pose import head_pose
 from roompulse_server.vision.quality import Thumbnail, sharpness, thumbnail
@@ -16,18 +17,27 @@ from roompulse_server.vision.view import View
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
-    """A face: its reading without affect, and its crop for the emotion model, None where it is not to be read."""
+    """A face: its reading without affect, and its crop for the emotion model, None where it is not to be read.
+
+    `time_s` is the picture's, and `window` where its embedding belongs, None where nobody needs embeddings.
+    """
 
     reading: FaceReading
     crop: Patch | None
+    time_s: float = 0.0
+    window: EmbeddingWindow | None = None
 
 
 class Gauge:
-    """Measures the faces of one stream or tile; remembers how each track looked a second ago."""
+    """Measures the faces of one stream or tile; remembers how each track looked a second ago.
 
-    def __init__(self, card: ModelCard, rule: CropRule) -> None:
-        self._card, self._rule = card, rule
+    Of each track it also keeps the newest `embeddings`, where a network needs them.
+    """
+
+    def __init__(self, card: ModelCard, rule: CropRule, embeddings: int = 0) -> None:
+        self._card, self._rule, self._embeddings = card, rule, embeddings
         self._meters: dict[int, MotionMeter] = {}
+        self._windows: dict[int, EmbeddingWindow] = {}
 
     def large_enough(self, face: Detection) -> bool:
         return face.box_px.shorter_side >= self._card.min_face_px
@@ -43,7 +53,12 @@ class Gauge:
             pose=head_pose(marks) if marks else None,
             motion=self._motion(view, time_s, face, track, small),
         )
-        return Seen(reading, self._crop(view, face) if read else None)
+        if not read:
+            return Seen(reading, None)
+        return Seen(reading, self._crop(view, face), time_s, self._window(track))
+
+    def _window(self, track: int) -> EmbeddingWindow | None:
+        return self._windows.setdefault(track, EmbeddingWindow(self._embeddings)) if self._embeddings else None
 
     def _crop(self, view: View, face: Detection) -> Patch:
         spec = self._card.input
@@ -53,6 +68,7 @@ class Gauge:
         """Drop what is remembered of tracks that are over."""
         kept = set(tracks)
         self._meters = {track: meter for track, meter in self._meters.items() if track in kept}
+        self._windows = {track: window for track, window in self._windows.items() if track in kept}
 
     def _motion(self, view: View, time_s: float, face: Detection, track: int, small: Thumbnail) -> float | None:
         meter = self._meters.setdefault(track, MotionMeter())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from roompulse_server.vision.card import CARDS, ModelCard, card_table
 from roompulse_server.vision.checksum import Checksum, read_checksum, verify_file
+from roompulse_server.vision.engagement_card import KIND, EngagementCard
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,10 @@ class Weights:
     source: str = ""
 
 
-def weights_of(card: ModelCard) -> Weights:
-    """Return the file of an emotion model."""
-    return Weights(card.name, (card.file.name,), card.checksum, card.url, licence=card.licence, source=card.source)
+def weights_of(card: ModelCard | EngagementCard) -> Weights:
+    """Return the file of an emotion model, or of an engagement network, as it is published."""
+    kind = KIND if isinstance(card, EngagementCard) else "emotion"
+    return Weights(card.name, (card.file.name,), card.checksum, card.url, None, kind, card.licence, card.source)
 
 
 def read_detector(path: pathlib.Path) -> Weights:
