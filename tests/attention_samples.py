@@ -1,4 +1,4 @@
-"""Engagement networks with drawn weights, as Keras would save them, and what they say by the definition, term by term."""
+"""Engagement networks with drawn weights, as Keras would save them, and what they say by their definition."""
 
 import hashlib
 import math

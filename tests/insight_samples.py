@@ -10,6 +10,7 @@ from roompulse_server.types import (
     FaceQuality,
     FaceReading,
     HeadPose,
+    LearnedEngagement,
     Observation,
     Presence,
     Probabilities,
@@ -40,6 +41,7 @@ def face(
     track: int = 1,
     model: str = MODEL,
     valence: float | None = None,
+    engaged: LearnedEngagement | None = None,
 ) -> FaceReading:
     """Return a face; `yaw=None` is a detector without landmarks."""
     return FaceReading(
@@ -48,7 +50,7 @@ def face(
         quality=FaceQuality(120.0, 80.0, 0.9),
         pose=None if yaw is None else HeadPose(yaw, pitch, 0.0),
         motion=motion,
-        affect=RawAffect(model, probabilities or mixed(), valence, valence),
+        affect=RawAffect(model, probabilities or mixed(), valence, valence, engaged=engaged),
     )
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from attention_samples import drawn, engagement_card, keras, placed_network
 from click.testing import CliRunner, Result
 from file_server import file_server
 from onnx_samples import emotieff_card, emotieff_model, placed
@@ -49,7 +50,7 @@ def test_a_bare_machine_has_what_is_shipped_and_knows_the_rest() -> None:
     }
     assert listed["yunet"]["kind"] == "detector"
     lines = models("list").output.splitlines()
-    assert len(lines) == len(listed) == 10
+    assert len(lines) == len(listed) == 11
     assert [line.split()[0] for line in lines] == list(listed)
 
 
@@ -162,9 +163,36 @@ def test_a_model_of_ones_own_is_added_to_the_cache(tmp_path: pathlib.Path) -> No
     assert "(any batch, 3, 224, 224)" in wrong.output
 
 
-def served(folder: pathlib.Path, model: object) -> "subprocess.CompletedProcess[str]":
+def test_an_engagement_network_is_pulled_converted_and_usable(tmp_path: pathlib.Path) -> None:
+    data = keras(tmp_path / "made.h5", drawn(24))
+    with file_server(data) as server:
+        (tmp_path / "tiny-attention.toml").write_text(engagement_card(data, 24, url=f"{server.url}/good"))
+        missing = models("convert", "tiny-attention", "--models", tmp_path)
+        assert models("pull", "tiny-attention", "--models", tmp_path).exit_code == 0
+    assert missing.exit_code == 1
+    assert "found none; `roompulse-server models pull tiny-attention` fetches it" in missing.output
+    row = rows("--models", tmp_path)["tiny-attention"]
+    assert (row["kind"], row["state"], row["file"]) == ("engagement", "fetched", str(tmp_path / "attention.h5"))
+    assert "tiny-attention: fetched; `roompulse-server models convert" in models("verify", tmp_path).output
+    assert models("verify", "tiny-attention", "--models", tmp_path).exit_code == 1
+    converted = models("convert", "tiny-attention", "--models", tmp_path)
+    assert converted.exit_code == 0, converted.output
+    assert "use it with `roompulse-server serve --engagement tiny-attention`" in converted.output
+    row = rows("--models", tmp_path)["tiny-attention"]
+    assert (row["state"], row["file"]) == ("found", str(tmp_path / "attention.npz"))
+    verified = models("verify", "tiny-attention", "--models", tmp_path)
+    assert verified.output == f"tiny-attention: {tmp_path}/attention.npz (verified)\n"
+
+
+def test_what_is_no_engagement_network_is_not_converted() -> None:
+    result = models("convert", "yunet")
+    assert result.exit_code == 1
+    assert "kind: expected one of engagement, found 'detector'" in result.output
+
+
+def served(folder: pathlib.Path, model: object, *more: object) -> "subprocess.CompletedProcess[str]":
     server = pathlib.Path(sys.executable).parent / "roompulse-server"
-    flags = ["--listen", "127.0.0.1:0", "--data", folder / "record", "--models", folder, "--model", model]
+    flags = ["--listen", "127.0.0.1:0", "--data", folder / "record", "--models", folder, "--model", model, *more]
     command = [str(server), "serve", "--workers", "1", *map(str, flags)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env={**os.environ})
 
@@ -179,8 +207,32 @@ def test_the_service_does_not_start_with_a_model_it_cannot_trust(tmp_path: pathl
     expected = {
         "bit": f"Error: {tmp_path}/tiny.onnx: expected SHA-256 ",
         "nan": f"Error: {tmp_path}/tiny.onnx: expected finite numbers",
-        "name": "Error: model 'another': expected the path of a card (TOML), or one of enet_b0_8_best_afew, ",
+        "name": "Error: model 'another': expected the path of a card (TOML), or one of emotiefflib-attention, enet_b0",
     }[fault]
     assert line.startswith(expected)
     assert "found" in line or fault == "name"
+    assert run.stdout == ""
+
+
+@pytest.mark.parametrize("fault", ["size", "model", "name", "unconverted"])
+def test_the_service_does_not_start_with_a_network_that_does_not_fit(tmp_path: pathlib.Path, fault: str) -> None:
+    placed(tmp_path, MODEL, emotieff_card(MODEL, 112))
+    card = placed_network(tmp_path, drawn(20 if fault == "size" else 24))
+    if fault != "unconverted":
+        assert models("convert", card).exit_code == 0
+    run = served(
+        tmp_path, "roompulse-fer" if fault == "model" else "tiny", "--engagement", "yunet" if fault == "name" else card
+    )
+    assert run.returncode == 1
+    (line,) = run.stderr.strip().splitlines()
+    expected = {
+        "size": "Error: engagement network tiny-attention: expected the emotion model tiny with an embedding of 20 "
+        "numbers (`--model tiny`), found tiny with one of 24",
+        "model": "Error: engagement network tiny-attention: expected the emotion model tiny with an embedding of 24 "
+        "numbers (`--model tiny`), found roompulse-fer with one of 1280",
+        "name": "Error: engagement 'yunet': expected an engagement network, found a detector",
+        "unconverted": "Error: attention.npz: expected it beside its card or in a folder of models, found none; "
+        "`roompulse-server models convert tiny-attention` makes it",
+    }[fault]
+    assert line == expected
     assert run.stdout == ""

@@ -64,3 +64,9 @@ def test_health_says_when_nobody_answers() -> None:
     result = CliRunner().invoke(group, ["health", "--server", "127.0.0.1:1", "--timeout", "2"])
     assert result.exit_code == 1
     assert "no answer from 127.0.0.1:1" in result.output
+
+
+def test_a_formula_and_a_network_exclude_each_other(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(SettingsError, match="--engagement='net': takes the place of the formula: give one of"):
+        load_settings({"formula": "mine.toml", "engagement": "net"})
+    assert str(load_settings({"engagement": "net"}).engagement) == "net"

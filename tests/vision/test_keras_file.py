@@ -66,7 +66,7 @@ def test_a_missing_or_doubled_array_is_named_with_what_was_found(tmp_path: pathl
         read_keras(file)
     with h5py.File(file, "a") as content:
         content["dense/bias"] = content["other/dense/bias:0"] = bias
-    with pytest.raises(ModelError, match="expected one dataset 'dense/bias', .* found dense/bias, other/dense/bias:0"):
+    with pytest.raises(ModelError, match=r"expected one dataset 'dense/bias', .* found dense/bias, other/dense/bias:0"):
         read_keras(file)
 
 

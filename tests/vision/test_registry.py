@@ -53,7 +53,7 @@ def test_a_published_models_card_says_what_is_published(name: str) -> None:
 
 def test_every_name_is_known_and_its_state_told() -> None:
     states = {item.name: item.state for item in registry.entries([])}
-    assert set(states) == {*PUBLISHED, "roompulse-fer", "yunet", "yunet-640"}
+    assert set(states) == {*PUBLISHED, "roompulse-fer", "yunet", "yunet-640", "emotiefflib-attention"}
     assert states["roompulse-fer"] is State.SHIPPED
     assert {state for name, state in states.items() if name != "roompulse-fer"} == {State.MISSING}
 
@@ -93,7 +93,10 @@ def test_a_fetched_file_is_sought_in_every_folder(tmp_path: pathlib.Path) -> Non
 
 @pytest.mark.parametrize("name", ["nobody", "no/body", "..", "", "-h"])
 def test_an_unknown_name_is_told_the_known_ones(name: str) -> None:
-    with pytest.raises(ModelError, match=rf"model {re.escape(repr(name))}: .* one of enet_b0_8_best_afew, .* yunet"):
+    with pytest.raises(
+        ModelError,
+        match=rf"model {re.escape(repr(name))}: .* one of emotiefflib-attention, enet_b0_8_best_afew, .* yunet",
+    ):
         registry.find_card(name, [])
 
 
