@@ -44,6 +44,7 @@ class Setup:
 
     models: str | None
     card: str | None = None
+    engagement: str | None = None
     detector_threshold: float | None = None
     detector_width: int | None = None
 

@@ -23,6 +23,7 @@ class Setup:
 
     models: str
     card: str | None = None
+    engagement: str | None = None
     detector_threshold: float | None = None
     detector_width: int | None = None
 

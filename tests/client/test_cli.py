@@ -250,7 +250,8 @@ def standup(threaded: ThreadedService) -> ThreadedService:
         response(meeting_event=ended),
     ]
     service.summary = summary_pb2.MeetingSummary(meeting=key(), engagement=0.65, notes=["a note"])
-    service.summary.timeline.add(engagement_median=0.7)
+    for median in (0.7, 0.05, 1.0, 0.2):
+        service.summary.timeline.add(engagement_median=median)
     person = service.summary.participants.add(participant_id="ada", coverage=0.8, valence=0.25)
     person.longest_absence.seconds, person.longest_absence_start.seconds = 42, 65
     person.attended.FromSeconds(60)
@@ -296,6 +297,7 @@ def test_a_summary_says_what_kept_scores_away(standup: ThreadedService) -> None:
     result = run(standup, "summary", "standup")
     for part in ("standup", "engagement 0.65", "no face 20 %", "80 %", "note: a note", "more light from the front"):
         assert part in result.stdout
+    assert "▆▁█▁" in result.stdout  # a network's score may lie below the formula's least
     assert "0.25" in result.stdout  # valence
     assert "0:42.0 at 1:05.0" in result.stdout  # the longest absence
     (line,) = lines(run(standup, "summary", "standup", "--json"))

@@ -21,6 +21,7 @@ HAPPINESS, SURPRISE = LABELS.index("happiness"), LABELS.index("surprise")
 class Setup:
     models: str | None = str(MODELS)
     card: str | None = None
+    engagement: str | None = None
     detector_threshold: float | None = None
     detector_width: int | None = None
 

@@ -30,7 +30,7 @@ def network(card: EngagementCard, size: int, window: int, seed: int = 3, hidden:
 def embeddings(count: int, size: int, seed: int = 5) -> Floats:
     """Return embeddings like those of published models: after a swish, so mostly small, some large, few negative."""
     values = np.random.default_rng(seed).normal(0, 1.5, (count, size))
-    return (values / (1 + np.exp(-values))).astype(np.float32)
+    return np.asarray(values / (1 + np.exp(-values)), np.float32)
 
 
 @settings(max_examples=40, deadline=None)

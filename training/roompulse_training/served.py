@@ -8,8 +8,8 @@ import roompulse
 
 
 async def mean_engagement(server: str, clip: pathlib.Path) -> float:
-    """Return the mean engagement, 0.2 to 1, of a clip that shows one person; nan where it never got a score
-    (clips of a few seconds do not).
+    """Return the mean engagement of a clip that shows one person, 0.2 to 1 (0 to 1 where the service runs a network);
+    nan where it never got a score (clips of a few seconds do not).
 
     Every picture that is due is analysed. The record of its meeting is deleted by the service's retention.
 

@@ -49,10 +49,11 @@ def _headline(summed: Summary) -> Text:
 
 
 def _bar(score: float | None) -> str:
-    """Return a bar for a score of 0.2 to 1, a dot where there is none."""
+    """Return a bar for a score of 0.2 to 1, the lowest for a network's below that, a dot where there is none."""
     if score is None:
         return "·"
-    return _BARS[min(len(_BARS) - 1, int((score - _LOWEST_SCORE) / (1 - _LOWEST_SCORE) * len(_BARS)))]
+    height = int((score - _LOWEST_SCORE) / (1 - _LOWEST_SCORE) * len(_BARS))
+    return _BARS[max(0, min(len(_BARS) - 1, height))]
 
 
 def _people(summed: Summary) -> Table:

@@ -53,17 +53,19 @@ class Engagement:
     """The engagement score with everything it is made of, or the reason why there is none.
 
     Attributes:
-        score: Facing times expression, 0.2 to 1; None when `no_score_reason` says why.
+        score: Facing times expression, 0.2 to 1, or an engagement network's probability, 0 to 1; None when
+            `no_score_reason` says why.
         band: The coarse reading.
         no_score_reason: Why there is no score; `roompulse.remedies.remedy` says what helps.
-        formula_id: The formula.
-        facing: Mean facing factor over the window, 0.4 (turned away) to 1; None when unknown.
-        expression: Mean weighted expression over the window, 0.5 to 1.
-        coverage: Valid share of the window, 0 to 1.
+        formula_id: The formula, or the engagement network.
+        facing: Mean facing factor over the window, 0.4 (turned away) to 1; None when unknown, and from a network.
+        expression: Mean weighted expression over the window, 0.5 to 1; None from a network.
+        coverage: Valid share of the window, 0 to 1; with a network, of the last ten seconds.
         yaw_from_reference_deg: How far the head is turned from the person's own reference, degrees.
         pitch_from_reference_deg: How far the head is raised from the person's own reference, degrees.
         reference_count: Samples behind the person's pose reference.
-        window_s: Length of the window, seconds.
+        window_s: Length of the window, seconds; with a network, from its oldest picture to its newest, 0 while it
+            has too few.
     """
 
     score: float | None

@@ -554,19 +554,21 @@ class Engagement(_message.Message):
     REFERENCE_COUNT_FIELD_NUMBER: _builtins.int
     WINDOW_FIELD_NUMBER: _builtins.int
     score: _builtins.float
-    """Facing times expression, 0.2 to 1; absent when a reason is given."""
+    """Facing times expression, 0.2 to 1; where the service runs an engagement network instead, its probability, 0 to 1;
+    absent when a reason is given. `formula_id` tells them apart.
+    """
     band: Global___EngagementBand.ValueType
     """The coarse reading."""
     no_score_reason: Global___NoScoreReason.ValueType
     """Why there is no score."""
     formula_id: _builtins.str
-    """The formula."""
+    """The formula, or the engagement network."""
     facing: _builtins.float
-    """Mean facing factor over the window, 0.4 (turned away) to 1; absent when facing is unknown."""
+    """Mean facing factor over the window, 0.4 (turned away) to 1; absent when facing is unknown, and from a network."""
     expression: _builtins.float
-    """Mean weighted expression over the window, 0.5 to 1."""
+    """Mean weighted expression over the window, 0.5 to 1; absent from a network."""
     coverage: _builtins.float
-    """Valid share of the window, 0 to 1."""
+    """Valid share of the window, 0 to 1; with a network, of the last ten seconds."""
     yaw_from_reference_deg: _builtins.float
     """How far the head is turned from the person's own reference, degrees."""
     pitch_from_reference_deg: _builtins.float
@@ -575,7 +577,7 @@ class Engagement(_message.Message):
     """Samples behind the person's pose reference."""
     @_builtins.property
     def window(self) -> _duration_pb2.Duration:
-        """Length of the window."""
+        """Length of the window; with a network, from its oldest picture to its newest, 0 while it has too few."""
 
     def __init__(
         self,

@@ -10,7 +10,7 @@ REMEDIES: dict[NoScoreReason, str] = {
     NoScoreReason.SEVERAL_FACES: "More than one face of like size is in view: send the stream with source ROOM.",
     NoScoreReason.FACE_TOO_SMALL: "The face has too few pixels: send a larger picture, or sit closer.",
     NoScoreReason.STATIC_IMAGE: "Nothing moved for ten seconds: send camera pictures, not a photo or an avatar.",
-    NoScoreReason.TOO_LITTLE_EVIDENCE: "Fewer than 5 of the last 10 seconds were usable: wait a few seconds.",
+    NoScoreReason.TOO_LITTLE_EVIDENCE: "Less than 5 of the last 10 seconds, or than a network needs, was seen: wait.",
     NoScoreReason.NOT_A_CAMERA: "This is no camera picture (screen share, avatar): send the camera's stream.",
     NoScoreReason.NO_PICTURES: "No picture came for a while: look at the sender and its connection.",
     NoScoreReason.EXPRESSION_UNCLEAR: "The model cannot name the expression: an uncovered, well-lit face helps.",

@@ -113,7 +113,10 @@ class AffectReading:
 
 @dataclass(frozen=True, slots=True)
 class Engagement:
-    """The score with its parts, or the reason why there is none (exactly one of the two)."""
+    """The score with its parts, or the reason why there is none (exactly one of the two).
+
+    An engagement network's score has no parts, and its `window_s` is the time that its embeddings span.
+    """
 
     formula_id: str
     score: float | None
