@@ -297,7 +297,7 @@ def test_a_summary_says_what_kept_scores_away(standup: ThreadedService) -> None:
     result = run(standup, "summary", "standup")
     for part in ("standup", "engagement 0.65", "no face 20 %", "80 %", "note: a note", "more light from the front"):
         assert part in result.stdout
-    assert "▆▁█▁" in result.stdout  # a network's score may lie below the formula's least
+    assert "▅▁█▁" in result.stdout  # a network's score may lie below the formula's least
     assert "0.25" in result.stdout  # valence
     assert "0:42.0 at 1:05.0" in result.stdout  # the longest absence
     (line,) = lines(run(standup, "summary", "standup", "--json"))

@@ -6,6 +6,7 @@ import pathlib
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from attention_samples import drawn, engagement_card, keras, placed_network
 from click.testing import CliRunner, Result
@@ -13,6 +14,7 @@ from file_server import file_server
 from onnx_samples import emotieff_card, emotieff_model, placed
 from roompulse_server.commands import group
 from roompulse_server.vision.card import CARDS, parse_card
+from roompulse_server.vision.registry import find_engagement_network
 from shared_data import MODELS, needs_shared
 
 MODEL = emotieff_model(112)
@@ -182,6 +184,18 @@ def test_an_engagement_network_is_pulled_converted_and_usable(tmp_path: pathlib.
     assert (row["state"], row["file"]) == ("found", str(tmp_path / "attention.npz"))
     verified = models("verify", "tiny-attention", "--models", tmp_path)
     assert verified.output == f"tiny-attention: {tmp_path}/attention.npz (verified)\n"
+
+
+def test_a_card_turned_round_uses_the_same_file(tmp_path: pathlib.Path) -> None:
+    assert models("convert", placed_network(tmp_path, drawn(24))).exit_code == 0
+    shown = models("show", "tiny-attention", "--models", tmp_path).output
+    turned = shown.replace("tiny-attention", "turned").replace('"distracted", "engaged"', '"engaged", "distracted"')
+    (tmp_path / "turned.toml").write_text(turned)
+    assert models("verify", "turned", "--models", tmp_path).exit_code == 0
+    window = np.random.default_rng(1).normal(size=(128, 24)).astype(np.float32)
+    one, other = (find_engagement_network(name, [tmp_path]) for name in ("tiny-attention", "turned"))
+    assert other.probability(window) == pytest.approx(1 - one.probability(window))
+    assert (one.card.formula, other.card.formula) == ("tiny-attention-1", "turned-1")
 
 
 def test_what_is_no_engagement_network_is_not_converted() -> None:

@@ -167,4 +167,4 @@ def _row(item: Entry) -> dict[str, str]:
 
 
 def _line(item: Entry) -> str:
-    return f"{item.name:<20}  {item.kind:<8}  {item.state:<7}  {item.file or item.detail or item.licence}"
+    return f"{item.name:<21}  {item.kind:<10}  {item.state:<7}  {item.file or item.detail or item.licence}"
