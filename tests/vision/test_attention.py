@@ -13,9 +13,12 @@ from roompulse_server.errors import ModelError
 from roompulse_server.vision.attention import AttentionNetwork
 from roompulse_server.vision.card import read_card
 from roompulse_server.vision.classifier import Classifier
+from roompulse_server.vision.detection import PixelBox
 from roompulse_server.vision.embedding_window import EmbeddingWindow
 from roompulse_server.vision.engagement_card import EngagementCard, parse_engagement_card
 from roompulse_server.vision.inference import Floats
+from roompulse_server.vision.reader import FaceReader
+from vision_samples import Told
 
 
 @pytest.fixture(scope="module")
@@ -74,6 +77,32 @@ def test_weights_that_make_no_number_are_refused(card: EngagementCard) -> None:
     layers = drawn(FEATURES) | {"hidden_FC/kernel": np.full((2 * FEATURES, 16), 3e38, np.float32)}
     with pytest.raises(ModelError, match="tiny-attention: expected a probability for a made window, found nan"):
         AttentionNetwork(card, layers)
+
+
+def test_every_track_has_a_window_of_its_own_and_takes_it_along(card: EngagementCard, tmp_path: pathlib.Path) -> None:
+    model = emotieff_model(112)
+    classifier = Classifier(read_card(placed(tmp_path, model, emotieff_card(model, 112))))
+    boxes = [PixelBox(80, 100, 160, 200), PixelBox(500, 100, 150, 190)]
+    times_s = (0.0, 0.2, 0.4, 0.6, 0.8, 9.0)  # then a gap that ends every track
+    reader = FaceReader(Told([boxes] * len(times_s)), classifier, network(card, FEATURES, 3))
+    watcher, rng = reader.watcher(every_face=True), np.random.default_rng(2)
+    seen: dict[int, list[Floats]] = {}
+    for at_s in times_s:
+        look = watcher.look(rng.integers(0, 256, (400, 800, 3), np.uint8), at_s)
+        for face, reading in zip(look.faces, reader.classify(look.faces), strict=True):
+            assert face.crop is not None
+            found = classifier.run([face.crop]).embeddings
+            assert found is not None
+            assert reading.affect is not None
+            rows = seen.setdefault(reading.track, [])
+            rows.append(found[0])
+            if len(rows) < 3:
+                assert reading.affect.engaged is None
+            else:
+                assert reading.affect.engaged is not None
+                expected = by_definition(drawn(FEATURES), np.stack(rows[-3:]))[1]
+                assert reading.affect.engaged.probability == pytest.approx(expected, abs=1e-5)
+    assert [len(rows) for rows in seen.values()] == [5, 5, 1, 1]
 
 
 def test_only_the_models_own_embeddings_are_taken(card: EngagementCard, tmp_path: pathlib.Path) -> None:
