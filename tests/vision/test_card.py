@@ -137,7 +137,7 @@ def test_the_card_beside_the_shared_weights_is_read(tmp_path: pathlib.Path) -> N
     card = read_card(MODELS / "roompulse-fer.toml")
     assert card.output.scores == "logits"
     assert card.crops["yunet"] == SquareCrop((0.5, 0.487), FER_SIDE)
-    assert card.checksum == read_card().checksum
+    assert card.output.labels == read_card().output.labels
 
 
 def test_what_is_not_at_hand_but_published_says_how_to_get_it(tmp_path: pathlib.Path) -> None:
