@@ -110,6 +110,7 @@ def series_of(participant: str, updates: Sequence[Update]) -> Series:
         presence=_whole(reading.presence for reading in readings),
         no_score_reason=_whole(engagement.no_score_reason for engagement in engagements),
         band=_whole(engagement.band for engagement in engagements),
+        facing_state=_whole(engagement.facing_state for engagement in engagements),
         score=_broken(engagement.score for engagement in engagements),
         facing=_broken(engagement.facing for engagement in engagements),
         expression=_broken(engagement.expression for engagement in engagements),

@@ -12,6 +12,7 @@ from roompulse_server.types import (
     Engagement,
     FaceQuality,
     FaceReading,
+    FacingState,
     HeadPose,
     NoScoreReason,
     Point,
@@ -89,6 +90,7 @@ engagements = st.builds(
     pitch_from_reference_deg=st.none() | angle,
     reference_count=st.integers(0, 2**32 - 1),
     window_s=st.floats(0, 600),
+    facing_state=st.sampled_from(FacingState),
 )
 updates = st.builds(
     Update,

@@ -217,6 +217,14 @@ class Band(WireEnum):
     HIGH = 3
 
 
+class FacingState(WireEnum):
+    """Whether a head faces the screen, which is not attention; `UNSPECIFIED` while nobody can tell."""
+
+    UNSPECIFIED = 0
+    FACING = 1
+    AWAY = 2
+
+
 class EventKind(WireEnum):
     """What happened in a meeting, beside updates."""
 

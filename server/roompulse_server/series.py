@@ -13,9 +13,9 @@ Integers = NDArray[np.int64]
 class Series:
     """All recorded updates of one participant, ordered by sequence. N rows; absent floats are nan.
 
-    `presence`, `no_score_reason`, `band` hold the numbers of their enumerations in `types`. `model` and `formula`
-    index `model_ids` and `formula_ids`; -1 means none. Scores of different formulas and values of different models
-    are not mixed.
+    `presence`, `no_score_reason`, `band`, `facing_state` hold the numbers of their enumerations in `types`. `model` and
+    `formula` index `model_ids` and `formula_ids`; -1 means none. Scores of different formulas and values of different
+    models are not mixed.
     """
 
     participant: str
@@ -25,6 +25,7 @@ class Series:
     presence: Integers  # (N,)
     no_score_reason: Integers  # (N,) 0 where there is a score
     band: Integers  # (N,)
+    facing_state: Integers  # (N,)
     score: Floats  # (N,)
     facing: Floats  # (N,)
     expression: Floats  # (N,)

@@ -126,6 +126,9 @@ async def test_eight_participants_two_subscribers_one_truth(roompulse: Service, 
     assert await recorded(roompulse) == seen
 
     check_packets(summary, answers, sent)
+    facing = [person.participant_id for person in summary.participants if person.facing_share > 0.5]
+    assert len(facing) >= 5  # most look at the camera, and the one without a face does not count
+    assert "hal" not in facing
     for person in summary.participants:
         check_person(person, seen[person.participant_id])
     check_rollups([r.rollup for r in saw if r.HasField("rollup") and r.rollup.final], seen)
@@ -187,6 +190,7 @@ def check_person(person: summary_pb2.ParticipantSummary, updates: list[update_pb
     assert person.present.ToMicroseconds() / 1e6 == pytest.approx(present, abs=1e-5)
     assert person.coverage == pytest.approx(sum(s for _, s in scored) / attended, rel=1e-5)
     assert sum(t.duration.ToMicroseconds() for t in person.presence_times) / 1e6 == pytest.approx(attended, abs=1e-4)
+    check_facing(person, held)
     if not scored:
         assert not person.engagement.HasField("mean")
         return
@@ -199,6 +203,20 @@ def check_person(person: summary_pb2.ParticipantSummary, updates: list[update_pb
     total = sum(s for _, s in faces)
     assert person.valence == pytest.approx(sum(a.valence * s for a, s in faces) / total, abs=1e-6)
     assert person.expressions.neutral == pytest.approx(sum(a.smoothed.neutral * s for a, s in faces) / total, abs=1e-6)
+
+
+def check_facing(
+    person: summary_pb2.ParticipantSummary, held: list[tuple[update_pb2.ParticipantUpdate, float]]
+) -> None:
+    times = {entry.state: entry.duration.ToMicroseconds() / 1e6 for entry in person.facing_times}
+    known = 0.0
+    for state in (update_pb2.FACING_STATE_FACING, update_pb2.FACING_STATE_AWAY):
+        expected = sum(s for u, s in held if u.engagement.facing_state == state)
+        assert times.get(state, 0.0) == pytest.approx(expected, abs=1e-5)
+        known += expected
+    assert person.HasField("facing_share") == (known > 0)
+    if known:
+        assert person.facing_share == pytest.approx(times.get(update_pb2.FACING_STATE_FACING, 0.0) / known, abs=1e-6)
 
 
 def check_rollups(rollups: list[update_pb2.Rollup], seen: dict[str, list[update_pb2.ParticipantUpdate]]) -> None:

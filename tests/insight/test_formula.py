@@ -48,6 +48,11 @@ def test_a_file_changes_what_it_names_and_nothing_else(tmp_path: pathlib.Path) -
         (('id = "a"', "baseline_limit = 0"), None, "baseline_limit = 0"),
         (('id = "a"', "baseline_start_s = 60"), None, "baseline_start_s = 60.0 must be less than baseline_full_s = 60"),
         ((f'id = "{DEFAULT_ID}"', "baseline = false"), None, "need another id"),
+        (
+            ('id = "a"', "facing_return_deg = 30"),
+            None,
+            "facing_return_deg = 30.0 must be less than facing_leave_deg = 30",
+        ),
         (('id = "a"', "yaw_full_deg = 40"), None, "yaw_full_deg = 40.0 must be less than yaw_zero_deg = 35"),
         (('id = "a"',), {**WEIGHTS, "fear": 1.2}, r"weights.fear = 1.2"),
         (('id = "a"',), {**WEIGHTS, "fear": -0.1}, r"weights.fear = -0.1"),

@@ -12,6 +12,7 @@ MESSAGES = (
     pb.PresenceTime,
     pb.NoScoreTime,
     pb.BandTime,
+    pb.FacingTime,
     pb.EngagementStatistics,
     pb.ParticipantPoint,
     pb.ParticipantSummary,

@@ -131,6 +131,8 @@ def test_series_hold_what_the_updates_say(random_updates: list[Update]) -> None:
     assert series.offset_us.tolist() == [update.offset_us for update in quantised]
     assert series.presence.tolist() == [update.reading.presence for update in quantised]
     assert [series.formula_ids[i] for i in series.formula] == [u.reading.engagement.formula_id for u in quantised]
+    assert series.band.tolist() == [update.reading.engagement.band for update in quantised]
+    assert series.facing_state.tolist() == [update.reading.engagement.facing_state for update in quantised]
     for index, update in enumerate(quantised):
         affect, engagement = update.reading.affect, update.reading.engagement
         assert series.coverage[index] == engagement.coverage

@@ -34,6 +34,7 @@ TWINS: dict[type[enum.IntEnum], EnumDescriptor] = {
     types.Presence: update_pb2.Presence.DESCRIPTOR,
     types.NoScoreReason: update_pb2.NoScoreReason.DESCRIPTOR,
     types.Band: update_pb2.EngagementBand.DESCRIPTOR,
+    types.FacingState: update_pb2.FacingState.DESCRIPTOR,
     types.EventKind: update_pb2.MeetingEvent.Kind.DESCRIPTOR,
     types.SlowPolicy: subscription_service_pb2.SlowPolicy.DESCRIPTOR,
     types.MeetingState: meeting_service_pb2.Meeting.State.DESCRIPTOR,

@@ -78,14 +78,15 @@ def _row(person: ParticipantSummary) -> tuple[str, ...]:
 
 
 def _affect(summed: Summary) -> Table:
-    whole = ("participant", "valence", "arousal", "longest absence")
-    table = tables.new("Affect and absence", *whole, whole=whole)
+    whole = ("participant", "valence", "arousal", "facing", "longest absence")
+    table = tables.new("Affect, facing and absence", *whole, whole=whole)
     for person in summed.participants:
         away = tables.clock(person.longest_absence_s)
         table.add_row(
             person.display_name or person.participant_id,
             _spread(person.valence, person.valence_deviation),
             _spread(person.arousal, person.arousal_deviation),
+            tables.percent(person.facing_share),
             f"{away} at {tables.clock(person.longest_absence_start_s)}" if person.longest_absence_s else "none",
         )
     return table

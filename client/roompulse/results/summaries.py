@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from roompulse.enums import Band, MomentKind, NoScoreReason, Presence, Provenance, Purpose
+from roompulse.enums import Band, FacingState, MomentKind, NoScoreReason, Presence, Provenance, Purpose
 from roompulse.results.pictures import ActionUnit, Expressions
 from roompulse.results.updates import MeetingKey, PacketCounters
 
@@ -63,6 +63,8 @@ class ParticipantSummary:
         action_unit_provenance: Where the action units come from.
         timeline: Score and coverage per ten seconds.
         notes: What the reader should know.
+        facing_times_s: Time facing the screen and time away; no measure of attention.
+        facing_share: Time facing over the time facing or away; None where neither is known.
     """
 
     participant_id: str
@@ -90,6 +92,8 @@ class ParticipantSummary:
     action_unit_provenance: Provenance
     timeline: tuple[ParticipantPoint, ...]
     notes: tuple[str, ...]
+    facing_times_s: Mapping[FacingState, float]
+    facing_share: float | None
 
 
 @dataclass(frozen=True, slots=True)

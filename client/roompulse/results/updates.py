@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from roompulse.enums import Band, ConsentState, DropReason, EventKind, NoScoreReason, Presence
+from roompulse.enums import Band, ConsentState, DropReason, EventKind, FacingState, NoScoreReason, Presence
 from roompulse.results.pictures import Affect, Expressions, Face
 
 
@@ -66,6 +66,7 @@ class Engagement:
         reference_count: Samples behind the person's pose reference.
         window_s: Length of the window, seconds; with a network, from its oldest picture to its newest, 0 while it
             has too few.
+        facing_state: Whether the head faces the screen; it follows a turn two seconds late.
     """
 
     score: float | None
@@ -79,6 +80,7 @@ class Engagement:
     pitch_from_reference_deg: float | None
     reference_count: int
     window_s: float | None
+    facing_state: FacingState
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,34 @@ class BandTime(_message.Message):
 Global___BandTime: _TypeAlias = BandTime  # noqa: Y015
 
 @_typing.final
+class FacingTime(_message.Message):
+    """Time spent facing the screen, or away."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    state: _update_pb2.FacingState.ValueType
+    """The state."""
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long."""
+
+    def __init__(
+        self,
+        *,
+        state: _update_pb2.FacingState.ValueType = ...,
+        duration: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "state", b"state"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FacingTime: _TypeAlias = FacingTime  # noqa: Y015
+
+@_typing.final
 class EngagementStatistics(_message.Message):
     """A series of numbers over time."""
 
@@ -209,6 +237,8 @@ class ParticipantSummary(_message.Message):
     ACTION_UNIT_PROVENANCE_FIELD_NUMBER: _builtins.int
     TIMELINE_FIELD_NUMBER: _builtins.int
     NOTES_FIELD_NUMBER: _builtins.int
+    FACING_TIMES_FIELD_NUMBER: _builtins.int
+    FACING_SHARE_FIELD_NUMBER: _builtins.int
     participant_id: _builtins.str
     """The participant."""
     display_name: _builtins.str
@@ -231,6 +261,8 @@ class ParticipantSummary(_message.Message):
     """Where valence and arousal come from."""
     action_unit_provenance: _common_pb2.Provenance.ValueType
     """Where the action units come from."""
+    facing_share: _builtins.float
+    """Time facing over the time facing or away, 0 to 1; absent where neither is known."""
     @_builtins.property
     def first_offset(self) -> _duration_pb2.Duration:
         """First moment, since the meeting began."""
@@ -287,6 +319,10 @@ class ParticipantSummary(_message.Message):
     def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What the reader should know, in words."""
 
+    @_builtins.property
+    def facing_times(self) -> _containers.RepeatedCompositeFieldContainer[Global___FacingTime]:
+        """Time facing the screen and time away. A head that is turned may well listen: this is no measure of attention."""
+
     def __init__(
         self,
         *,
@@ -315,15 +351,19 @@ class ParticipantSummary(_message.Message):
         action_unit_provenance: _common_pb2.Provenance.ValueType = ...,
         timeline: _abc.Iterable[Global___ParticipantPoint] | None = ...,
         notes: _abc.Iterable[_builtins.str] | None = ...,
+        facing_times: _abc.Iterable[Global___FacingTime] | None = ...,
+        facing_share: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attended", b"attended", "counters", b"counters", "engagement", b"engagement", "expressions", b"expressions", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "present", b"present", "valence", b"valence", "valence_deviation", b"valence_deviation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_facing_share", b"_facing_share", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attended", b"attended", "counters", b"counters", "engagement", b"engagement", "expressions", b"expressions", "facing_share", b"facing_share", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "present", b"present", "valence", b"valence", "valence_deviation", b"valence_deviation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "action_unit_provenance", b"action_unit_provenance", "action_units", b"action_units", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attended", b"attended", "counters", b"counters", "coverage", b"coverage", "display_name", b"display_name", "engagement", b"engagement", "expressions", b"expressions", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "model_id", b"model_id", "no_score_times", b"no_score_times", "notes", b"notes", "participant_id", b"participant_id", "presence_times", b"presence_times", "present", b"present", "timeline", b"timeline", "updates", b"updates", "valence", b"valence", "valence_arousal_provenance", b"valence_arousal_provenance", "valence_deviation", b"valence_deviation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_facing_share", b"_facing_share", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "action_unit_provenance", b"action_unit_provenance", "action_units", b"action_units", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attended", b"attended", "counters", b"counters", "coverage", b"coverage", "display_name", b"display_name", "engagement", b"engagement", "expressions", b"expressions", "facing_share", b"facing_share", "facing_times", b"facing_times", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "model_id", b"model_id", "no_score_times", b"no_score_times", "notes", b"notes", "participant_id", b"participant_id", "presence_times", b"presence_times", "present", b"present", "timeline", b"timeline", "updates", b"updates", "valence", b"valence", "valence_arousal_provenance", b"valence_arousal_provenance", "valence_deviation", b"valence_deviation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__arousal: _TypeAlias = _typing.Literal["arousal"]  # noqa: Y015
     _WhichOneofArgType__arousal: _TypeAlias = _typing.Literal["_arousal", b"_arousal"]  # noqa: Y015
     _WhichOneofReturnType__arousal_deviation: _TypeAlias = _typing.Literal["arousal_deviation"]  # noqa: Y015
     _WhichOneofArgType__arousal_deviation: _TypeAlias = _typing.Literal["_arousal_deviation", b"_arousal_deviation"]  # noqa: Y015
+    _WhichOneofReturnType__facing_share: _TypeAlias = _typing.Literal["facing_share"]  # noqa: Y015
+    _WhichOneofArgType__facing_share: _TypeAlias = _typing.Literal["_facing_share", b"_facing_share"]  # noqa: Y015
     _WhichOneofReturnType__valence: _TypeAlias = _typing.Literal["valence"]  # noqa: Y015
     _WhichOneofArgType__valence: _TypeAlias = _typing.Literal["_valence", b"_valence"]  # noqa: Y015
     _WhichOneofReturnType__valence_deviation: _TypeAlias = _typing.Literal["valence_deviation"]  # noqa: Y015
@@ -332,6 +372,8 @@ class ParticipantSummary(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__arousal) -> _WhichOneofReturnType__arousal | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__arousal_deviation) -> _WhichOneofReturnType__arousal_deviation | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__facing_share) -> _WhichOneofReturnType__facing_share | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__valence) -> _WhichOneofReturnType__valence | None: ...
     @_typing.overload

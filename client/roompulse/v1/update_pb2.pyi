@@ -166,6 +166,30 @@ ENGAGEMENT_BAND_HIGH: EngagementBand.ValueType  # 3
 """0.75 and more by default."""
 Global___EngagementBand: _TypeAlias = EngagementBand  # noqa: Y015
 
+class _FacingState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FacingStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FacingState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FACING_STATE_UNSPECIFIED: _FacingState.ValueType  # 0
+    """Not known: no clear face, no pose, or seen for less than two seconds."""
+    FACING_STATE_FACING: _FacingState.ValueType  # 1
+    """Towards the person's usual direction: within 20° of it for two seconds, and not yet away."""
+    FACING_STATE_AWAY: _FacingState.ValueType  # 2
+    """Turned, raised or bowed by more than 30° from it for two seconds, and not yet back."""
+
+class FacingState(_FacingState, metaclass=_FacingStateEnumTypeWrapper):
+    """Whether a head faces the screen: where it points, which is not attention."""
+
+FACING_STATE_UNSPECIFIED: FacingState.ValueType  # 0
+"""Not known: no clear face, no pose, or seen for less than two seconds."""
+FACING_STATE_FACING: FacingState.ValueType  # 1
+"""Towards the person's usual direction: within 20° of it for two seconds, and not yet away."""
+FACING_STATE_AWAY: FacingState.ValueType  # 2
+"""Turned, raised or bowed by more than 30° from it for two seconds, and not yet back."""
+Global___FacingState: _TypeAlias = FacingState  # noqa: Y015
+
 @_typing.final
 class Expressions(_message.Message):
     """Probabilities by expression, each 0 to 1, summing to 1. A label that the model lacks is absent, not zero."""
@@ -553,6 +577,7 @@ class Engagement(_message.Message):
     PITCH_FROM_REFERENCE_DEG_FIELD_NUMBER: _builtins.int
     REFERENCE_COUNT_FIELD_NUMBER: _builtins.int
     WINDOW_FIELD_NUMBER: _builtins.int
+    FACING_STATE_FIELD_NUMBER: _builtins.int
     score: _builtins.float
     """Facing times expression, 0.2 to 1; where the service runs an engagement network instead, its probability, 0 to 1;
     absent when a reason is given. `formula_id` tells them apart.
@@ -575,6 +600,8 @@ class Engagement(_message.Message):
     """How far the head is raised from the person's own reference, degrees."""
     reference_count: _builtins.int
     """Samples behind the person's pose reference."""
+    facing_state: Global___FacingState.ValueType
+    """Whether the head faces the screen; follows a turn two seconds late, both ways. Known without a score, too."""
     @_builtins.property
     def window(self) -> _duration_pb2.Duration:
         """Length of the window; with a network, from its oldest picture to its newest, 0 while it has too few."""
@@ -593,10 +620,11 @@ class Engagement(_message.Message):
         pitch_from_reference_deg: _builtins.float | None = ...,
         reference_count: _builtins.int = ...,
         window: _duration_pb2.Duration | None = ...,
+        facing_state: Global___FacingState.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_expression", b"_expression", "_facing", b"_facing", "_pitch_from_reference_deg", b"_pitch_from_reference_deg", "_score", b"_score", "_yaw_from_reference_deg", b"_yaw_from_reference_deg", "expression", b"expression", "facing", b"facing", "pitch_from_reference_deg", b"pitch_from_reference_deg", "score", b"score", "window", b"window", "yaw_from_reference_deg", b"yaw_from_reference_deg"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expression", b"_expression", "_facing", b"_facing", "_pitch_from_reference_deg", b"_pitch_from_reference_deg", "_score", b"_score", "_yaw_from_reference_deg", b"_yaw_from_reference_deg", "band", b"band", "coverage", b"coverage", "expression", b"expression", "facing", b"facing", "formula_id", b"formula_id", "no_score_reason", b"no_score_reason", "pitch_from_reference_deg", b"pitch_from_reference_deg", "reference_count", b"reference_count", "score", b"score", "window", b"window", "yaw_from_reference_deg", b"yaw_from_reference_deg"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expression", b"_expression", "_facing", b"_facing", "_pitch_from_reference_deg", b"_pitch_from_reference_deg", "_score", b"_score", "_yaw_from_reference_deg", b"_yaw_from_reference_deg", "band", b"band", "coverage", b"coverage", "expression", b"expression", "facing", b"facing", "facing_state", b"facing_state", "formula_id", b"formula_id", "no_score_reason", b"no_score_reason", "pitch_from_reference_deg", b"pitch_from_reference_deg", "reference_count", b"reference_count", "score", b"score", "window", b"window", "yaw_from_reference_deg", b"yaw_from_reference_deg"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__expression: _TypeAlias = _typing.Literal["expression"]  # noqa: Y015
     _WhichOneofArgType__expression: _TypeAlias = _typing.Literal["_expression", b"_expression"]  # noqa: Y015

@@ -10,6 +10,7 @@ from roompulse_server.insight.summary_types import (
     ActionUnitMean,
     BandTime,
     EngagementStatistics,
+    FacingTime,
     NoScoreTime,
     ParticipantSummary,
     PresenceTime,
@@ -21,6 +22,7 @@ from roompulse_server.types import (
     LABELS,
     Band,
     Event,
+    FacingState,
     NoScoreReason,
     Participant,
     Presence,
@@ -41,6 +43,7 @@ def account_of(
     scored_us = int(holding.length_us[holding.scored].sum())
     present_us = _presence_us(holding)
     reasons = _no_score_us(holding)
+    facing_us = _facing_us(holding)
     valence, arousal = _held(holding, series.valence, faces), _held(holding, series.arousal, faces)
     absence_start_us, absence_us = _longest_absence(holding)
     summary = ParticipantSummary(
@@ -69,6 +72,8 @@ def account_of(
         action_unit_provenance=Provenance(_last(series.action_unit_provenance, faces)),
         timeline=participant_points(buckets),
         notes=(),
+        facing_times=tuple(FacingTime(state, time) for state, time in sorted(facing_us.items())),
+        facing_share=facing_us.get(FacingState.FACING, 0) / sum(facing_us.values()) if facing_us else None,
     )
     return participant_notes(summary, holding, kind)
 
@@ -105,6 +110,12 @@ def _no_score_us(holding: Holding) -> dict[NoScoreReason, int]:
     silent_us = holding.attendance.total_us - int(holding.length_us.sum())
     times[NoScoreReason.NO_PICTURES] = times.get(NoScoreReason.NO_PICTURES, 0) + silent_us
     return {reason: time for reason, time in times.items() if time}
+
+
+def _facing_us(holding: Holding) -> dict[FacingState, int]:
+    """Return the time facing and the time away; time in which that was not known is in neither."""
+    times = _time_by(holding.series.facing_state, holding.length_us)
+    return {FacingState(code): time for code, time in times.items() if code and time}
 
 
 def _engagement(holding: Holding, mask: Mask) -> EngagementStatistics:

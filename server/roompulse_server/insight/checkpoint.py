@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-VERSION = 1
+VERSION = 2
 _HEAD = struct.Struct("<BB")
 _MOMENT = struct.Struct("<d")
 

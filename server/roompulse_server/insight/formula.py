@@ -49,6 +49,7 @@ _POSITIVE = (
 _ORDERED = (
     ("yaw_full_deg", "yaw_zero_deg"),
     ("pitch_full_deg", "pitch_zero_deg"),
+    ("facing_return_deg", "facing_leave_deg"),
     ("reference_start_s", "reference_full_s"),
     ("baseline_start_s", "baseline_full_s"),
     ("low_below", "high_from"),
@@ -63,6 +64,8 @@ class Formula:
     Facing is 1 up to `…_full_deg` from the person's own reference and falls to 0 at `…_zero_deg`. That reference
     takes effect from `reference_start_s` of evidence on, fully at `reference_full_s`, and forgets by
     `reference_half_life_s`.
+    A head is said to be away after `facing_dwell_s` beyond `facing_leave_deg`, and to face again after as long within
+    `facing_return_deg`; the score has no use for that, see `facing.py`.
     `motion_floor_grey` lies between what was measured of stills (below 5) and of faces (above 15 within 10 s).
     `affect_smoothing_s` of 1 s has the spread in time (standard deviation) of the centred 3.4 s box that did best on
     Aff-Wild2 (3.4/√12 = 0.98 s), without its view into the future.
@@ -81,6 +84,9 @@ class Formula:
     yaw_zero_deg: float = 35.0
     pitch_full_deg: float = 15.0
     pitch_zero_deg: float = 30.0
+    facing_leave_deg: float = 30.0
+    facing_return_deg: float = 20.0
+    facing_dwell_s: float = 2.0
     yaw_reference_limit_deg: float = 20.0
     pitch_reference_limit_deg: float = 15.0
     reference_start_s: float = 20.0

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from roompulse_server.derived.circumplex import valence_arousal
 from roompulse_server.insight.adjustment import Adjusted, Adjustment, Evidence
-from roompulse_server.insight.facing import facing_factor
+from roompulse_server.insight.facing import STATE_SIZE as FACING_SIZE
+from roompulse_server.insight.facing import FacingJudge, Turn, facing_factor
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.gate import ReadableFace
 from roompulse_server.insight.reference import STATE_SIZE as REFERENCE_SIZE
@@ -21,14 +21,7 @@ from roompulse_server.insight.window import Sample, TrailingWindow
 from roompulse_server.types import LABELS, AffectReading, HeadPose, Provenance, RawAffect
 
 _AFFECT_SIZE = len(LABELS) + 2  # probabilities, valence, arousal
-_STATE_SIZES = (5, 1 + 2 * _AFFECT_SIZE, 3, REFERENCE_SIZE, WINDOW_SIZE)
-
-
-class Turn(NamedTuple):
-    """Smoothed angles from the person's own reference, degrees."""
-
-    yaw_deg: float
-    pitch_deg: float
+_STATE_SIZES = (5, 1 + 2 * _AFFECT_SIZE, 3, REFERENCE_SIZE, FACING_SIZE, WINDOW_SIZE)
 
 
 class Person:
@@ -41,6 +34,7 @@ class Person:
         self._affect = Smoother(formula.affect_smoothing_s, formula.hold_s, _AFFECT_SIZE)
         self.stillness = StillnessGate(formula.motion_floor_grey, formula.motion_within_s, formula.hold_s)
         self.reference = PoseReference(formula)
+        self.facing = FacingJudge(formula)
         self.window = TrailingWindow(formula.window_s, formula.hold_s)
 
     def read(
@@ -57,7 +51,7 @@ class Person:
 
     def clear(self) -> None:
         """Forget the person."""
-        parts = (self._adjustment, self._pose, self._affect, self.stillness, self.reference, self.window)
+        parts = (self._adjustment, self._pose, self._affect, self.stillness, self.reference, self.facing, self.window)
         for part in parts:
             part.clear()
 
@@ -68,6 +62,7 @@ class Person:
             *self._affect.state(now_s),
             *self.stillness.state(now_s),
             *self.reference.state(),
+            *self.facing.state(now_s),
             *self.window.state(now_s),
             *self._adjustment.state(now_s),
         ]
@@ -83,6 +78,7 @@ class Person:
             lambda numbers: self._affect.restore(now_s, numbers),
             lambda numbers: self.stillness.restore(now_s, numbers),
             self.reference.restore,
+            lambda numbers: self.facing.restore(now_s, numbers),
             lambda numbers: self.window.restore(now_s, numbers),
         )
         if len(state) < sum(_STATE_SIZES):
@@ -101,7 +97,9 @@ class Person:
             self.reference.put(yaw_deg, pitch_deg, min(at_s - before_s, self._formula.hold_s))
         yaw_deg, pitch_deg = self._pose.put(at_s, (pose.yaw_deg, pose.pitch_deg))
         yaw_0_deg, pitch_0_deg = self.reference.angles_deg()
-        return Turn(yaw_deg - yaw_0_deg, pitch_deg - pitch_0_deg)
+        turn = Turn(yaw_deg - yaw_0_deg, pitch_deg - pitch_0_deg)
+        self.facing.put(at_s, turn)
+        return turn
 
     def _read_affect(self, at_s: float, affect: RawAffect, frontal: bool | None, *, speaking: bool) -> AffectReading:
         still = self.stillness.judge(at_s) is Liveness.STILL

@@ -3,9 +3,10 @@
 from roompulse_server.insight.adjustment import Adjustment, NoAdjustment
 from roompulse_server.insight.band import band_of
 from roompulse_server.insight.checkpoint import Checkpoint, pack, unpack
+from roompulse_server.insight.facing import Turn
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.gate import REASONS, SEEN_IN_PICTURES, ReadableFace, presence_of, readable
-from roompulse_server.insight.person import Person, Turn
+from roompulse_server.insight.person import Person
 from roompulse_server.insight.scoring import FormulaScoring, Scoring
 from roompulse_server.insight.stillness import Liveness
 from roompulse_server.insight.window import Sample
@@ -14,6 +15,7 @@ from roompulse_server.types import (
     Band,
     Engagement,
     FaceReading,
+    FacingState,
     NoScoreReason,
     Observation,
     Presence,
@@ -145,6 +147,7 @@ class ParticipantScorer:
             pitch_from_reference_deg=None if self._turn is None else self._turn.pitch_deg,
             reference_count=self._person.reference.count,
             window_s=self._scoring.window_s(self._face),
+            facing_state=FacingState.UNSPECIFIED if self._turn is None else self._person.facing.verdict,
         )
 
     def _missing(self, valid_s: float) -> NoScoreReason:

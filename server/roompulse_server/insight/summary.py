@@ -119,6 +119,7 @@ def _empty(participant: str) -> Series:
         presence=whole,
         no_score_reason=whole,
         band=whole,
+        facing_state=whole,
         score=broken,
         facing=broken,
         expression=broken,

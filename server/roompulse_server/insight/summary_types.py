@@ -9,6 +9,7 @@ from enum import IntEnum
 
 from roompulse_server.types import (
     Band,
+    FacingState,
     MeetingKey,
     NoScoreReason,
     PacketCounters,
@@ -41,6 +42,12 @@ class NoScoreTime:
 @dataclass(frozen=True, slots=True)
 class BandTime:
     band: Band
+    duration_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class FacingTime:
+    state: FacingState
     duration_us: int
 
 
@@ -101,6 +108,8 @@ class ParticipantSummary:
     action_unit_provenance: Provenance
     timeline: tuple[ParticipantPoint, ...]
     notes: tuple[str, ...]
+    facing_times: tuple[FacingTime, ...]
+    facing_share: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,6 +144,7 @@ def engagement_to_proto(engagement: types.Engagement) -> update_pb2.Engagement:
         pitch_from_reference_deg=engagement.pitch_from_reference_deg,
         reference_count=engagement.reference_count,
         window=duration(round(engagement.window_s * 1e6)),
+        facing_state=wire(engagement.facing_state),
     )
 
 

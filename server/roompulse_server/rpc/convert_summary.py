@@ -65,6 +65,11 @@ def participant_to_proto(person: types.ParticipantSummary) -> pb.ParticipantSumm
         action_unit_provenance=convert.wire(person.action_unit_provenance),
         timeline=[participant_point_to_proto(point) for point in person.timeline],
         notes=person.notes,
+        facing_times=[
+            pb.FacingTime(state=convert.wire(time.state), duration=convert.duration(time.duration_us))
+            for time in person.facing_times
+        ],
+        facing_share=person.facing_share,
     )
 
 

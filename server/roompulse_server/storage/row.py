@@ -17,6 +17,7 @@ from roompulse_server.types import (
     Engagement,
     FaceQuality,
     FaceReading,
+    FacingState,
     HeadPose,
     NoScoreReason,
     Point,
@@ -40,7 +41,7 @@ _HEAD = np.dtype(
         ("flags", "u1"),
         ("presence", "u1"),
         ("no_score_reason", "u1"),
-        ("band", "u1"),
+        ("band", "u1"),  # + 16 × facing state
     ]
 )
 _FACE = np.dtype(
@@ -101,7 +102,7 @@ def to_update(row: np.void, participant: str, epoch: int, model_id: str, formula
         presence=Presence(presence),
         face=_face(face, flags),
         affect=_affect(affect, flags, model_id) if flags & HAS_AFFECT else None,
-        engagement=_engagement(engagement, formula_id, Band(band), NoScoreReason(reason)),
+        engagement=_engagement(engagement, formula_id, band, NoScoreReason(reason)),
     )
     return Update(
         participant=participant,
@@ -137,7 +138,7 @@ def to_row(update: Update) -> Values:
         _flags(update),
         reading.presence,
         reading.engagement.no_score_reason,
-        reading.engagement.band,
+        reading.engagement.band | reading.engagement.facing_state << 4,
     )
     face = _NO_FACE if reading.face is None else _face_row(reading.face)
     affect = _NO_AFFECT if reading.affect is None else _affect_row(reading.affect)
@@ -238,13 +239,13 @@ def _engagement_row(engagement: Engagement) -> Values:
     )
 
 
-def _engagement(values: Values, formula_id: str, band: Band, reason: NoScoreReason) -> Engagement:
+def _engagement(values: Values, formula_id: str, states: int, reason: NoScoreReason) -> Engagement:
     score, facing, expression, coverage, from_reference, reference_count, window_s = values
     yaw, pitch = (ANGLE.value(code) for code in from_reference.tolist())
     return Engagement(
         formula_id=formula_id,
         score=_or_none(score),
-        band=band,
+        band=Band(states & 15),
         no_score_reason=reason,
         facing=_or_none(facing),
         expression=_or_none(expression),
@@ -253,6 +254,7 @@ def _engagement(values: Values, formula_id: str, band: Band, reason: NoScoreReas
         pitch_from_reference_deg=pitch,
         reference_count=reference_count,
         window_s=SECONDS.number(window_s),
+        facing_state=FacingState(states >> 4),
     )
 
 

@@ -144,6 +144,12 @@ class Band(IntEnum):
     HIGH = 3
 
 
+class FacingState(IntEnum):
+    UNSPECIFIED = 0
+    FACING = 1
+    AWAY = 2
+
+
 class EventKind(IntEnum):
     UNSPECIFIED = 0
     STREAM_OPENED = 1

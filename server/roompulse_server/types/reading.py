@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from roompulse_server.types.enumerations import Band, NoScoreReason, Presence, Provenance
+from roompulse_server.types.enumerations import Band, FacingState, NoScoreReason, Presence, Provenance
 from roompulse_server.types.media import Box, Point
 
 LABELS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "other")
@@ -116,6 +116,7 @@ class Engagement:
     """The score with its parts, or the reason why there is none (exactly one of the two).
 
     An engagement network's score has no parts, and its `window_s` is the time that its embeddings span.
+    `facing_state` does not depend on a score: it is known wherever a clear face with a pose has been seen long enough.
     """
 
     formula_id: str
@@ -129,6 +130,7 @@ class Engagement:
     pitch_from_reference_deg: float | None
     reference_count: int
     window_s: float
+    facing_state: FacingState = FacingState.UNSPECIFIED
 
 
 @dataclass(frozen=True, slots=True)
