@@ -32,6 +32,7 @@ from roompulse_server.types import LABELS, Observation, Reading
 from roompulse_server.vision.card import SHIPPED, ModelCard, read_card
 from roompulse_server.vision.classifier import MAX_BATCH, Classifier, softmax
 from roompulse_server.vision.reader import FaceReader, load_reader
+from roompulse_training.robustness import there_and_back
 from scenes import SHARED, Setup, protocol
 
 RATE_HZ = 5
@@ -84,16 +85,10 @@ def pictures(file: pathlib.Path) -> list[Picture]:
     return frames
 
 
-def forth_and_back(frames: list[Picture], count: int) -> Iterator[Picture]:
-    """Yield frames without a cut: first to last, and back."""
-    round_trip = frames + frames[-2:0:-1]
-    return (round_trip[number % len(round_trip)] for number in range(count))
-
-
 def observations(reader: FaceReader, frames: list[Picture], seconds: int) -> Iterator[Observation]:
     """Yield what a worker would report of a stream of one participant."""
     watcher = reader.watcher()
-    for number, picture in enumerate(forth_and_back(frames, seconds * RATE_HZ)):
+    for number, picture in enumerate(there_and_back(frames, seconds * RATE_HZ)):
         at_s = number / RATE_HZ
         look = watcher.look(picture, at_s)
         faces = reader.classify(look.faces)

@@ -6,6 +6,7 @@ docs/robustness.md names those beyond the bound.
 
 import dataclasses
 import math
+import pathlib
 
 import numpy as np
 import pytest
@@ -108,6 +109,11 @@ def test_few_bits_keep_the_pictures_and_cost_detail(reader: FaceReader) -> None:
 def test_a_clip_plays_there_and_back_without_a_cut() -> None:
     marks = [np.full((1, 1, 3), n, np.uint8) for n in range(3)]
     assert [int(picture[0, 0, 0]) for picture in there_and_back(marks, 9)] == [0, 1, 2, 1, 0, 1, 2, 1, 0]
+
+
+def test_a_video_that_cannot_be_read_is_named(reader: FaceReader, tmp_path: pathlib.Path) -> None:
+    with pytest.raises(ValueError, match=r"nothing\.mp4 has no pictures"):
+        read_clip(reader, tmp_path / "nothing.mp4")
 
 
 def readings(happiness: float, yaw: float = 0.0) -> list[Reading]:

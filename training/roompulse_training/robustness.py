@@ -54,13 +54,19 @@ class Comparison:
 
 
 def read_clip(reader: FaceReader, file: pathlib.Path, seconds: float = CLIP_S) -> Clip:
-    """Return the clip at the beginning of a video; a shorter video is shown forwards and backwards in turn."""
+    """Return the clip at the beginning of a video; a shorter video is shown forwards and backwards in turn.
+
+    Raises:
+        ValueError: The video has no pictures, or cannot be read.
+    """
     capture = cv2.VideoCapture(str(file))
     native_hz = capture.get(cv2.CAP_PROP_FPS)
     capture.release()
     looked_at = due(native_hz, seconds)
     wanted = set(looked_at)
     pictures = [picture for index, picture in enumerate(filmed(file, looked_at[-1] + 1)) if index in wanted]
+    if not pictures:
+        raise ValueError(f"{file} has no pictures that can be read")
     return Clip(
         name=file.stem,
         pictures=pictures,

@@ -9,9 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from roompulse.cli.tally import Seen, Tally
-from roompulse.enums import Band, NoScoreReason
+from roompulse.enums import Band, FacingState, NoScoreReason
 from roompulse.remedies import explain, remedy, why
-from roompulse.results import Expressions, FlowNotice, PacketCounters, Rollup
+from roompulse.results import Expressions, FlowNotice, PacketCounters, Rollup, Update
 
 _COLOURS = {Band.LOW: "red", Band.MEDIUM: "yellow", Band.HIGH: "green"}
 
@@ -58,9 +58,15 @@ def _row(seen: Seen) -> tuple[str | Text, ...]:
         clock(update.meeting_offset_s),
         number(update.score),
         Text(band.word, style=_COLOURS[band]) if band in _COLOURS else "–",
-        update.presence.word,
+        sees(update),
         expression(update.affect.smoothed if update.affect else None),
     )
+
+
+def sees(update: Update) -> str:
+    """Return what there is to see of somebody, and whether their head has turned away from the screen."""
+    away = update.engagement is not None and update.engagement.facing_state is FacingState.AWAY
+    return f"{update.presence.word}, turned away" if away else update.presence.word
 
 
 def expression(expressions: Expressions | None) -> str:
