@@ -1,6 +1,6 @@
 """Does the score mean the same when the picture is worse? Real videos, whole and perturbed: docs/robustness.md.
 
-    python benchmarks/perturbation.py                        # eleven videos, about three minutes on a quiet core
+    python benchmarks/perturbation.py                        # eleven videos, about six minutes of one core
     python benchmarks/perturbation.py --card my-model.toml --json
     python benchmarks/perturbation.py portrait_d3 portrait_s20
 
