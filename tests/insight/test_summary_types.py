@@ -14,9 +14,12 @@ MESSAGES = (
     pb.BandTime,
     pb.FacingTime,
     pb.EngagementStatistics,
+    pb.Change,
     pb.ParticipantPoint,
     pb.ParticipantSummary,
     pb.MeetingPoint,
+    pb.Synchrony,
+    pb.NotableMinute,
     pb.Moment,
     pb.MeetingSummary,
 )

@@ -20,12 +20,15 @@ from roompulse.results.pictures import (
 )
 from roompulse.results.streams import FlowNotice, Heartbeat, PacketFault, StreamEvent, StreamOpened
 from roompulse.results.summaries import (
+    Change,
     EngagementStatistics,
     MeetingPoint,
     Moment,
+    NotableMinute,
     ParticipantPoint,
     ParticipantSummary,
     Summary,
+    Synchrony,
 )
 from roompulse.results.updates import (
     Consent,
@@ -44,6 +47,7 @@ __all__ = [
     "ActionUnit",
     "Affect",
     "Box",
+    "Change",
     "Consent",
     "Engagement",
     "EngagementStatistics",
@@ -62,6 +66,7 @@ __all__ = [
     "MeetingKey",
     "MeetingPoint",
     "Moment",
+    "NotableMinute",
     "PacketCounters",
     "PacketFault",
     "Participant",
@@ -74,5 +79,6 @@ __all__ = [
     "SubscriptionEvent",
     "SubscriptionHeartbeat",
     "Summary",
+    "Synchrony",
     "Update",
 ]

@@ -11,7 +11,10 @@ from roompulse.results.updates import MeetingKey, PacketCounters
 
 @dataclass(frozen=True, slots=True)
 class EngagementStatistics:
-    """Scores over time, weighted by time; `trend_per_minute` by least squares; `bands_s` the time in each band."""
+    """Scores over time, weighted by time; `trend_per_minute` by least squares; `bands_s` the time in each band.
+
+    `trend_standard_error` allows for neighbours being alike; None with too little evidence.
+    """
 
     mean: float | None
     standard_deviation: float | None
@@ -20,6 +23,20 @@ class EngagementStatistics:
     maximum: float | None
     trend_per_minute: float | None
     bands_s: Mapping[Band, float]
+    trend_standard_error: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The last third of somebody's attendance less their own first third, with its uncertainty.
+
+    `p_value` is the probability of a difference as large, up or down, if nothing had changed.
+    """
+
+    difference: float
+    standard_error: float
+    p_value: float
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +82,9 @@ class ParticipantSummary:
         notes: What the reader should know.
         facing_times_s: Time facing the screen and time away; no measure of attention.
         facing_share: Time facing over the time facing or away; None where neither is known.
+        change: The last third against the first; None with too little evidence.
+        synchrony: How much the valence moves with that of the others, beyond chance, -1 to 1; None with too little
+            evidence.
     """
 
     participant_id: str
@@ -94,11 +114,13 @@ class ParticipantSummary:
     notes: tuple[str, ...]
     facing_times_s: Mapping[FacingState, float]
     facing_share: float | None
+    change: Change | None
+    synchrony: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class MeetingPoint:
-    """The meeting over `length_s` seconds: median and mean over participants of their mean scores."""
+    """The meeting over `length_s` seconds: median, mean and percentiles over participants of their mean scores."""
 
     start_s: float
     length_s: float
@@ -109,11 +131,39 @@ class MeetingPoint:
     expressions: Expressions | None
     valence: float | None
     arousal: float | None
+    engagement_p10: float | None
+    engagement_p90: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Synchrony:
+    """How much participants move together: correlation of one's valence with the mean of the others', beyond chance."""
+
+    correlation: float
+    p_value: float
+    participants: int
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotableMinute:
+    """A minute that stands out from the meeting's others; `standard_error` is of a minute's mean."""
+
+    start_s: float
+    length_s: float
+    engagement: float
+    standard_error: float
+    coverage: float
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment that stands out by a tested rule; `p_value` is the probability of as much by chance."""
+    """A moment that stands out by a tested rule; `p_value` is the probability of as much by chance.
+
+    `magnitude` of a drop or peak is the mean score less the median of the two minutes before; of a shared smile the
+    largest share of the visible that smiled at once.
+    """
 
     kind: MomentKind
     start_s: float
@@ -121,6 +171,7 @@ class Moment:
     participant_ids: tuple[str, ...]
     rule: str
     p_value: float | None
+    magnitude: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +197,11 @@ class Summary:
         notes: What the reader should know.
         time_zone: The meeting's IANA time zone.
         engagement_deviation: Standard deviation of the timeline's medians.
+        engagement_median: Median of the timeline's medians.
+        coverage: Time with a score over the time attended, everybody together, 0 to 1.
+        synchrony: How much participants move together; None with too little evidence.
+        highest_minute: The minute with the highest engagement; None if none stands out.
+        lowest_minute: The minute with the lowest engagement; None if none stands out.
     """
 
     meeting: MeetingKey
@@ -166,3 +222,8 @@ class Summary:
     notes: tuple[str, ...]
     time_zone: str
     engagement_deviation: float | None
+    engagement_median: float | None
+    coverage: float
+    synchrony: Synchrony | None
+    highest_minute: NotableMinute | None
+    lowest_minute: NotableMinute | None

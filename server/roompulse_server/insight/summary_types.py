@@ -68,6 +68,17 @@ class EngagementStatistics:
     maximum: float | None = None
     trend_per_minute: float | None = None
     bands: tuple[BandTime, ...] = ()
+    trend_standard_error: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The last third of somebody's attendance less their own first third."""
+
+    difference: float
+    standard_error: float
+    p_value: float
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +121,8 @@ class ParticipantSummary:
     notes: tuple[str, ...]
     facing_times: tuple[FacingTime, ...]
     facing_share: float | None
+    change: Change | None = None
+    synchrony: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +136,30 @@ class MeetingPoint:
     expressions: Probabilities
     valence: float | None
     arousal: float | None
+    engagement_p10: float | None = None
+    engagement_p90: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Synchrony:
+    """How much participants move together, beyond chance."""
+
+    correlation: float
+    p_value: float
+    participants: int
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotableMinute:
+    """A minute that stands out from the meeting's others."""
+
+    start_us: int
+    length_us: int
+    engagement: float
+    standard_error: float
+    coverage: float
+    rule: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +170,7 @@ class Moment:
     participant_ids: tuple[str, ...]
     rule: str
     p_value: float | None = None
+    magnitude: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +193,8 @@ class MeetingSummary:
     notes: tuple[str, ...]
     time_zone: str
     engagement_deviation: float | None
+    engagement_median: float | None = None
+    coverage: float = 0.0
+    synchrony: Synchrony | None = None
+    highest_minute: NotableMinute | None = None
+    lowest_minute: NotableMinute | None = None

@@ -27,6 +27,11 @@ def summary_to_proto(summary: types.MeetingSummary) -> pb.MeetingSummary:
         notes=summary.notes,
         time_zone=summary.time_zone,
         engagement_deviation=summary.engagement_deviation,
+        engagement_median=summary.engagement_median,
+        coverage=summary.coverage,
+        synchrony=None if summary.synchrony is None else synchrony_to_proto(summary.synchrony),
+        highest_minute=None if summary.highest_minute is None else minute_to_proto(summary.highest_minute),
+        lowest_minute=None if summary.lowest_minute is None else minute_to_proto(summary.lowest_minute),
     )
 
 
@@ -70,6 +75,8 @@ def participant_to_proto(person: types.ParticipantSummary) -> pb.ParticipantSumm
             for time in person.facing_times
         ],
         facing_share=person.facing_share,
+        change=None if person.change is None else change_to_proto(person.change),
+        synchrony=person.synchrony,
     )
 
 
@@ -85,6 +92,16 @@ def statistics_to_proto(statistics: types.EngagementStatistics) -> pb.Engagement
             pb.BandTime(band=convert.wire(time.band), duration=convert.duration(time.duration_us))
             for time in statistics.bands
         ],
+        trend_standard_error=statistics.trend_standard_error,
+    )
+
+
+def change_to_proto(change: types.Change) -> pb.Change:
+    return pb.Change(
+        difference=change.difference,
+        standard_error=change.standard_error,
+        p_value=change.p_value,
+        rule=change.rule,
     )
 
 
@@ -109,6 +126,28 @@ def meeting_point_to_proto(point: types.MeetingPoint) -> pb.MeetingPoint:
         expressions=convert.expressions_to_proto(point.expressions),
         valence=point.valence,
         arousal=point.arousal,
+        engagement_p10=point.engagement_p10,
+        engagement_p90=point.engagement_p90,
+    )
+
+
+def synchrony_to_proto(synchrony: types.Synchrony) -> pb.Synchrony:
+    return pb.Synchrony(
+        correlation=synchrony.correlation,
+        p_value=synchrony.p_value,
+        participants=synchrony.participants,
+        rule=synchrony.rule,
+    )
+
+
+def minute_to_proto(minute: types.NotableMinute) -> pb.NotableMinute:
+    return pb.NotableMinute(
+        start=convert.duration(minute.start_us),
+        length=convert.duration(minute.length_us),
+        engagement=minute.engagement,
+        standard_error=minute.standard_error,
+        coverage=minute.coverage,
+        rule=minute.rule,
     )
 
 
@@ -120,4 +159,5 @@ def moment_to_proto(moment: types.Moment) -> pb.Moment:
         participant_ids=moment.participant_ids,
         rule=moment.rule,
         p_value=moment.p_value,
+        magnitude=moment.magnitude,
     )
