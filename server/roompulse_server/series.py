@@ -36,6 +36,7 @@ class Series:
     action_units: Floats  # (N, len(ACTION_UNITS))
     valence_arousal_provenance: Integers  # (N,)
     action_unit_provenance: Integers  # (N,)
+    baseline_weight: Floats  # (N,) of the neutral baseline, 0 to 1
     model: Integers  # (N,)
     formula: Integers  # (N,)
     model_ids: tuple[str, ...]

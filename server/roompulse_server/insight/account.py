@@ -1,5 +1,7 @@
 """One participant, summed up: where the time went, and what the seen part of it shows."""
 
+import math
+
 import numpy as np
 
 from roompulse_server.insight import statistic
@@ -16,10 +18,10 @@ from roompulse_server.insight.summary_types import (
     PresenceTime,
 )
 from roompulse_server.insight.timeline import Buckets, participant_points
+from roompulse_server.insight.uncertainty import change_of, trend_standard_error
 from roompulse_server.series import Floats, Integers
 from roompulse_server.types import (
     ACTION_UNITS,
-    LABELS,
     Band,
     Event,
     FacingState,
@@ -56,7 +58,7 @@ def account_of(
         coverage=scored_us / attendance.total_us if attendance.total_us else 0.0,
         presence_times=tuple(PresenceTime(presence, time) for presence, time in sorted(present_us.items())),
         no_score_times=tuple(NoScoreTime(reason, time) for reason, time in sorted(reasons.items())),
-        engagement=_engagement(holding, holding.scored_by(kind)),
+        engagement=_engagement(holding, holding.scored_by(kind), buckets),
         expressions=expressions_of(holding, faces),
         valence=statistic.mean(valence),
         arousal=statistic.mean(arousal),
@@ -74,16 +76,15 @@ def account_of(
         notes=(),
         facing_times=tuple(FacingTime(state, time) for state, time in sorted(facing_us.items())),
         facing_share=facing_us.get(FacingState.FACING, 0) / sum(facing_us.values()) if facing_us else None,
+        change=change_of(buckets.engagement, attendance.first_us, attendance.last_us),
     )
     return participant_notes(summary, holding, kind)
 
 
 def expressions_of(holding: Holding, faces: Mask) -> Probabilities:
     """Return the time-weighted mean of the smoothed expressions; all nan without a face."""
-    if not faces.any():
-        return (float("nan"),) * len(LABELS)
-    means = (statistic.mean(_held(holding, column, faces)) for column in holding.series.probabilities.T)
-    return tuple(float("nan") if mean is None else mean for mean in means)
+    means = statistic.column_means(holding.series.probabilities[faces], holding.length_us[faces])
+    return tuple(means.tolist())
 
 
 def _held(holding: Holding, column: Floats, mask: Mask) -> statistic.Held:
@@ -119,28 +120,28 @@ def _facing_us(holding: Holding) -> dict[FacingState, int]:
 
 
 def _engagement(holding: Holding, mask: Mask) -> EngagementStatistics:
+def _engagement(holding: Holding, mask: Mask, buckets: Buckets) -> EngagementStatistics:
     held = _held(holding, holding.series.score, mask)
     if not held.value.size:
         return EngagementStatistics()
     bands = _time_by(holding.series.band[mask], holding.length_us[mask])
+    trend = statistic.trend_per_minute(held)
     return EngagementStatistics(
         mean=statistic.mean(held),
         standard_deviation=statistic.deviation(held),
         median=statistic.median(held),
         minimum=float(held.value.min()),
         maximum=float(held.value.max()),
-        trend_per_minute=statistic.trend_per_minute(held),
+        trend_per_minute=trend,
         bands=tuple(BandTime(Band(code), time) for code, time in bands.items() if code and time),
+        trend_standard_error=trend_standard_error(buckets.engagement, trend),
     )
 
 
 def _action_units(holding: Holding, faces: Mask) -> tuple[ActionUnitMean, ...]:
-    columns = holding.series.action_units.T
-    means = (
-        (unit, statistic.mean(_held(holding, column, faces)))
-        for unit, column in zip(ACTION_UNITS, columns, strict=True)
-    )
-    return tuple(ActionUnitMean(unit, mean) for unit, mean in means if mean is not None)
+    means = statistic.column_means(holding.series.action_units[faces], holding.length_us[faces])
+    named = zip(ACTION_UNITS, means.tolist(), strict=True)
+    return tuple(ActionUnitMean(unit, mean) for unit, mean in named if not math.isnan(mean))
 
 
 def _last(codes: Integers, faces: Mask) -> int:

@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from roompulse_server.insight.adjustment import Adjusted, Adjustment, Evidence, NoAdjustment
 from roompulse_server.insight.formula import WEIGHED_LABELS, Formula
@@ -153,9 +154,10 @@ def adjustment_for(formula: Formula, population_logp: Probabilities | None) -> A
     return NeutralBaseline(population_logp, formula)
 
 
-def is_setting_in(weight: float) -> bool:
-    """Return whether the baseline ramps at this `AffectReading.baseline_weight`: no moment may begin then."""
-    return 0.0 < weight < 1.0
+def is_setting_in(weight: float | Floats) -> NDArray[np.bool_]:
+    """Tell where the baseline ramps, by `AffectReading.baseline_weight` (nan: no): no moment may begin then."""
+    ramping: NDArray[np.bool_] = np.greater(weight, 0.0) & np.less(weight, 1.0)
+    return ramping
 
 
 def shifted_labels(population_logp: Probabilities) -> list[int]:

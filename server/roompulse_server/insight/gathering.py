@@ -1,17 +1,17 @@
 """All participants together: the meeting per ten seconds, and its numbers as a whole."""
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from roompulse_server.insight import statistic
-from roompulse_server.insight.holding import Holding, Kind
+from roompulse_server.insight.holding import Holding, Kind, Mask
+from roompulse_server.insight.pool import PEOPLE_FOR_PERCENTILES
 from roompulse_server.insight.summary_types import MeetingPoint
 from roompulse_server.insight.timeline import BUCKET_US, Buckets, none_if_nan
-from roompulse_server.series import Floats, Series
-
-Column = Callable[[Series], Floats]
+from roompulse_server.series import Floats
+from roompulse_server.types import LABELS, Probabilities
 
 
 def meeting_points(everybody: Sequence[Buckets], duration_us: int) -> tuple[MeetingPoint, ...]:
@@ -21,6 +21,7 @@ def meeting_points(everybody: Sequence[Buckets], duration_us: int) -> tuple[Meet
     engagement = np.stack([one.engagement for one in everybody])
     expressions = _mean(np.stack([one.expressions for one in everybody])).tolist()
     medians, means = _median(engagement).tolist(), _mean(engagement).tolist()
+    p10, p90 = (_percentile(engagement, share).tolist() for share in (0.1, 0.9))
     valence = _mean(np.stack([one.valence for one in everybody])).tolist()
     arousal = _mean(np.stack([one.arousal for one in everybody])).tolist()
     seen = (~np.isnan(engagement)).sum(axis=0).tolist()
@@ -36,47 +37,55 @@ def meeting_points(everybody: Sequence[Buckets], duration_us: int) -> tuple[Meet
             expressions=tuple(expressions[index]),
             valence=none_if_nan(valence[index]),
             arousal=none_if_nan(arousal[index]),
+            engagement_p10=none_if_nan(p10[index]),
+            engagement_p90=none_if_nan(p90[index]),
         )
         for index in range(len(medians))
     )
 
 
-def engagement_of(points: Sequence[MeetingPoint]) -> tuple[float | None, float | None]:
-    """Return the mean of the points' medians, weighted by the number seen, and their (plain) standard deviation."""
+def engagement_of(points: Sequence[MeetingPoint]) -> tuple[float | None, float | None, float | None]:
+    """Return the mean of the points' medians, weighted by the number seen; their (plain) deviation and median."""
     medians = [(point.engagement_median, point.seen) for point in points if point.engagement_median is not None]
     if not medians:
-        return None, None
+        return None, None, None
     values = np.array([median for median, _ in medians])
-    return float(np.average(values, weights=[seen for _, seen in medians])), float(np.std(values))
+    weighted = np.average(values, weights=[seen for _, seen in medians])
+    return float(weighted), float(np.std(values)), float(np.median(values))
 
 
-def pooled_mean(holdings: Sequence[Holding], kind: Kind, column: Column) -> float | None:
-    """Return the mean of a column over everybody's time with a face: a second of anybody's counts the same."""
-    if not holdings:
-        return None
-    masks = [holding.faced_by(kind.model_id) for holding in holdings]
-    values = [column(holding.series)[mask] for holding, mask in zip(holdings, masks, strict=True)]
-    starts = [holding.start_us[mask] for holding, mask in zip(holdings, masks, strict=True)]
-    stops = [holding.stop_us[mask] for holding, mask in zip(holdings, masks, strict=True)]
-    return statistic.mean(statistic.known(np.concatenate(values), np.concatenate(starts), np.concatenate(stops)))
+def coverage_of(everybody: Sequence[Buckets]) -> float:
+    """Return the time with a score over the time attended, everybody together."""
+    attended_us = sum(int(one.attended_us.sum()) for one in everybody)
+    return min(1.0, float(sum(one.scored_us.sum() for one in everybody)) / attended_us) if attended_us else 0.0
 
 
-def pooled_expressions(holdings: Sequence[Holding], kind: Kind, labels: int) -> tuple[float, ...]:
-    """Return the same for each label, nan where nobody has it."""
-    means = (pooled_mean(holdings, kind, _label_column(label)) for label in range(labels))
-    return tuple(math.nan if mean is None else mean for mean in means)
+@dataclass(frozen=True, slots=True)
+class Pooled:
+    """Means over everybody's time with a face: a second of anybody's counts the same. Labels nobody has are nan."""
+
+    expressions: Probabilities
+    valence: float | None
+    arousal: float | None
 
 
-def _label_column(label: int) -> Column:
-    return lambda series: series.probabilities[:, label]
+def pooled(holdings: Sequence[Holding], kind: Kind) -> Pooled:
+    """Pool everybody's values of one kind."""
+    parts = [_sums(holding, holding.faced_by(kind.model_id)) for holding in holdings]
+    sums, times = np.sum(parts, axis=0) if parts else np.zeros((2, len(LABELS) + 2))
+    *expressions, valence, arousal = statistic.ratio(sums, times).tolist()
+    return Pooled(tuple(expressions), none_if_nan(valence), none_if_nan(arousal))
+
+
+def _sums(holding: Holding, faces: Mask) -> tuple[Floats, Floats]:
+    series = holding.series
+    shown = np.column_stack((series.probabilities[faces], series.valence[faces], series.arousal[faces]))
+    return statistic.column_sums(shown, holding.length_us[faces])
 
 
 def _mean(values: Floats) -> Floats:
     """Return the mean over the first axis of what is known."""
-    count = (~np.isnan(values)).sum(axis=0)
-    sums = np.nansum(values, axis=0)
-    means: Floats = np.divide(sums, count, out=np.full(sums.shape, np.nan), where=count > 0)
-    return means
+    return statistic.ratio(np.nansum(values, axis=0), (~np.isnan(values)).sum(axis=0))
 
 
 def _median(values: Floats) -> Floats:
@@ -88,3 +97,15 @@ def _median(values: Floats) -> Floats:
     middle = (ordered[low, columns] + ordered[np.minimum(high, len(values) - 1), columns]) / 2.0
     medians: Floats = np.where(count > 0, middle, np.nan)
     return medians
+
+
+def _percentile(values: Floats, share: float) -> Floats:
+    """Return a quantile over the first axis of what is known, straight between neighbours; nan with too few people."""
+    ordered = np.sort(values, axis=0)  # nan comes last
+    count = (~np.isnan(values)).sum(axis=0)
+    place = share * np.maximum(count - 1, 0)
+    below, columns = np.floor(place).astype(np.int64), np.arange(values.shape[1])
+    low = ordered[below, columns]
+    high = ordered[np.minimum(below + 1, len(values) - 1), columns]
+    percentiles: Floats = np.where(count >= PEOPLE_FOR_PERCENTILES, low + (place - below) * (high - low), np.nan)
+    return percentiles

@@ -28,6 +28,8 @@ def _participant_notes(summary: ParticipantSummary, holding: Holding, kind: Kind
         yield f"coverage {_percent(summary.coverage)}: {_why_not(summary)}"
     if 0 < scored_us < _MINUTE_US:
         yield f"only {scored_us / 1e6:.0f} s have a score: too little to read much into it"
+    elif scored_us and summary.change is None:
+        yield "too little evidence for a change: two minutes of scores in the first and in the last third are needed"
     if kind.formula_id.endswith(NO_FACING):
         yield "facing is unknown (the detector has no landmarks): scores are the expression alone, without bands"
     counted_us = int(holding.length_us[holding.scored_by(kind)].sum())

@@ -9,7 +9,7 @@ from roompulse_server.insight.cell import Share, face_of, model_of
 from roompulse_server.types import LABELS, AffectReading, Probabilities, Rollup, Update
 
 NO_EXPRESSIONS: Probabilities = (math.nan,) * len(LABELS)
-_PEOPLE_FOR_PERCENTILES = 3
+PEOPLE_FOR_PERCENTILES = 3
 
 
 def pooled(empty: Rollup, shares: Sequence[Share]) -> Rollup:
@@ -44,7 +44,7 @@ def _with_scores(rollup: Rollup, scored: Sequence[Update]) -> Rollup:
     scores = sorted(e.score for e in engagements if e.score is not None and e.formula_id == formula_id)
     if not scores:
         return rollup
-    enough = len(scores) >= _PEOPLE_FOR_PERCENTILES
+    enough = len(scores) >= PEOPLE_FOR_PERCENTILES
     return dataclasses.replace(
         rollup,
         formula_id=formula_id,

@@ -2,12 +2,14 @@
 
     events ──> attendance ─┐
     series ────────────────┴─> holding ─┬─> account (each participant)
-                                        └─> buckets of 10 s ──> the meeting's timeline ──> its engagement
+                                        ├─> buckets of 10 s ──> the meeting's timeline ──> its engagement
+                                        └─> seconds, smiles ──> moments, synchrony
 
 An update's values hold until the participant's next update, 1.5 s at most and never past the close of its stream. All
 means over time are weighted by that.
 """
 
+import dataclasses
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,7 +19,13 @@ import numpy as np
 from roompulse_server.insight.account import account_of
 from roompulse_server.insight.attendance import attendance_of
 from roompulse_server.insight.counters import final_counters
-from roompulse_server.insight.gathering import engagement_of, meeting_points, pooled_expressions, pooled_mean
+from roompulse_server.insight.finding import findings_of
+from roompulse_server.insight.gathering import (
+    coverage_of,
+    engagement_of,
+    meeting_points,
+    pooled,
+)
 from roompulse_server.insight.holding import Holding, hold, main_kind
 from roompulse_server.insight.note import meeting_notes
 from roompulse_server.insight.summary_types import MeetingSummary
@@ -59,7 +67,11 @@ def summarise(
         own_buckets = buckets if own == kind else bucketed(one.holding, own, count)
         accounts.append(account_of(one.participant, one.holding, own, own_buckets, one.events))
     points = meeting_points(shared, duration_us)
-    engagement, deviation = engagement_of(points)
+    engagement, deviation, median = engagement_of(points)
+    findings = findings_of(meeting.key.uid, holdings, kind, shared, points, duration_us)
+    moved = findings.own_synchrony
+    accounts = [dataclasses.replace(one, synchrony=moved.get(one.participant_id)) for one in accounts]
+    together = pooled(holdings, kind)
     model_ids = tuple(sorted({account.model_id for account in accounts if account.model_id}))
     return MeetingSummary(
         meeting=meeting.key,
@@ -70,16 +82,21 @@ def summarise(
         participants=tuple(accounts),
         timeline=points,
         engagement=engagement,
-        expressions=pooled_expressions(holdings, kind, len(LABELS)),
-        valence=pooled_mean(holdings, kind, lambda one: one.valence),
-        arousal=pooled_mean(holdings, kind, lambda one: one.arousal),
-        moments=(),
+        expressions=together.expressions,
+        valence=together.valence,
+        arousal=together.arousal,
+        moments=findings.moments,
         formula_id=kind.formula_id,
         model_ids=model_ids,
         counters=final_counters(events),
-        notes=meeting_notes(accounts, kind, model_ids),
+        notes=(*meeting_notes(accounts, kind, model_ids), *findings.notes),
         time_zone=meeting.time_zone,
         engagement_deviation=deviation,
+        engagement_median=median,
+        coverage=coverage_of(shared),
+        synchrony=findings.synchrony,
+        highest_minute=findings.minutes.highest,
+        lowest_minute=findings.minutes.lowest,
     )
 
 
@@ -130,6 +147,7 @@ def _empty(participant: str) -> Series:
         action_units=np.zeros((0, len(ACTION_UNITS))),
         valence_arousal_provenance=whole,
         action_unit_provenance=whole,
+        baseline_weight=broken,
         model=whole,
         formula=whole,
         model_ids=(),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from roompulse_server.insight.holding import Holding, Kind, Mask
+from roompulse_server.insight.statistic import ratio
 from roompulse_server.insight.summary_types import ParticipantPoint
 from roompulse_server.series import Floats, Integers
 
@@ -25,48 +26,50 @@ class Buckets:
 
 
 class _Rows:
-    """Some rows of a holding, ready to be summed over K buckets."""
+    """Some rows of a holding, ready to be summed over K buckets. Rows come in order, so buckets are slices of them."""
 
     def __init__(self, holding: Holding, mask: Mask, count: int) -> None:
         start_us, stop_us = holding.start_us[mask], holding.stop_us[mask]
-        self._mask = mask
+        bucket = start_us // BUCKET_US
+        border_us = (bucket + 1) * BUCKET_US
         self._count = count
-        self._bucket = start_us // BUCKET_US
-        border_us = (self._bucket + 1) * BUCKET_US
-        self._first_us = np.minimum(stop_us, border_us) - start_us
-        self._second_us = np.maximum(stop_us - border_us, 0)
+        self._first_us = (np.minimum(stop_us, border_us) - start_us).astype(np.float64)
+        self._firsts = np.flatnonzero(np.diff(bucket, prepend=-1))
+        self._buckets = bucket[self._firsts]
+        self._crossing = np.flatnonzero(stop_us > border_us)
+        self._next = bucket[self._crossing] + 1
+        self._second_us = (stop_us - border_us)[self._crossing].astype(np.float64)
 
     def time_us(self) -> Floats:
-        return self._sum(np.ones(self._bucket.size))
+        """Return the time of all rows in each bucket: (K,)."""
+        return self._sum(np.ones((self._first_us.size, 1)))[:, 0]
 
-    def mean(self, column: Floats) -> Floats:
-        values = column[self._mask]
-        missing = np.isnan(values)
-        times = self._sum((~missing).astype(np.float64))
-        sums = self._sum(np.where(missing, 0.0, values))
-        means: Floats = np.divide(sums, times, out=np.full(self._count, np.nan), where=times > 0)
-        return means
+    def means(self, table: Floats) -> Floats:
+        """Return the mean of each column of the rows' (N, C) values by bucket: (K, C), nan where nothing is known."""
+        known = ~np.isnan(table)
+        return ratio(self._sum(np.where(known, table, 0.0)), self._sum(known.astype(np.float64)))
 
-    def _sum(self, values: Floats) -> Floats:
-        size = self._count + 1
-        first = np.bincount(self._bucket, self._first_us * values, size)
-        second = np.bincount(self._bucket + 1, self._second_us * values, size + 1)
-        sums: Floats = (first[: self._count] + second[: self._count]).astype(np.float64)
+    def _sum(self, table: Floats) -> Floats:
+        sums = np.zeros((self._count, table.shape[1]))
+        if table.size:
+            sums[self._buckets] = np.add.reduceat(table * self._first_us[:, None], self._firsts, axis=0)
+            np.add.at(sums, self._next, table[self._crossing] * self._second_us[:, None])
         return sums
 
 
 def bucketed(holding: Holding, kind: Kind, count: int) -> Buckets:
     """Sum a participant's values of one kind over the meeting's first `count` buckets, which hold all of them."""
     series, edges = holding.series, np.arange(count + 1, dtype=np.int64) * BUCKET_US
-    faces = _Rows(holding, holding.faced_by(kind.model_id), count)
-    columns = [faces.mean(column) for column in series.probabilities.T]
+    faces, scored = holding.faced_by(kind.model_id), holding.scored_by(kind)
+    shown = np.column_stack((series.probabilities[faces], series.valence[faces], series.arousal[faces]))
+    means = _Rows(holding, faces, count).means(shown)
     return Buckets(
         attended_us=np.diff(holding.attendance.before(edges)),
         scored_us=_Rows(holding, holding.scored, count).time_us(),
-        engagement=_Rows(holding, holding.scored_by(kind), count).mean(series.score),
-        expressions=np.stack(columns, axis=1),
-        valence=faces.mean(series.valence),
-        arousal=faces.mean(series.arousal),
+        engagement=_Rows(holding, scored, count).means(series.score[scored][:, None])[:, 0],
+        expressions=means[:, :-2],
+        valence=means[:, -2],
+        arousal=means[:, -1],
     )
 
 

@@ -124,6 +124,7 @@ def to_series(participant: str, blocks: Sequence[Block]) -> Series:
         action_units=_where(has_units, BYTE_UNIT, affect["action_units"]),
         valence_arousal_provenance=_integers(provenances & 15),
         action_unit_provenance=_integers(provenances >> 4),
+        baseline_weight=np.where(has_affect, UNIT.column(affect["baseline_weight"]), np.nan),
         model=np.where(has_affect, model, -1),
         formula=_each([formulas.index(block.formula_id) if block.formula_id else -1 for block in blocks], counts),
         model_ids=tuple(models),

@@ -1,0 +1,151 @@
+"""Excursions: times in which somebody's score is far from where it was in the two minutes before.
+
+    score by second ─▶ median and spread of the two minutes before ─▶ how far off (z) ─▶ drops, peaks
+                                                                        └─ shuffled ─▶ the largest by chance
+
+The rule of thumb alone (far off by two spreads) fires several times an hour on noise, since scores of neighbouring
+seconds are alike. So how far off each second is changes places in blocks as long as seconds are alike, and an
+excursion is measured by what it adds up to: longer ones than blocks do not come about by chance.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from roompulse_server.insight import surrogate
+from roompulse_server.series import Floats, Integers
+
+BEFORE_S, APART_S, RENEWED_S = 120, 10, 5  # the two minutes before, without their last 10 s; taken anew every 5 s
+BEFORE_KNOWN_S = 60
+FAR_Z, BACK_Z = 2.0, 1.0
+FAR, LEAST_S = 0.15, 10
+GAP_S = 3  # an excursion goes on over so long without a score
+REFRACTORY_S = 30
+EVIDENCE_S = 300
+_LEAST_SPREAD = 0.02
+_BLOCK_S = (10, 30)  # the score's own window, and what half a minute's excursion can still be told from
+_TO_SIGMA = 1.4826
+_ALIKE = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trace:
+    """How far off somebody is, at the seconds where that is known."""
+
+    second: Integers  # (N,)
+    deviation: Floats  # (N,) score less the median before
+    z: Floats  # (N,)
+    block_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Excursion:
+    """From `start_s` until `stop_s`. `mass` is the deviation, summed over the seconds that are far off."""
+
+    start_s: int
+    stop_s: int
+    mass: float
+    deviation: float
+
+
+def trace_of(score: Floats) -> Trace | None:
+    """Return how far off a score, by second, is; None with too little evidence."""
+    centre, spread = _before(score)
+    second = np.flatnonzero(~np.isnan(score) & ~np.isnan(centre))
+    if second.size < EVIDENCE_S:
+        return None
+    deviation = (score - centre)[second]
+    z = deviation / np.maximum(_TO_SIGMA * spread[second], _LEAST_SPREAD)
+    return Trace(second, deviation, z, int(np.clip(round(alike_s(deviation)), *_BLOCK_S)))
+
+
+def excursions(trace: Trace, sign: int) -> list[Excursion]:
+    """Return the drops (`sign` -1) or peaks (1) that the rule of thumb names, in order."""
+    far = _far(trace, sign)
+    runs = np.split(far, np.flatnonzero(np.diff(trace.second[far]) > GAP_S) + 1) if far.size else []
+    found: list[Excursion] = []
+    for run in runs:
+        first_s, last_s = trace.second[run[[0, -1]]].tolist()
+        refractory = bool(found) and first_s < found[-1].stop_s + REFRACTORY_S
+        if last_s - first_s + 1 >= LEAST_S and not refractory:
+            found.append(_excursion(trace, sign, run))
+    return found
+
+
+def largest_by_chance(trace: Trace, sign: int, random: np.random.Generator) -> Floats:
+    """Return the largest mass of each surrogate; 0 where there is no excursion."""
+    far = _far(trace, sign)
+    largest = np.zeros(surrogate.COUNT)
+    if not far.size:
+        return largest
+    places = surrogate.shuffled(far, trace.second.size, trace.block_s, random)
+    order = np.argsort(places, axis=1)
+    second = trace.second[np.take_along_axis(places, order, axis=1)]
+    begins = np.ones(second.shape, dtype=np.bool_)
+    begins[:, 1:] = np.diff(second, axis=1) > GAP_S
+    first = np.flatnonzero(begins)
+    last = np.append(first[1:], second.size) - 1
+    mass = np.add.reduceat((sign * trace.deviation[far])[order].ravel(), first)
+    long = second.ravel()[last] - second.ravel()[first] + 1 >= LEAST_S
+    np.maximum.at(largest, first[long] // far.size, mass[long])
+    return largest
+
+
+def alike_s(values: Floats) -> float:
+    """Return for how many values neighbours are alike: 1 + 2 Σ autocorrelation, up to where that is below 0.1.
+
+    Of values clipped at two spreads, so that a few large excursions do not count as likeness.
+    """
+    middle = np.median(values)
+    spread = _TO_SIGMA * np.median(np.abs(values - middle))
+    clipped = np.clip(values, middle - 2.0 * spread, middle + 2.0 * spread)
+    centred = clipped - clipped.mean()
+    power = np.abs(np.fft.rfft(centred, 2 * centred.size)) ** 2
+    products = np.fft.irfft(power)[: BEFORE_S + 1]
+    if products[0] <= 1e-12:
+        return float(BEFORE_S)
+    alike = products[1:] / products[0]
+    below = np.flatnonzero(alike < _ALIKE)
+    return 1.0 + 2.0 * float(alike[: below[0] if below.size else None].sum())
+
+
+def _far(trace: Trace, sign: int) -> Integers:
+    far: Integers = np.flatnonzero((sign * trace.z > FAR_Z) & (sign * trace.deviation >= FAR))
+    return far
+
+
+def _excursion(trace: Trace, sign: int, run: Integers) -> Excursion:
+    """Let it last until the score is back, or unknown for too long."""
+    after = np.arange(run[-1] + 1, trace.second.size)
+    gap = np.flatnonzero(np.diff(trace.second[run[-1] :]) > GAP_S)
+    back = np.flatnonzero(sign * trace.z[after] <= BACK_Z)
+    stop = run[-1] + 1 + min([*back[:1].tolist(), *gap[:1].tolist(), after.size])
+    return Excursion(
+        start_s=int(trace.second[run[0]]),
+        stop_s=int(trace.second[stop - 1]) + 1,
+        mass=float((sign * trace.deviation[run]).sum()),
+        deviation=float(trace.deviation[run[0] : stop].mean()),
+    )
+
+
+def _before(score: Floats) -> tuple[Floats, Floats]:
+    """Return median and median absolute deviation of the two minutes before each second; nan with too little known."""
+    known = np.where(np.isnan(score), np.inf, score)
+    padded = np.concatenate((np.full(BEFORE_S, np.inf), known))
+    windows = np.lib.stride_tricks.sliding_window_view(padded, BEFORE_S - APART_S)[: score.size : RENEWED_S]
+    centre = _medians(windows)
+    with np.errstate(invalid="ignore"):
+        spread = _medians(np.nan_to_num(np.abs(windows - centre[:, None]), nan=np.inf, posinf=np.inf))
+    return np.repeat(centre, RENEWED_S)[: score.size], np.repeat(spread, RENEWED_S)[: score.size]
+
+
+def _medians(windows: Floats) -> Floats:
+    """Return the median of each row, without what is infinite; nan with too little of it."""
+    ordered = np.sort(windows, axis=1)
+    count = np.isfinite(ordered).sum(axis=1)
+    rows, low = np.arange(len(ordered)), np.maximum(count - 1, 0) // 2
+    high = np.minimum(count // 2, ordered.shape[1] - 1)
+    enough = count >= BEFORE_KNOWN_S
+    with np.errstate(invalid="ignore"):
+        medians: Floats = np.where(enough, (ordered[rows, low] + ordered[rows, high]) / 2.0, np.nan)
+    return medians
