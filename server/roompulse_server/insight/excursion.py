@@ -22,8 +22,9 @@ FAR, LEAST_S = 0.15, 10
 GAP_S = 3  # an excursion goes on over so long without a score
 REFRACTORY_S = 30
 EVIDENCE_S = 300
+CHANCE = 0.01  # of a false drop or peak anywhere in a meeting
 _LEAST_SPREAD = 0.02
-_BLOCK_S = (10, 30)  # the score's own window, and what half a minute's excursion can still be told from
+_BLOCK_S = (10, 40)  # the score's own window, and what an excursion of a minute can still be told from
 _TO_SIGMA = 1.4826
 _ALIKE = 0.1
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from roompulse_server.insight import smile, surrogate
+from roompulse_server.insight import excursion, smile, surrogate
 from roompulse_server.insight.excursion import Excursion, Trace, excursions, largest_by_chance, trace_of
 from roompulse_server.insight.second import SECOND_US, Seconds
 from roompulse_server.insight.smile import BIN_US, SharedSmile, Smiles
@@ -19,14 +19,15 @@ from roompulse_server.series import Floats
 
 _LEAST_SPREAD = 0.5  # of masses, score times seconds
 _SIGNS = {MomentKind.DROP: -1, MomentKind.PEAK: 1}
-_BY_CHANCE = f"fewer than {surrogate.CHANCE:.1%} of {surrogate.COUNT} surrogate meetings have"
 EXCURSION_RULE = (
     "for 10 s or longer the score is {where} the median of the two minutes before by 0.15 or more, and by more than "
-    f"two robust deviations; {_BY_CHANCE} one as large anywhere, whose seconds changed places in blocks"
+    f"two robust deviations; at most {excursion.CHANCE:.0%} of {surrogate.COUNT} meetings whose seconds changed places "
+    "in blocks have one as large anywhere"
 )
 SMILE_RULE = (
     "within two seconds two people or more smile (p(happiness) 0.6 or more for half a second, until below 0.4), and "
-    f"40 % or more of the visible; {_BY_CHANCE} as many anywhere, where everybody's smiles are shifted in a circle"
+    f"40 % or more of the visible; at most {smile.CHANCE:.0%} of {surrogate.COUNT} meetings whose people's smiles are "
+    "shifted in a circle have as many anywhere"
 )
 _WHERE = {MomentKind.DROP: "below", MomentKind.PEAK: "above"}
 
@@ -82,7 +83,7 @@ def _excursions(uid: str, traces: Mapping[str, Trace]) -> Iterator[_Found]:
     for (name, kind), found in tried.items():
         centre, spread = scale[name, kind]
         for one in found:
-            if (p_value := surrogate.p_value(largest, (one.mass - centre) / spread)) <= surrogate.CHANCE:
+            if (p_value := surrogate.p_value(largest, (one.mass - centre) / spread)) <= excursion.CHANCE:
                 yield _Found(kind, name, one, p_value)
 
 
@@ -122,7 +123,7 @@ def _smiles(uid: str, seen: Mapping[str, Smiles], duration_us: int) -> Iterator[
         return
     most = smile.most_by_chance(everybody, [surrogate.generator(uid, "SMILE", name) for name in seen])
     for one in shared:
-        if (p_value := surrogate.p_value(most, one.people)) <= surrogate.CHANCE:
+        if (p_value := surrogate.p_value(most, one.people)) <= smile.CHANCE:
             who = (name for name, other in seen.items() if other.smiling[one.first : one.last + 1].any())
             yield _smile(one, tuple(who), p_value, duration_us)
 

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from roompulse_server.insight.summary_types import MeetingPoint, NotableMinute
-from roompulse_server.insight.timeline import BUCKET_US, Buckets
-from roompulse_server.insight.uncertainty import autocovariance, long_run
+from roompulse_server.insight.timeline import Buckets
+from roompulse_server.insight.uncertainty import MINUTE_POINTS, MINUTE_US, autocovariance, by_minute, long_run
 from roompulse_server.series import Floats
 
-POINTS = 60_000_000 // BUCKET_US  # a minute
 LEAST_COVERAGE = 0.6
 STANDARD_ERRORS = 2.0
 EVIDENCE = 5  # minutes
@@ -30,9 +29,9 @@ class NotableMinutes:
 
 def notable_minutes(points: Sequence[MeetingPoint], everybody: Sequence[Buckets]) -> NotableMinutes:
     """Name the minutes; `note` says why there are none."""
-    count = len(points) // POINTS
+    count = len(points) // MINUTE_POINTS
     medians = np.array([math.nan if one.engagement_median is None else one.engagement_median for one in points])
-    minutes, coverage = _by_minute(medians, count), _coverage(everybody, count)
+    minutes, coverage = by_minute(medians), _coverage(everybody, count)
     able = np.flatnonzero((coverage >= LEAST_COVERAGE) & ~np.isnan(minutes))
     if able.size < EVIDENCE:
         note = f"too little evidence to name minutes: {able.size} of {EVIDENCE} have a score for 60 % of the time"
@@ -45,17 +44,10 @@ def notable_minutes(points: Sequence[MeetingPoint], everybody: Sequence[Buckets]
     return NotableMinutes(highest, lowest, "" if highest or lowest else "no minute stands out from the others")
 
 
-def _by_minute(medians: Floats, count: int) -> Floats:
-    table = medians[: count * POINTS].reshape(count, POINTS)
-    known = (~np.isnan(table)).sum(axis=1)
-    means: Floats = np.divide(np.nansum(table, axis=1), known, out=np.full(count, np.nan), where=known > 0)
-    return means
-
-
 def _coverage(everybody: Sequence[Buckets], count: int) -> Floats:
     scored_us, attended_us = (
-        np.sum([getattr(one, name)[: count * POINTS] for one in everybody] or [np.zeros(0)], axis=0)
-        .reshape(count, POINTS)
+        np.sum([getattr(one, name)[: count * MINUTE_POINTS] for one in everybody] or [np.zeros(0)], axis=0)
+        .reshape(count, MINUTE_POINTS)
         .sum(axis=1)
         for name in ("scored_us", "attended_us")
     )
@@ -66,14 +58,14 @@ def _coverage(everybody: Sequence[Buckets], count: int) -> Floats:
 def _standard_error(medians: Floats) -> float:
     """Return the standard error of a minute's mean, by how points of the whole meeting vary and are alike."""
     residual = medians - np.nanmean(medians)
-    products = autocovariance(residual, POINTS - 1)
-    return math.sqrt(long_run(products, POINTS) / int((~np.isnan(residual)).sum()) / POINTS)
+    products = autocovariance(residual, MINUTE_POINTS - 1)
+    return math.sqrt(long_run(products) / int((~np.isnan(residual)).sum()) / MINUTE_POINTS)
 
 
 def _minute(index: int, minutes: Floats, coverage: Floats, error: float, most: str) -> NotableMinute:
     return NotableMinute(
-        start_us=int(index) * POINTS * BUCKET_US,
-        length_us=POINTS * BUCKET_US,
+        start_us=int(index) * MINUTE_US,
+        length_us=MINUTE_US,
         engagement=float(minutes[index]),
         standard_error=error,
         coverage=float(coverage[index]),

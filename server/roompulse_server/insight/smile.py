@@ -14,6 +14,7 @@ BIN_US = 2_000_000  # longer than a row may hold: so a row touches two bins at m
 ON, OFF, LEAST_US = 0.6, 0.4, 500_000
 LEAST_PEOPLE, LEAST_SHARE = 2, 0.4
 SHIFT_BINS = 5  # 10 s
+CHANCE = 0.05  # of a false shared smile anywhere in a meeting
 _ROUNDING = 1e-9
 
 _HAPPINESS = LABELS.index("happiness")

@@ -9,9 +9,6 @@ import numpy as np
 from roompulse_server.series import Floats, Integers
 
 COUNT = 200
-CHANCE = (
-    0.025  # of one or more false finds in a whole meeting, for each of two families: drops and peaks; shared smiles
-)
 
 
 def generator(*names: str) -> np.random.Generator:

@@ -25,6 +25,7 @@ EVIDENCE_S = 180  # of valence known of somebody and of others
 _OVERLAP_S = 60  # of a shifted series, so that its correlation means something
 _LEAST_VARIANCE = 1e-6
 _MOST_CORRELATION = 1.0 - 1e-9
+_EACH_PAIR_TWICE = 2.0**0.5  # every pair is part of two correlations, so their mean spreads √2 times as far
 SYNCHRONY_RULE = (
     "correlation of somebody's valence with the mean of the others', each less its mean of thirty seconds, the largest "
     "of up to three seconds earlier or later, less the mean of the same for circular shifts by ten seconds or more; "
@@ -66,7 +67,7 @@ def _meeting(uid: str, ties: Mapping[str, _Tie]) -> Synchrony:
         - tie.chance.mean()
         for name, tie in ties.items()
     ]
-    p_value = surrogate.p_value(np.mean(chance, axis=0), found)
+    p_value = surrogate.p_value(_EACH_PAIR_TWICE * np.mean(chance, axis=0), found)
     return Synchrony(float(np.tanh(found)), p_value, len(ties), SYNCHRONY_RULE)
 
 
