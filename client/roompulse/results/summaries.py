@@ -161,8 +161,8 @@ class NotableMinute:
 class Moment:
     """A moment that stands out by a tested rule; `p_value` is the probability of as much by chance.
 
-    `magnitude` of a drop or peak is the mean score less the median of the two minutes before; of a shared smile the
-    largest share of the visible that smiled at once.
+    `magnitude` of a drop or peak is the mean score less the nearer of the medians of the two and of the ten minutes
+    before; of a shared smile the largest share of the visible that smiled at once.
     """
 
     kind: MomentKind

@@ -1,7 +1,9 @@
-"""Excursions: times in which somebody's score is far from where it was in the two minutes before.
+"""Excursions: times in which somebody's score is far from where it was before.
 
-    score by second ─▶ median and spread of the two minutes before ─▶ how far off (z) ─▶ drops, peaks
-                                                                        └─ shuffled ─▶ the largest by chance
+    score by second ─▶ medians of the two and of the ten minutes before ─▶ how far off both ─▶ drops, peaks
+                                                                              └─ shuffled ─▶ the largest by chance
+
+After a minute's drop the two minutes before are half of it: without the ten minutes its end would pass for a peak.
 
 The rule of thumb alone (far off by two spreads) fires several times an hour on noise, since scores of neighbouring
 seconds are alike. So how far off each second is changes places in blocks as long as seconds are alike, and an
@@ -15,7 +17,9 @@ import numpy as np
 from roompulse_server.insight import surrogate
 from roompulse_server.series import Floats, Integers
 
-BEFORE_S, APART_S, RENEWED_S = 120, 10, 5  # the two minutes before, without their last 10 s; taken anew every 5 s
+BEFORE_S, RENEWED_S = 120, 5  # the two minutes before; taken anew every 5 s
+LONG_BEFORE_S, LONG_RENEWED_S = 600, 30
+APART_S = 10  # less the last seconds: a score's own window
 BEFORE_KNOWN_S = 60
 FAR_Z, BACK_Z = 2.0, 1.0
 FAR, LEAST_S = 0.15, 10
@@ -26,7 +30,7 @@ CHANCE = 0.01  # of a false drop or peak anywhere in a meeting
 _LEAST_SPREAD = 0.02
 _BLOCK_S = (10, 40)  # the score's own window, and what an excursion of a minute can still be told from
 _TO_SIGMA = 1.4826
-_ALIKE = 0.1
+_ALIKE, _ALIKE_TO_S = 0.2, 120
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +38,7 @@ class Trace:
     """How far off somebody is, at the seconds where that is known."""
 
     second: Integers  # (N,)
-    deviation: Floats  # (N,) score less the median before
+    deviation: Floats  # (N,) score less the nearer of the medians before; 0 between them
     z: Floats  # (N,)
     block_s: int
 
@@ -51,13 +55,20 @@ class Excursion:
 
 def trace_of(score: Floats) -> Trace | None:
     """Return how far off a score, by second, is; None with too little evidence."""
-    centre, spread = _before(score)
-    second = np.flatnonzero(~np.isnan(score) & ~np.isnan(centre))
+    windows = _before(score, BEFORE_S, RENEWED_S)
+    centre = _medians(windows)
+    spread = np.repeat(_medians(_deviations(windows, centre)), RENEWED_S)[: score.size]
+    short = score - np.repeat(centre, RENEWED_S)[: score.size]
+    long_centre = _medians(_before(score, LONG_BEFORE_S, LONG_RENEWED_S))
+    long = score - np.repeat(long_centre, LONG_RENEWED_S)[: score.size]
+    second = np.flatnonzero(~np.isnan(short + long))
     if second.size < EVIDENCE_S:
         return None
-    deviation = (score - centre)[second]
+    short, long = short[second], long[second]
+    nearer = np.sign(short) * np.minimum(np.abs(short), np.abs(long))
+    deviation = np.where(short * long > 0, nearer, 0.0)
     z = deviation / np.maximum(_TO_SIGMA * spread[second], _LEAST_SPREAD)
-    return Trace(second, deviation, z, int(np.clip(round(alike_s(deviation)), *_BLOCK_S)))
+    return Trace(second, deviation, z, int(np.clip(round(alike_s(long)), *_BLOCK_S)))
 
 
 def excursions(trace: Trace, sign: int) -> list[Excursion]:
@@ -93,18 +104,18 @@ def largest_by_chance(trace: Trace, sign: int, random: np.random.Generator) -> F
 
 
 def alike_s(values: Floats) -> float:
-    """Return for how many values neighbours are alike: 1 + 2 Σ autocorrelation, up to where that is below 0.1.
+    """Return for how many values neighbours are alike: 1 + 2 Σ autocorrelation, up to where that is below 0.2.
 
-    Of values clipped at two spreads, so that a few large excursions do not count as likeness.
+    Of values clipped at one spread, so that a few large excursions do not count as likeness.
     """
     middle = np.median(values)
     spread = _TO_SIGMA * np.median(np.abs(values - middle))
-    clipped = np.clip(values, middle - 2.0 * spread, middle + 2.0 * spread)
+    clipped = np.clip(values, middle - spread, middle + spread)
     centred = clipped - clipped.mean()
     power = np.abs(np.fft.rfft(centred, 2 * centred.size)) ** 2
-    products = np.fft.irfft(power)[: BEFORE_S + 1]
+    products = np.fft.irfft(power)[: _ALIKE_TO_S + 1]
     if products[0] <= 1e-12:
-        return float(BEFORE_S)
+        return float(_ALIKE_TO_S)
     alike = products[1:] / products[0]
     below = np.flatnonzero(alike < _ALIKE)
     return 1.0 + 2.0 * float(alike[: below[0] if below.size else None].sum())
@@ -129,15 +140,17 @@ def _excursion(trace: Trace, sign: int, run: Integers) -> Excursion:
     )
 
 
-def _before(score: Floats) -> tuple[Floats, Floats]:
-    """Return median and median absolute deviation of the two minutes before each second; nan with too little known."""
+def _before(score: Floats, before_s: int, renewed_s: int) -> Floats:
+    """Return the scores of the time before every so many seconds, a window a row; infinite where unknown."""
     known = np.where(np.isnan(score), np.inf, score)
-    padded = np.concatenate((np.full(BEFORE_S, np.inf), known))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, BEFORE_S - APART_S)[: score.size : RENEWED_S]
-    centre = _medians(windows)
+    padded = np.concatenate((np.full(before_s, np.inf), known))
+    return np.lib.stride_tricks.sliding_window_view(padded, before_s - APART_S)[: score.size : renewed_s]
+
+
+def _deviations(windows: Floats, centre: Floats) -> Floats:
     with np.errstate(invalid="ignore"):
-        spread = _medians(np.nan_to_num(np.abs(windows - centre[:, None]), nan=np.inf, posinf=np.inf))
-    return np.repeat(centre, RENEWED_S)[: score.size], np.repeat(spread, RENEWED_S)[: score.size]
+        away = np.abs(windows - centre[:, None])
+    return np.where(np.isnan(away), np.inf, away)
 
 
 def _medians(windows: Floats) -> Floats:

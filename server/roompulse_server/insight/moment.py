@@ -20,9 +20,9 @@ from roompulse_server.series import Floats
 _LEAST_SPREAD = 0.5  # of masses, score times seconds
 _SIGNS = {MomentKind.DROP: -1, MomentKind.PEAK: 1}
 EXCURSION_RULE = (
-    "for 10 s or longer the score is {where} the median of the two minutes before by 0.15 or more, and by more than "
-    f"two robust deviations; at most {excursion.CHANCE:.0%} of {surrogate.COUNT} meetings whose seconds changed places "
-    "in blocks have one as large anywhere"
+    "for 10 s or longer the score is {where} the medians of the two and of the ten minutes before by 0.15 or more, and "
+    f"by more than two robust deviations; at most {excursion.CHANCE:.0%} of {surrogate.COUNT} meetings whose seconds "
+    "changed places in blocks have one as large anywhere"
 )
 SMILE_RULE = (
     "within two seconds two people or more smile (p(happiness) 0.6 or more for half a second, until below 0.4), and "

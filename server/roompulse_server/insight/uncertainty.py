@@ -80,7 +80,7 @@ def change_of(engagement: Floats, first_us: int, last_us: int) -> Change | None:
 
 
 def two_sided(value: float, error: float, freedom: int) -> float:
-    """Return the probability of a value as far from zero, by the t distribution (Wallace 1959: within 0.002)."""
+    """Return the probability of a value as far from zero, by the t distribution (Wallace 1959: within 0.005)."""
     if error < 1e-12:
         return 1.0 if abs(value) < 1e-12 else 0.0
     square = (value / error) ** 2
