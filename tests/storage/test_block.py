@@ -112,15 +112,13 @@ def test_updates_come_back_from_blocks_in_order(series: list[Update]) -> None:
 def test_blocks_are_cut_only_where_epoch_formula_or_model_change() -> None:
     changes = [("m", "f", 1), ("", "f", 1), ("m", "f", 1), ("n", "f", 1), ("n", "g", 1), ("n", "g", 2), ("", "g", 2)]
     series = [plain(i + 1, model=m, formula=f, epoch=e) for i, (m, f, e) in enumerate(changes)]
-    parts = [
-        (len(block.rows(part.payload)), part.model_id, part.formula_id, part.epoch) for part in block.split(series)
-    ]
+    parts = [(len(block.rows(part)), part.model_id, part.formula_id, part.epoch) for part in block.split(series)]
     assert parts == [(3, "m", "f", 1), (1, "n", "f", 1), (1, "n", "g", 1), (2, "n", "g", 2)]
 
 
 def test_a_payload_that_was_cut_is_refused() -> None:
     with pytest.raises(ValueError, match="buffer size"):
-        block.rows(block.pack([plain(1)])[:-1])
+        block.rows(block.Block(1, "m", "f", block.pack([plain(1)])[:-1]))
 
 
 @given(st.lists(updates, max_size=6))
@@ -164,3 +162,35 @@ def test_the_scorers_input_is_not_kept_twice() -> None:
     assert kept.reading.face.affect is None
     assert kept.reading.affect is not None
     assert kept.reading.affect.raw == pytest.approx(affect.raw, abs=1e-4, nan_ok=True)
+
+
+@given(st.lists(updates, min_size=1, max_size=5))
+def test_compressed_blocks_hold_the_same_updates(series: list[Update]) -> None:
+    quantised = [block.quantise(update) for update in series]
+    parts = [block.compressed(part) for part in block.split(quantised)]
+    assert {part.format for part in parts} == {block.COMPRESSED}
+    assert [block.compressed(part) for part in parts] == parts
+    assert same(tuple(update for part in parts for update in block.to_updates(part, "ada")), tuple(quantised))
+    columns, plain_columns = (block.to_series("ada", list(blocks)) for blocks in (parts, block.split(quantised)))
+    assert all(
+        repr(getattr(columns, f.name)) == repr(getattr(plain_columns, f.name)) for f in dataclasses.fields(columns)
+    )
+
+
+def test_a_person_who_stays_takes_less_than_half_the_space() -> None:
+    (whole,) = block.split([block.quantise(plain(n)) for n in range(1, 257)])
+    assert len(block.compressed(whole).payload) < len(whole.payload) / 2
+
+
+def test_a_damaged_or_newer_block_is_refused_in_words() -> None:
+    (whole,) = block.split([plain(1)])
+    small = block.compressed(whole)
+    with pytest.raises(ValueError, match="compressed block is damaged"):
+        block.rows(dataclasses.replace(small, payload=small.payload[:-1]))
+    with pytest.raises(ValueError, match="format 9; this version reads 1 and 2"):
+        block.rows(dataclasses.replace(whole, format=9))
+
+
+def test_compressed_blocks_are_not_joined_again() -> None:
+    parts = [block.compressed(next(block.split([plain(n)]))) for n in (1, 2)]
+    assert list(block.merge(parts)) == parts

@@ -13,13 +13,13 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
 
 from roompulse_server.errors import Reason
-from roompulse_server.storage.block import Block, merge, rows, split
+from roompulse_server.storage.block import Block, compressed, merge, rows, split
 from roompulse_server.storage.convert import Values, event_to_values, key_values, rollup_to_values
 from roompulse_server.storage.schema import blocks, events, heads, meetings, participants, rollups
 from roompulse_server.storage.store import Committed, Entry, Refusal
 from roompulse_server.types import Event, EventKind, MeetingKey, MeetingState, Rollup, Update
 
-MERGE_ROWS = 256  # single rows wait for this many before they are joined: 50 KB payloads, 1 % of bytes beside them
+MERGE_ROWS = 256  # single rows wait for this many before they are joined and compressed: 20 KB payloads
 _OF_ANY_EPOCH = (EventKind.STREAM_CLOSED, EventKind.COUNTERS)  # say what became of packets, nothing about a person
 
 _UPDATE_HEAD = (
@@ -190,7 +190,7 @@ class Ledger:
         query = select(blocks).where(waiting).order_by(blocks.c.first_sequence)
         parts = [block_from_row(row) for row in self.connection.execute(query)]
         self.connection.execute(delete(blocks).where(waiting))
-        _insert(self.connection, blocks, self._block_rows(seat, merge(parts)))
+        _insert(self.connection, blocks, self._block_rows(seat, map(compressed, merge(parts))))
         seat.merged_sequence = seat.last_sequence
 
     def _write_counters(self) -> None:
@@ -240,7 +240,7 @@ def _seats(connection: Connection, key: MeetingKey, names: Iterable[str]) -> dic
 
 
 def _block_values(block: Block) -> Values:
-    head = rows(block.payload)["head"]
+    head = rows(block)["head"]
     return {
         "first_sequence": int(head["sequence"][0]),
         "last_sequence": int(head["sequence"][-1]),

@@ -18,7 +18,7 @@ from roompulse_server.storage.schema import blocks, events, participants, rollup
 from roompulse_server.storage.store import LogItem, Page, Position
 from roompulse_server.types import Event, MeetingKey, Rollup, Update
 
-_FETCH = 64  # blocks at once: a large one is 50 KB
+_FETCH = 64  # blocks at once: a large one is 50 KB when read
 
 
 def read_updates(
@@ -99,7 +99,7 @@ def position_at(connection: Connection, key: MeetingKey, offset_us: int) -> Posi
         query = _blocks(key).where(participants.c.id == name, blocks.c.last_offset_us >= offset_us).limit(1)
         row = connection.execute(query).one_or_none()
         if row is not None:
-            head = rows(row.payload)["head"]
+            head = rows(block_from_row(row))["head"]
             updates[name] = int(head["sequence"][head["offset_us"] >= offset_us][0]) - 1
     e, r = events.c, rollups.c
     first_event = select(func.min(e.position)).where(
