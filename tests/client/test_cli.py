@@ -255,6 +255,13 @@ def standup(threaded: ThreadedService) -> ThreadedService:
     person = service.summary.participants.add(participant_id="ada", coverage=0.8, valence=0.25)
     person.longest_absence.seconds, person.longest_absence_start.seconds = 42, 65
     person.attended.FromSeconds(60)
+    person.change.difference, person.change.standard_error, person.synchrony = -0.12, 0.03, 0.35
+    smile = service.summary.moments.add(
+        kind=summary_pb2.Moment.KIND_SHARED_SMILE, participant_ids=["ada"], rule="a rule"
+    )
+    smile.start.seconds, smile.length.seconds, smile.p_value, smile.magnitude = 61, 4, 0.005, 0.75
+    service.summary.lowest_minute.start.seconds, service.summary.lowest_minute.engagement = 120, 0.41
+    service.summary.synchrony.correlation, service.summary.synchrony.p_value = 0.21, 0.015
     person.no_score_times.add(reason=update_pb2.NO_SCORE_REASON_NO_FACE).duration.FromSeconds(12)
     return threaded
 
@@ -300,6 +307,9 @@ def test_a_summary_says_what_kept_scores_away(standup: ThreadedService) -> None:
     assert "▅▁█▁" in result.stdout  # a network's score may lie below the formula's least
     assert "0.25" in result.stdout  # valence
     assert "0:42.0 at 1:05.0" in result.stdout  # the longest absence
+    for part in ("-0.12 ± 0.03", "0.35", "shared smile", "1:01.0", "75 %", "0.005", "lowest minute", "rule: a rule"):
+        assert part in result.stdout
+    assert "synchrony 0.21 (p = 0.015)" in result.stdout
     (line,) = lines(run(standup, "summary", "standup", "--json"))
     assert json_format.ParseDict(line, summary_pb2.MeetingSummary()).participants[0].coverage == pytest.approx(0.8)
 

@@ -5,10 +5,11 @@ from rich.table import Table
 from rich.text import Text
 
 import roompulse
-from roompulse.cli import tables
+from roompulse.cli import summary_moments, tables
 from roompulse.cli.options import connection
 from roompulse.cli.output import Output
 from roompulse.cli.running import run
+from roompulse.enums import Band
 from roompulse.remedies import remedy
 from roompulse.results import ParticipantSummary, Summary
 
@@ -20,7 +21,7 @@ _LOWEST_SCORE = 0.2
 @click.argument("meeting")
 @connection
 def summary(meeting: str, server: str, as_json: bool) -> None:
-    """Sum MEETING up from its record: everybody's time, coverage and why not more, engagement, the time line."""
+    """Sum MEETING up from its record: everybody's time, coverage and why not more, engagement, moments."""
     run(_summary(meeting, server, Output(as_json)))
 
 
@@ -32,7 +33,10 @@ async def _summary(meeting: str, server: str, output: Output) -> None:
         return
     output.out.print(_headline(summed), soft_wrap=True)
     output.out.print(_people(summed))
+    output.out.print(_course(summed))
     output.out.print(_affect(summed))
+    if summed.moments or summed.highest_minute or summed.lowest_minute:
+        output.out.print(summary_moments.table(summed))
     for line in _remarks(summed):
         output.out.print(line, soft_wrap=True)
     output.out.print(tables.packets_table(summed.counters))
@@ -44,8 +48,16 @@ def _headline(summed: Summary) -> Text:
     return Text.assemble(
         (summed.meeting.id, "bold"),
         f" ({summed.purpose.word}), {tables.clock(summed.duration_s)}: engagement {score}, "
-        f"mostly {tables.expression(summed.expressions)}\n{line}",
+        f"median {tables.number(summed.engagement_median)}, coverage {tables.percent(summed.coverage)}, "
+        f"mostly {tables.expression(summed.expressions)}{_in_step(summed)}\n{line}",
     )
+
+
+def _in_step(summed: Summary) -> str:
+    together = summed.synchrony
+    if together is None:
+        return ""
+    return f", synchrony {tables.number(together.correlation)} (p = {tables.number(together.p_value, 3)})"
 
 
 def _bar(score: float | None) -> str:
@@ -77,6 +89,23 @@ def _row(person: ParticipantSummary) -> tuple[str, ...]:
     )
 
 
+def _course(summed: Summary) -> Table:
+    """Return how everybody's engagement went on, and how much they moved with the others."""
+    whole = ("participant", "trend a minute", "last third against first", "synchrony")
+    table = tables.new("Course", *whole, "low / medium / high", whole=whole)
+    for person in summed.participants:
+        scores, change = person.engagement, person.change
+        bands = (scores.bands_s.get(band, 0.0) for band in (Band.LOW, Band.MEDIUM, Band.HIGH))
+        table.add_row(
+            person.display_name or person.participant_id,
+            _spread(scores.trend_per_minute, scores.trend_standard_error, digits=3),
+            f"{_spread(change.difference, change.standard_error)} (p = {change.p_value:.3f})" if change else "–",
+            tables.number(person.synchrony),
+            " / ".join(tables.clock(time_s) for time_s in bands),
+        )
+    return table
+
+
 def _affect(summed: Summary) -> Table:
     whole = ("participant", "valence", "arousal", "facing", "longest absence")
     table = tables.new("Affect, facing and absence", *whole, whole=whole)
@@ -92,14 +121,15 @@ def _affect(summed: Summary) -> Table:
     return table
 
 
-def _spread(mean: float | None, deviation: float | None) -> str:
-    spread = f" ± {tables.number(deviation)}" if deviation is not None else ""
-    return tables.number(mean) + spread
+def _spread(mean: float | None, deviation: float | None, digits: int = 2) -> str:
+    spread = f" ± {tables.number(deviation, digits)}" if deviation is not None else ""
+    return tables.number(mean, digits) + spread
 
 
 def _remarks(summed: Summary) -> list[str]:
     """Return what the reader should know: notes, and for each participant the most frequent reason's remedy."""
     remarks = [f"note: {note}" for note in summed.notes]
+    remarks += [f"rule: {rule}" for rule in summary_moments.rules(summed)]
     for person in summed.participants:
         name = person.display_name or person.participant_id
         remarks += [f"{name}: {note}" for note in person.notes]
