@@ -1,8 +1,10 @@
 """Moments: drops, peaks and shared smiles that surrogate meetings hardly ever have.
 
-scores by second ─▶ excursions ─┐                       ┌─▶ joined where people drop, or peak, together
-                                ├─▶ larger than chance? ┤
-smiles by two seconds ──────────┘                       └─▶ shared smiles
+    scores by second ─▶ excursions ─┐                       ┌─▶ joined where people drop, or peak, together
+                                    ├─▶ larger than chance? ┤
+    smiles by two seconds ──────────┘                       └─▶ shared smiles
+
+Chance is drawn by the meeting's uid and the participant's id, so that no order and no other person changes it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

@@ -67,14 +67,13 @@ def shared_smiles(everybody: list[Smiles]) -> list[SharedSmile]:
 def most_by_chance(everybody: list[Smiles], randoms: list[np.random.Generator]) -> Floats:
     """Return the largest number that smile at once in each surrogate: everybody's smiles shifted in a circle.
 
-    Each on their own, by ten seconds or more, over the bins in which they are visible; who is seen when stays.
+    Each on their own, by ten seconds or more, over the bins in which they are visible, twenty seconds or more of them;
+    who is seen when stays.
     """
     bins = everybody[0].visible.size
     people = np.zeros((surrogate.COUNT, bins), dtype=np.int64)
     for one, random in zip(everybody, randoms, strict=True):
         places = np.flatnonzero(one.visible)
-        if places.size < 2 * SHIFT_BINS:
-            continue
         shift = random.integers(SHIFT_BINS, places.size - SHIFT_BINS + 1, surrogate.COUNT)[:, None]
         moved = places[(np.flatnonzero(one.smiling[places]) + shift) % places.size]
         people[np.arange(surrogate.COUNT)[:, None], moved] += 1
