@@ -148,6 +148,7 @@ class EngagementStatistics(_message.Message):
     MAXIMUM_FIELD_NUMBER: _builtins.int
     TREND_PER_MINUTE_FIELD_NUMBER: _builtins.int
     BANDS_FIELD_NUMBER: _builtins.int
+    TREND_STANDARD_ERROR_FIELD_NUMBER: _builtins.int
     mean: _builtins.float
     """Time-weighted mean, 0.2 to 1."""
     standard_deviation: _builtins.float
@@ -160,6 +161,8 @@ class EngagementStatistics(_message.Message):
     """Largest value."""
     trend_per_minute: _builtins.float
     """Change per minute, by least squares; absent with less than a minute."""
+    trend_standard_error: _builtins.float
+    """Standard error of the trend, per minute; it allows for neighbours being alike. Absent with too little evidence."""
     @_builtins.property
     def bands(self) -> _containers.RepeatedCompositeFieldContainer[Global___BandTime]:
         """Time in each band."""
@@ -174,10 +177,11 @@ class EngagementStatistics(_message.Message):
         maximum: _builtins.float | None = ...,
         trend_per_minute: _builtins.float | None = ...,
         bands: _abc.Iterable[Global___BandTime] | None = ...,
+        trend_standard_error: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_mean", b"_mean", "_median", b"_median", "_minimum", b"_minimum", "_standard_deviation", b"_standard_deviation", "_trend_per_minute", b"_trend_per_minute", "maximum", b"maximum", "mean", b"mean", "median", b"median", "minimum", b"minimum", "standard_deviation", b"standard_deviation", "trend_per_minute", b"trend_per_minute"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_mean", b"_mean", "_median", b"_median", "_minimum", b"_minimum", "_standard_deviation", b"_standard_deviation", "_trend_per_minute", b"_trend_per_minute", "_trend_standard_error", b"_trend_standard_error", "maximum", b"maximum", "mean", b"mean", "median", b"median", "minimum", b"minimum", "standard_deviation", b"standard_deviation", "trend_per_minute", b"trend_per_minute", "trend_standard_error", b"trend_standard_error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_mean", b"_mean", "_median", b"_median", "_minimum", b"_minimum", "_standard_deviation", b"_standard_deviation", "_trend_per_minute", b"_trend_per_minute", "bands", b"bands", "maximum", b"maximum", "mean", b"mean", "median", b"median", "minimum", b"minimum", "standard_deviation", b"standard_deviation", "trend_per_minute", b"trend_per_minute"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_mean", b"_mean", "_median", b"_median", "_minimum", b"_minimum", "_standard_deviation", b"_standard_deviation", "_trend_per_minute", b"_trend_per_minute", "_trend_standard_error", b"_trend_standard_error", "bands", b"bands", "maximum", b"maximum", "mean", b"mean", "median", b"median", "minimum", b"minimum", "standard_deviation", b"standard_deviation", "trend_per_minute", b"trend_per_minute", "trend_standard_error", b"trend_standard_error"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__maximum: _TypeAlias = _typing.Literal["maximum"]  # noqa: Y015
     _WhichOneofArgType__maximum: _TypeAlias = _typing.Literal["_maximum", b"_maximum"]  # noqa: Y015
@@ -191,6 +195,8 @@ class EngagementStatistics(_message.Message):
     _WhichOneofArgType__standard_deviation: _TypeAlias = _typing.Literal["_standard_deviation", b"_standard_deviation"]  # noqa: Y015
     _WhichOneofReturnType__trend_per_minute: _TypeAlias = _typing.Literal["trend_per_minute"]  # noqa: Y015
     _WhichOneofArgType__trend_per_minute: _TypeAlias = _typing.Literal["_trend_per_minute", b"_trend_per_minute"]  # noqa: Y015
+    _WhichOneofReturnType__trend_standard_error: _TypeAlias = _typing.Literal["trend_standard_error"]  # noqa: Y015
+    _WhichOneofArgType__trend_standard_error: _TypeAlias = _typing.Literal["_trend_standard_error", b"_trend_standard_error"]  # noqa: Y015
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum) -> _WhichOneofReturnType__maximum | None: ...
     @_typing.overload
@@ -203,8 +209,44 @@ class EngagementStatistics(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__standard_deviation) -> _WhichOneofReturnType__standard_deviation | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__trend_per_minute) -> _WhichOneofReturnType__trend_per_minute | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__trend_standard_error) -> _WhichOneofReturnType__trend_standard_error | None: ...
 
 Global___EngagementStatistics: _TypeAlias = EngagementStatistics  # noqa: Y015
+
+@_typing.final
+class Change(_message.Message):
+    """How the last third of somebody's attendance compares with their own first third."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    STANDARD_ERROR_FIELD_NUMBER: _builtins.int
+    P_VALUE_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    difference: _builtins.float
+    """Mean score of the last third less that of the first, -0.8 to 0.8."""
+    standard_error: _builtins.float
+    """Its standard error; it allows for neighbours being alike."""
+    p_value: _builtins.float
+    """Probability of a difference as large, up or down, if nothing had changed, 0 to 1."""
+    rule: _builtins.str
+    """The rule, in words."""
+    def __init__(
+        self,
+        *,
+        difference: _builtins.float = ...,
+        standard_error: _builtins.float = ...,
+        p_value: _builtins.float = ...,
+        rule: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["difference", b"difference", "p_value", b"p_value", "rule", b"rule", "standard_error", b"standard_error"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Change: _TypeAlias = Change  # noqa: Y015
 
 @_typing.final
 class ParticipantSummary(_message.Message):
@@ -239,6 +281,8 @@ class ParticipantSummary(_message.Message):
     NOTES_FIELD_NUMBER: _builtins.int
     FACING_TIMES_FIELD_NUMBER: _builtins.int
     FACING_SHARE_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    SYNCHRONY_FIELD_NUMBER: _builtins.int
     participant_id: _builtins.str
     """The participant."""
     display_name: _builtins.str
@@ -263,6 +307,8 @@ class ParticipantSummary(_message.Message):
     """Where the action units come from."""
     facing_share: _builtins.float
     """Time facing over the time facing or away, 0 to 1; absent where neither is known."""
+    synchrony: _builtins.float
+    """How much the valence moves with that of the others, beyond chance, -1 to 1; absent with too little evidence."""
     @_builtins.property
     def first_offset(self) -> _duration_pb2.Duration:
         """First moment, since the meeting began."""
@@ -323,6 +369,10 @@ class ParticipantSummary(_message.Message):
     def facing_times(self) -> _containers.RepeatedCompositeFieldContainer[Global___FacingTime]:
         """Time facing the screen and time away. A head that is turned may well listen: this is no measure of attention."""
 
+    @_builtins.property
+    def change(self) -> Global___Change:
+        """The last third against the first; absent with too little evidence."""
+
     def __init__(
         self,
         *,
@@ -353,10 +403,12 @@ class ParticipantSummary(_message.Message):
         notes: _abc.Iterable[_builtins.str] | None = ...,
         facing_times: _abc.Iterable[Global___FacingTime] | None = ...,
         facing_share: _builtins.float | None = ...,
+        change: Global___Change | None = ...,
+        synchrony: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_facing_share", b"_facing_share", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attended", b"attended", "counters", b"counters", "engagement", b"engagement", "expressions", b"expressions", "facing_share", b"facing_share", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "present", b"present", "valence", b"valence", "valence_deviation", b"valence_deviation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_facing_share", b"_facing_share", "_synchrony", b"_synchrony", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attended", b"attended", "change", b"change", "counters", b"counters", "engagement", b"engagement", "expressions", b"expressions", "facing_share", b"facing_share", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "present", b"present", "synchrony", b"synchrony", "valence", b"valence", "valence_deviation", b"valence_deviation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_facing_share", b"_facing_share", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "action_unit_provenance", b"action_unit_provenance", "action_units", b"action_units", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attended", b"attended", "counters", b"counters", "coverage", b"coverage", "display_name", b"display_name", "engagement", b"engagement", "expressions", b"expressions", "facing_share", b"facing_share", "facing_times", b"facing_times", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "model_id", b"model_id", "no_score_times", b"no_score_times", "notes", b"notes", "participant_id", b"participant_id", "presence_times", b"presence_times", "present", b"present", "timeline", b"timeline", "updates", b"updates", "valence", b"valence", "valence_arousal_provenance", b"valence_arousal_provenance", "valence_deviation", b"valence_deviation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_facing_share", b"_facing_share", "_synchrony", b"_synchrony", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "action_unit_provenance", b"action_unit_provenance", "action_units", b"action_units", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attended", b"attended", "change", b"change", "counters", b"counters", "coverage", b"coverage", "display_name", b"display_name", "engagement", b"engagement", "expressions", b"expressions", "facing_share", b"facing_share", "facing_times", b"facing_times", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "model_id", b"model_id", "no_score_times", b"no_score_times", "notes", b"notes", "participant_id", b"participant_id", "presence_times", b"presence_times", "present", b"present", "synchrony", b"synchrony", "timeline", b"timeline", "updates", b"updates", "valence", b"valence", "valence_arousal_provenance", b"valence_arousal_provenance", "valence_deviation", b"valence_deviation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__arousal: _TypeAlias = _typing.Literal["arousal"]  # noqa: Y015
     _WhichOneofArgType__arousal: _TypeAlias = _typing.Literal["_arousal", b"_arousal"]  # noqa: Y015
@@ -364,6 +416,8 @@ class ParticipantSummary(_message.Message):
     _WhichOneofArgType__arousal_deviation: _TypeAlias = _typing.Literal["_arousal_deviation", b"_arousal_deviation"]  # noqa: Y015
     _WhichOneofReturnType__facing_share: _TypeAlias = _typing.Literal["facing_share"]  # noqa: Y015
     _WhichOneofArgType__facing_share: _TypeAlias = _typing.Literal["_facing_share", b"_facing_share"]  # noqa: Y015
+    _WhichOneofReturnType__synchrony: _TypeAlias = _typing.Literal["synchrony"]  # noqa: Y015
+    _WhichOneofArgType__synchrony: _TypeAlias = _typing.Literal["_synchrony", b"_synchrony"]  # noqa: Y015
     _WhichOneofReturnType__valence: _TypeAlias = _typing.Literal["valence"]  # noqa: Y015
     _WhichOneofArgType__valence: _TypeAlias = _typing.Literal["_valence", b"_valence"]  # noqa: Y015
     _WhichOneofReturnType__valence_deviation: _TypeAlias = _typing.Literal["valence_deviation"]  # noqa: Y015
@@ -374,6 +428,8 @@ class ParticipantSummary(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__arousal_deviation) -> _WhichOneofReturnType__arousal_deviation | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__facing_share) -> _WhichOneofReturnType__facing_share | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__synchrony) -> _WhichOneofReturnType__synchrony | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__valence) -> _WhichOneofReturnType__valence | None: ...
     @_typing.overload
@@ -447,6 +503,8 @@ class MeetingPoint(_message.Message):
     EXPRESSIONS_FIELD_NUMBER: _builtins.int
     VALENCE_FIELD_NUMBER: _builtins.int
     AROUSAL_FIELD_NUMBER: _builtins.int
+    ENGAGEMENT_P10_FIELD_NUMBER: _builtins.int
+    ENGAGEMENT_P90_FIELD_NUMBER: _builtins.int
     engagement_median: _builtins.float
     """The median over participants of their mean scores."""
     engagement_mean: _builtins.float
@@ -459,6 +517,10 @@ class MeetingPoint(_message.Message):
     """Mean valence, -1 to 1."""
     arousal: _builtins.float
     """Mean arousal, -1 to 1."""
+    engagement_p10: _builtins.float
+    """A tenth of the participants' mean scores lie below; absent with fewer than three."""
+    engagement_p90: _builtins.float
+    """A tenth of the participants' mean scores lie above; absent with fewer than three."""
     @_builtins.property
     def start(self) -> _duration_pb2.Duration:
         """Start, since the meeting began."""
@@ -483,10 +545,12 @@ class MeetingPoint(_message.Message):
         expressions: _update_pb2.Expressions | None = ...,
         valence: _builtins.float | None = ...,
         arousal: _builtins.float | None = ...,
+        engagement_p10: _builtins.float | None = ...,
+        engagement_p90: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement_mean", b"_engagement_mean", "_engagement_median", b"_engagement_median", "_valence", b"_valence", "arousal", b"arousal", "engagement_mean", b"engagement_mean", "engagement_median", b"engagement_median", "expressions", b"expressions", "length", b"length", "start", b"start", "valence", b"valence"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement_mean", b"_engagement_mean", "_engagement_median", b"_engagement_median", "_engagement_p10", b"_engagement_p10", "_engagement_p90", b"_engagement_p90", "_valence", b"_valence", "arousal", b"arousal", "engagement_mean", b"engagement_mean", "engagement_median", b"engagement_median", "engagement_p10", b"engagement_p10", "engagement_p90", b"engagement_p90", "expressions", b"expressions", "length", b"length", "start", b"start", "valence", b"valence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement_mean", b"_engagement_mean", "_engagement_median", b"_engagement_median", "_valence", b"_valence", "arousal", b"arousal", "engagement_mean", b"engagement_mean", "engagement_median", b"engagement_median", "expressions", b"expressions", "length", b"length", "seen", b"seen", "start", b"start", "total", b"total", "valence", b"valence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement_mean", b"_engagement_mean", "_engagement_median", b"_engagement_median", "_engagement_p10", b"_engagement_p10", "_engagement_p90", b"_engagement_p90", "_valence", b"_valence", "arousal", b"arousal", "engagement_mean", b"engagement_mean", "engagement_median", b"engagement_median", "engagement_p10", b"engagement_p10", "engagement_p90", b"engagement_p90", "expressions", b"expressions", "length", b"length", "seen", b"seen", "start", b"start", "total", b"total", "valence", b"valence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__arousal: _TypeAlias = _typing.Literal["arousal"]  # noqa: Y015
     _WhichOneofArgType__arousal: _TypeAlias = _typing.Literal["_arousal", b"_arousal"]  # noqa: Y015
@@ -494,6 +558,10 @@ class MeetingPoint(_message.Message):
     _WhichOneofArgType__engagement_mean: _TypeAlias = _typing.Literal["_engagement_mean", b"_engagement_mean"]  # noqa: Y015
     _WhichOneofReturnType__engagement_median: _TypeAlias = _typing.Literal["engagement_median"]  # noqa: Y015
     _WhichOneofArgType__engagement_median: _TypeAlias = _typing.Literal["_engagement_median", b"_engagement_median"]  # noqa: Y015
+    _WhichOneofReturnType__engagement_p10: _TypeAlias = _typing.Literal["engagement_p10"]  # noqa: Y015
+    _WhichOneofArgType__engagement_p10: _TypeAlias = _typing.Literal["_engagement_p10", b"_engagement_p10"]  # noqa: Y015
+    _WhichOneofReturnType__engagement_p90: _TypeAlias = _typing.Literal["engagement_p90"]  # noqa: Y015
+    _WhichOneofArgType__engagement_p90: _TypeAlias = _typing.Literal["_engagement_p90", b"_engagement_p90"]  # noqa: Y015
     _WhichOneofReturnType__valence: _TypeAlias = _typing.Literal["valence"]  # noqa: Y015
     _WhichOneofArgType__valence: _TypeAlias = _typing.Literal["_valence", b"_valence"]  # noqa: Y015
     @_typing.overload
@@ -503,9 +571,93 @@ class MeetingPoint(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__engagement_median) -> _WhichOneofReturnType__engagement_median | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__engagement_p10) -> _WhichOneofReturnType__engagement_p10 | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__engagement_p90) -> _WhichOneofReturnType__engagement_p90 | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__valence) -> _WhichOneofReturnType__valence | None: ...
 
 Global___MeetingPoint: _TypeAlias = MeetingPoint  # noqa: Y015
+
+@_typing.final
+class Synchrony(_message.Message):
+    """How much participants move together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CORRELATION_FIELD_NUMBER: _builtins.int
+    P_VALUE_FIELD_NUMBER: _builtins.int
+    PARTICIPANTS_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    correlation: _builtins.float
+    """Correlation of one's valence with the mean of the others', beyond chance, mean over participants, -1 to 1."""
+    p_value: _builtins.float
+    """Probability of as much by chance, 0 to 1."""
+    participants: _builtins.int
+    """Participants with enough evidence."""
+    rule: _builtins.str
+    """The rule, in words."""
+    def __init__(
+        self,
+        *,
+        correlation: _builtins.float = ...,
+        p_value: _builtins.float = ...,
+        participants: _builtins.int = ...,
+        rule: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["correlation", b"correlation", "p_value", b"p_value", "participants", b"participants", "rule", b"rule"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Synchrony: _TypeAlias = Synchrony  # noqa: Y015
+
+@_typing.final
+class NotableMinute(_message.Message):
+    """A minute that stands out from the others."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    LENGTH_FIELD_NUMBER: _builtins.int
+    ENGAGEMENT_FIELD_NUMBER: _builtins.int
+    STANDARD_ERROR_FIELD_NUMBER: _builtins.int
+    COVERAGE_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    engagement: _builtins.float
+    """Mean over the timeline's medians, 0.2 to 1."""
+    standard_error: _builtins.float
+    """Standard error of a minute's mean; it allows for neighbours being alike."""
+    coverage: _builtins.float
+    """Time with a score over the time attended, everybody together, 0.6 to 1."""
+    rule: _builtins.str
+    """The rule, in words."""
+    @_builtins.property
+    def start(self) -> _duration_pb2.Duration:
+        """Start, since the meeting began."""
+
+    @_builtins.property
+    def length(self) -> _duration_pb2.Duration:
+        """Length."""
+
+    def __init__(
+        self,
+        *,
+        start: _duration_pb2.Duration | None = ...,
+        length: _duration_pb2.Duration | None = ...,
+        engagement: _builtins.float = ...,
+        standard_error: _builtins.float = ...,
+        coverage: _builtins.float = ...,
+        rule: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["length", b"length", "start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["coverage", b"coverage", "engagement", b"engagement", "length", b"length", "rule", b"rule", "standard_error", b"standard_error", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NotableMinute: _TypeAlias = NotableMinute  # noqa: Y015
 
 @_typing.final
 class Moment(_message.Message):
@@ -546,12 +698,17 @@ class Moment(_message.Message):
     PARTICIPANT_IDS_FIELD_NUMBER: _builtins.int
     RULE_FIELD_NUMBER: _builtins.int
     P_VALUE_FIELD_NUMBER: _builtins.int
+    MAGNITUDE_FIELD_NUMBER: _builtins.int
     kind: Global___Moment.Kind.ValueType
     """The kind."""
     rule: _builtins.str
     """The rule, in words."""
     p_value: _builtins.float
     """Probability of something as strong by chance, 0 to 1."""
+    magnitude: _builtins.float
+    """Drop, peak: mean score less the nearer of the medians of the two and of the ten minutes before, -0.8 to 0.8. Shared
+    smile: the largest share of the visible that smiled at once, 0 to 1.
+    """
     @_builtins.property
     def start(self) -> _duration_pb2.Duration:
         """When it began, since the meeting began."""
@@ -573,13 +730,19 @@ class Moment(_message.Message):
         participant_ids: _abc.Iterable[_builtins.str] | None = ...,
         rule: _builtins.str = ...,
         p_value: _builtins.float | None = ...,
+        magnitude: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_p_value", b"_p_value", "length", b"length", "p_value", b"p_value", "start", b"start"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_magnitude", b"_magnitude", "_p_value", b"_p_value", "length", b"length", "magnitude", b"magnitude", "p_value", b"p_value", "start", b"start"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_p_value", b"_p_value", "kind", b"kind", "length", b"length", "p_value", b"p_value", "participant_ids", b"participant_ids", "rule", b"rule", "start", b"start"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_magnitude", b"_magnitude", "_p_value", b"_p_value", "kind", b"kind", "length", b"length", "magnitude", b"magnitude", "p_value", b"p_value", "participant_ids", b"participant_ids", "rule", b"rule", "start", b"start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__magnitude: _TypeAlias = _typing.Literal["magnitude"]  # noqa: Y015
+    _WhichOneofArgType__magnitude: _TypeAlias = _typing.Literal["_magnitude", b"_magnitude"]  # noqa: Y015
     _WhichOneofReturnType__p_value: _TypeAlias = _typing.Literal["p_value"]  # noqa: Y015
     _WhichOneofArgType__p_value: _TypeAlias = _typing.Literal["_p_value", b"_p_value"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__magnitude) -> _WhichOneofReturnType__magnitude | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__p_value) -> _WhichOneofReturnType__p_value | None: ...
 
 Global___Moment: _TypeAlias = Moment  # noqa: Y015
@@ -608,6 +771,11 @@ class MeetingSummary(_message.Message):
     NOTES_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
     ENGAGEMENT_DEVIATION_FIELD_NUMBER: _builtins.int
+    ENGAGEMENT_MEDIAN_FIELD_NUMBER: _builtins.int
+    COVERAGE_FIELD_NUMBER: _builtins.int
+    SYNCHRONY_FIELD_NUMBER: _builtins.int
+    HIGHEST_MINUTE_FIELD_NUMBER: _builtins.int
+    LOWEST_MINUTE_FIELD_NUMBER: _builtins.int
     purpose: _common_pb2.Purpose.ValueType
     """What it was analysed for."""
     engagement: _builtins.float
@@ -622,6 +790,10 @@ class MeetingSummary(_message.Message):
     """The meeting's IANA time zone."""
     engagement_deviation: _builtins.float
     """Standard deviation of the timeline's medians."""
+    engagement_median: _builtins.float
+    """Median of the timeline's medians."""
+    coverage: _builtins.float
+    """Time with a score over the time attended, everybody together, 0 to 1."""
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:
         """The meeting."""
@@ -666,6 +838,18 @@ class MeetingSummary(_message.Message):
     def notes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """What the reader should know, in words."""
 
+    @_builtins.property
+    def synchrony(self) -> Global___Synchrony:
+        """How much participants move together; absent with too little evidence."""
+
+    @_builtins.property
+    def highest_minute(self) -> Global___NotableMinute:
+        """The minute with the highest engagement, if it stands out."""
+
+    @_builtins.property
+    def lowest_minute(self) -> Global___NotableMinute:
+        """The minute with the lowest engagement, if it stands out."""
+
     def __init__(
         self,
         *,
@@ -687,10 +871,15 @@ class MeetingSummary(_message.Message):
         notes: _abc.Iterable[_builtins.str] | None = ...,
         time_zone: _builtins.str = ...,
         engagement_deviation: _builtins.float | None = ...,
+        engagement_median: _builtins.float | None = ...,
+        coverage: _builtins.float = ...,
+        synchrony: Global___Synchrony | None = ...,
+        highest_minute: Global___NotableMinute | None = ...,
+        lowest_minute: Global___NotableMinute | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement", b"_engagement", "_engagement_deviation", b"_engagement_deviation", "_valence", b"_valence", "arousal", b"arousal", "counters", b"counters", "duration", b"duration", "end_time", b"end_time", "engagement", b"engagement", "engagement_deviation", b"engagement_deviation", "expressions", b"expressions", "meeting", b"meeting", "start_time", b"start_time", "valence", b"valence"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement", b"_engagement", "_engagement_deviation", b"_engagement_deviation", "_engagement_median", b"_engagement_median", "_valence", b"_valence", "arousal", b"arousal", "counters", b"counters", "duration", b"duration", "end_time", b"end_time", "engagement", b"engagement", "engagement_deviation", b"engagement_deviation", "engagement_median", b"engagement_median", "expressions", b"expressions", "highest_minute", b"highest_minute", "lowest_minute", b"lowest_minute", "meeting", b"meeting", "start_time", b"start_time", "synchrony", b"synchrony", "valence", b"valence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement", b"_engagement", "_engagement_deviation", b"_engagement_deviation", "_valence", b"_valence", "arousal", b"arousal", "counters", b"counters", "duration", b"duration", "end_time", b"end_time", "engagement", b"engagement", "engagement_deviation", b"engagement_deviation", "expressions", b"expressions", "formula_id", b"formula_id", "meeting", b"meeting", "model_ids", b"model_ids", "moments", b"moments", "notes", b"notes", "participants", b"participants", "purpose", b"purpose", "start_time", b"start_time", "time_zone", b"time_zone", "timeline", b"timeline", "valence", b"valence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement", b"_engagement", "_engagement_deviation", b"_engagement_deviation", "_engagement_median", b"_engagement_median", "_valence", b"_valence", "arousal", b"arousal", "counters", b"counters", "coverage", b"coverage", "duration", b"duration", "end_time", b"end_time", "engagement", b"engagement", "engagement_deviation", b"engagement_deviation", "engagement_median", b"engagement_median", "expressions", b"expressions", "formula_id", b"formula_id", "highest_minute", b"highest_minute", "lowest_minute", b"lowest_minute", "meeting", b"meeting", "model_ids", b"model_ids", "moments", b"moments", "notes", b"notes", "participants", b"participants", "purpose", b"purpose", "start_time", b"start_time", "synchrony", b"synchrony", "time_zone", b"time_zone", "timeline", b"timeline", "valence", b"valence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__arousal: _TypeAlias = _typing.Literal["arousal"]  # noqa: Y015
     _WhichOneofArgType__arousal: _TypeAlias = _typing.Literal["_arousal", b"_arousal"]  # noqa: Y015
@@ -698,6 +887,8 @@ class MeetingSummary(_message.Message):
     _WhichOneofArgType__engagement: _TypeAlias = _typing.Literal["_engagement", b"_engagement"]  # noqa: Y015
     _WhichOneofReturnType__engagement_deviation: _TypeAlias = _typing.Literal["engagement_deviation"]  # noqa: Y015
     _WhichOneofArgType__engagement_deviation: _TypeAlias = _typing.Literal["_engagement_deviation", b"_engagement_deviation"]  # noqa: Y015
+    _WhichOneofReturnType__engagement_median: _TypeAlias = _typing.Literal["engagement_median"]  # noqa: Y015
+    _WhichOneofArgType__engagement_median: _TypeAlias = _typing.Literal["_engagement_median", b"_engagement_median"]  # noqa: Y015
     _WhichOneofReturnType__valence: _TypeAlias = _typing.Literal["valence"]  # noqa: Y015
     _WhichOneofArgType__valence: _TypeAlias = _typing.Literal["_valence", b"_valence"]  # noqa: Y015
     @_typing.overload
@@ -706,6 +897,8 @@ class MeetingSummary(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__engagement) -> _WhichOneofReturnType__engagement | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__engagement_deviation) -> _WhichOneofReturnType__engagement_deviation | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__engagement_median) -> _WhichOneofReturnType__engagement_median | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__valence) -> _WhichOneofReturnType__valence | None: ...
 

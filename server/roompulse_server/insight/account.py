@@ -119,7 +119,6 @@ def _facing_us(holding: Holding) -> dict[FacingState, int]:
     return {FacingState(code): time for code, time in times.items() if code and time}
 
 
-def _engagement(holding: Holding, mask: Mask) -> EngagementStatistics:
 def _engagement(holding: Holding, mask: Mask, buckets: Buckets) -> EngagementStatistics:
     held = _held(holding, holding.series.score, mask)
     if not held.value.size:
