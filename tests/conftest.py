@@ -1,0 +1,7 @@
+"""What holds for every test."""
+
+from hypothesis import settings
+
+# Speed lives in benchmarks: no example fails because a machine is busy.
+settings.register_profile("roompulse", deadline=None)
+settings.load_profile("roompulse")
