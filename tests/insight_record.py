@@ -38,9 +38,18 @@ MEETING = Meeting(
 
 
 def affect_of(
-    smoothed: Probabilities, *, model: str = MODEL, valence: float | None = None, units: tuple[float, ...] | None = None
+    smoothed: Probabilities,
+    *,
+    model: str = MODEL,
+    valence: float | None = None,
+    units: tuple[float, ...] | None = None,
+    active: tuple[bool, ...] | None = None,
 ) -> AffectReading:
-    """Return an affect whose smoothed values are given; arousal is the negative of valence."""
+    """Return an affect whose smoothed values are given; arousal is the negative of valence.
+
+    Units are derived, but for those that are said to be active or not.
+    """
+    source = Provenance.DERIVED if active is None else Provenance.MODEL
     return AffectReading(
         model_id=model,
         raw=smoothed,
@@ -52,8 +61,8 @@ def affect_of(
         arousal=None if valence is None else -valence,
         valence_arousal_provenance=Provenance.UNSPECIFIED if valence is None else Provenance.DERIVED,
         action_units=units,
-        action_unit_provenance=Provenance.DERIVED if units else Provenance.UNSPECIFIED,
-        action_units_active=None,
+        action_unit_provenance=source if units else Provenance.UNSPECIFIED,
+        action_units_active=active,
         baseline_weight=0.0,
     )
 
@@ -119,6 +128,9 @@ def series_of(participant: str, updates: Sequence[Update]) -> Series:
         valence=_broken(affect.valence if affect else None for affect in affects),
         arousal=_broken(affect.arousal if affect else None for affect in affects),
         action_units=_table((affect.action_units if affect else None for affect in affects), len(ACTION_UNITS)),
+        active_units=np.array(
+            [(affect and affect.action_units_active) or (False,) * len(ACTION_UNITS) for affect in affects], np.bool_
+        ).reshape(-1, len(ACTION_UNITS)),
         valence_arousal_provenance=_whole(affect.valence_arousal_provenance if affect else 0 for affect in affects),
         action_unit_provenance=_whole(affect.action_unit_provenance if affect else 0 for affect in affects),
         baseline_weight=_broken(affect.baseline_weight if affect else None for affect in affects),

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +35,7 @@ class Series:
     valence: Floats  # (N,) smoothed
     arousal: Floats  # (N,) smoothed
     action_units: Floats  # (N, len(ACTION_UNITS))
+    active_units: Flags  # (N, len(ACTION_UNITS)) by a head's thresholds; False without one
     valence_arousal_provenance: Integers  # (N,)
     action_unit_provenance: Integers  # (N,)
     baseline_weight: Floats  # (N,) of the neutral baseline, 0 to 1

@@ -314,6 +314,22 @@ def test_a_summary_says_what_kept_scores_away(standup: ThreadedService) -> None:
     assert json_format.ParseDict(line, summary_pb2.MeetingSummary()).participants[0].coverage == pytest.approx(0.8)
 
 
+def test_a_summary_says_where_affect_comes_from(standup: ThreadedService) -> None:
+    (person,) = standup.service.summary.participants
+    person.valence_arousal_provenance = person.action_unit_provenance = common_pb2.PROVENANCE_DERIVED
+    for number, probability in ((1, 0.2), (4, 0.1), (12, 0.5), (25, 0.25)):
+        person.action_units.add(number=number, probability=probability)
+    derived = " ".join(run(standup, "summary", "standup").stdout.split())
+    assert "AU12 50 %, AU25 25 %, AU1 20 % on average (derived)" in derived
+    person.action_unit_provenance = common_pb2.PROVENANCE_MODEL
+    person.present.FromSeconds(40)
+    person.action_unit_times.add(number=4, count=2).duration.FromSeconds(10)
+    person.action_unit_times.add(number=12)
+    assert "AU4 25 % of the time active (model)" in " ".join(run(standup, "summary", "standup").stdout.split())
+    del person.action_unit_times[0]
+    assert "none active (model)" in " ".join(run(standup, "summary", "standup").stdout.split())
+
+
 def test_a_meeting_is_ended(standup: ThreadedService) -> None:
     assert "standup is over (ended by request)" in run(standup, "end", "standup").stdout
     (line,) = lines(run(standup, "end", "standup", "--json"))

@@ -210,6 +210,42 @@ def test_action_units_and_provenance() -> None:
     assert any("derived" in note for note in one.notes)
 
 
+def active(*numbers: int) -> tuple[bool, ...]:
+    return tuple(number in numbers for number in ACTION_UNITS)
+
+
+def test_units_of_a_models_own_head_are_timed_and_counted() -> None:
+    shown = [active(12), active(12), active(4, 12), active(4), active(12), active()]
+    affects = [affect_of(mixed(), units=tuple(map(float, flags)), active=flags) for flags in shown]
+    updates = [recorded("ada", n + 1, n * S, 0.7, affect=affect) for n, affect in enumerate(affects)]
+    updates.append(recorded("ada", 7, 6 * S, presence=Presence.NO_FACE))
+    updates.append(recorded("ada", 8, 20 * S, 0.7, affect=affects[0]))  # a pause between
+    updates.append(recorded("ada", 9, 40 * S, 0.7, affect=affects[1]))
+    one = alone(updates, event(OPEN, 0, "ada"), event(CLOSE, 50 * S, "ada"))
+    times = {time.number: (time.duration_us, time.count) for time in one.action_unit_times}
+    assert set(times) == set(ACTION_UNITS)
+    assert times[12] == (7 * S, 4)  # three, one, and one and a half after each pause
+    assert times[4] == (2 * S, 1)
+    assert times[1] == (0, 0)
+    assert one.action_unit_provenance is Provenance.MODEL
+    assert not any("action units" in note for note in one.notes)
+    smile = [{unit.number: unit.probability for unit in point.action_units}.get(12) for point in one.timeline]
+    assert smile == [pytest.approx(4 / 6), None, 1.0, None, 1.0]
+
+
+def test_derived_units_have_means_and_are_no_events() -> None:
+    one = alone([recorded("ada", 1, 0, 0.7, affect=affect_of(mixed(), units=(1.0,) * len(ACTION_UNITS)))])
+    assert one.action_unit_times == ()
+    assert [unit.probability for unit in one.timeline[0].action_units] == [1.0] * len(ACTION_UNITS)
+
+
+def test_a_unit_that_the_head_lacks_is_absent() -> None:
+    units = (math.nan, *(0.9,) * 11)
+    one = alone([recorded("ada", 1, 0, 0.7, affect=affect_of(mixed(), units=units, active=(False, *(True,) * 11)))])
+    for numbers in (one.action_units, one.action_unit_times, one.timeline[0].action_units):
+        assert [unit.number for unit in numbers] == list(ACTION_UNITS[1:])
+
+
 def test_nobody_and_nothing() -> None:
     summary = summarise(MEETING, [], [], [])
     assert (summary.participants, summary.timeline, summary.duration_us, summary.engagement) == ((), (), 0, None)

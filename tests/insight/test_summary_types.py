@@ -13,6 +13,7 @@ MESSAGES = (
     pb.NoScoreTime,
     pb.BandTime,
     pb.FacingTime,
+    pb.ActionUnitTime,
     pb.EngagementStatistics,
     pb.Change,
     pb.ParticipantPoint,

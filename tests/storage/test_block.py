@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from record_updates import NAN, affects, plain, updates
 from roompulse_server.storage import block, fixed, row
-from roompulse_server.types import LABELS, AffectReading, Box, FaceQuality, FaceReading, RawAffect, Update
+from roompulse_server.types import (
+    ACTION_UNITS,
+    LABELS,
+    AffectReading,
+    Box,
+    FaceQuality,
+    FaceReading,
+    RawAffect,
+    Update,
+)
 
 FACE = FaceReading(track=1, box=Box(0.25, 0.25, 0.5, 0.5), quality=FaceQuality(96, 100, 0.9))
 
@@ -146,6 +155,8 @@ def test_series_hold_what_the_updates_say(random_updates: list[Update]) -> None:
         units = affect.action_units if affect else None
         assert units is None or tuple(series.action_units[index].tolist()) == units
         assert units is not None or np.isnan(series.action_units[index]).all()
+        active = affect.action_units_active if affect else None
+        assert tuple(series.active_units[index].tolist()) == (active or (False,) * len(ACTION_UNITS))
 
 
 def assert_optional(cell: float, value: float | None) -> None:

@@ -8,7 +8,16 @@ import tomllib
 import pytest
 from roompulse_server.errors import ModelError
 from roompulse_server.types import LABELS
-from roompulse_server.vision.card import CARDS, FER_SIDE, SHIPPED, Colour, parse_card, read_card
+from roompulse_server.vision.card import (
+    CARDS,
+    FER_SIDE,
+    SHIPPED,
+    Activation,
+    Colour,
+    UnitOutput,
+    parse_card,
+    read_card,
+)
 from roompulse_server.vision.checksum import Checksum
 from roompulse_server.vision.crop import BoxCrop, SquareCrop
 from shared_data import MODELS, ROOT, needs_shared
@@ -41,6 +50,11 @@ valence = 4
 arousal = 5
 temperature = 1.5
 embedding = "features"
+[output.action_units]
+units = [12, 14, 25]
+thresholds = [0.5, 0.7, 1]
+first = 6
+activation = "none"
 [baseline]
 neutral_logp = [1.0, 2.0, 3.0, 4.0]
 """
@@ -74,6 +88,8 @@ def test_every_key_is_read(tmp_path: pathlib.Path) -> None:
     assert card.output.labels == ("anger", "contempt", "other", "neutral")
     assert card.output.temperature == 1.5
     assert card.output.embedding == "features"
+    assert card.output.action_units == UnitOutput((12, 14, 25), (0.5, 0.7, 1), None, 6, Activation.NONE)
+    assert card.output.columns == 9
     assert card.neutral_logp == (1, 2, 3, 4)
     assert card.licence == "MIT"
     assert card.source == "here"
@@ -81,12 +97,23 @@ def test_every_key_is_read(tmp_path: pathlib.Path) -> None:
 
 def test_what_may_be_left_out(tmp_path: pathlib.Path) -> None:
     optional = ("valence =", "arousal =", "temperature =", "embedding =", "margin =")
-    text = "\n".join(line for line in GOOD.split("[baseline]")[0].splitlines() if not line.startswith(optional))
+    lines = GOOD.split("[output.action_units]")[0].splitlines()
+    text = "\n".join(line for line in lines if not line.startswith(optional))
     card = read_card(written(tmp_path, text))
     assert card.output.temperature == 1
     assert card.output.embedding is None
+    assert card.output.action_units is None
     assert card.neutral_logp == ()
     assert card.crops["yunet"] == BoxCrop(0)
+
+
+def test_heads_may_be_outputs_of_their_own(tmp_path: pathlib.Path) -> None:
+    text = GOOD.replace("valence = 4\narousal = 5", 'valence_arousal = "feelings"')
+    text = text.replace("first = 6", 'output = "units"').replace('activation = "none"\n', "")
+    card = read_card(written(tmp_path, text))
+    assert (card.output.feelings, card.output.valence, card.output.arousal) == ("feelings", None, None)
+    assert card.output.action_units == UnitOutput((12, 14, 25), (0.5, 0.7, 1), "units", 0, Activation.SIGMOID)
+    assert card.output.columns == 4
 
 
 @pytest.mark.parametrize(
@@ -105,6 +132,21 @@ def test_what_may_be_left_out(tmp_path: pathlib.Path) -> None:
         ("temperature = 1.5", "temperature = nan", "output.temperature: expected a number, found nan"),
         ("valence = 4", "valence = 3", "output.valence: expected a column after the 4 labels, found 3"),
         ("arousal = 5\n", "", "output.valence: expected valence and arousal, or neither, found ['valence']"),
+        (
+            "valence = 4",
+            'valence_arousal = "va"\nvalence = 4',
+            "valence_arousal: expected columns of",
+        ),
+        ("[12, 14, 25]", "[12, 12, 25]", "output.action_units.units: expected distinct numbers, some of 1, 2, 4"),
+        ("[12, 14, 25]", "[14, 17, 20]", "output.action_units.units: expected distinct numbers, some of 1, 2, 4"),
+        ("[12, 14, 25]", "[12, 14, true]", "output.action_units.units: expected a list of whole numbers above 0"),
+        ("[0.5, 0.7, 1]", "[0.5, 0.7]", "output.action_units.thresholds: expected a list of 3 numbers, found [0.5"),
+        ("[0.5, 0.7, 1]", "[0.5, 0.7, 70]", "output.action_units.thresholds: expected probabilities, 0 to 1, found"),
+        ("first = 6", "first = 3", "output.action_units.first: expected a column after the 4 labels, found 3"),
+        ("first = 6", "first = 5", "output.action_units.first: expected columns of their own, found 5"),
+        ("first = 6\n", "", "output.action_units.first: expected a whole number above 0, found nothing"),
+        ("first = 6", 'first = 6\noutput = "au"', "output.action_units.first: expected a column of the scores, or an"),
+        ('"none"', '"softmax"', "output.action_units.activation: expected one of sigmoid, none, found 'softmax'"),
         ('rule = "box"', 'rule = "oval"', "crop.yunet.rule: expected one of square, box, found 'oval'"),
         ("side = [1, 0]", "side = [0, 0]", "crop.haar.side: expected shares"),
         ("side = [1, 0]", "side = 1", "crop.haar.side: expected a list of 2 numbers, found 1"),
@@ -159,6 +201,9 @@ def test_the_card_in_the_documentation_can_be_read(tmp_path: pathlib.Path) -> No
     assert card.output.columns == 5
     assert (card.output.temperature, card.output.embedding) == (1.2, "features")
     assert card.crops == {"yunet": BoxCrop(0.1)}
+    units = text.split("```toml\n")[2].partition("```")[0]
+    output = parse_card(written(tmp_path, example.replace("…", "x") + units)).output
+    assert output.action_units == UnitOutput((1, 2, 4, 12), (0.5, 0.5, 0.3, 0.8), "au")
     named = set(re.findall(r"^\| `([\w-]+)`", text.partition("## Commands")[0], re.MULTILINE))
     assert named == {card.stem for card in CARDS.glob("*.toml")}
 

@@ -9,10 +9,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from roompulse_server.errors import ModelError
-from roompulse_server.types import LABELS, Provenance
-from roompulse_server.vision.card import Colour, ModelCard, ModelInput, ModelOutput, read_card
+from roompulse_server.types import ACTION_UNITS, LABELS, Provenance
+from roompulse_server.vision.card import (
+    Activation,
+    Colour,
+    ModelCard,
+    ModelInput,
+    ModelOutput,
+    UnitOutput,
+    read_card,
+)
 from roompulse_server.vision.checksum import Checksum
 from roompulse_server.vision.classifier import Classifier, affects, softmax, tensor
+from roompulse_server.vision.findings import Findings
 from shared_data import SHARED, needs_shared
 
 
@@ -60,7 +69,7 @@ def test_it_reads_real_faces_as_people_do(classifier: Classifier) -> None:
 
 def test_scores_are_placed_by_label() -> None:
     scores = np.array([[0.0, 5.0, 1.0]], np.float32)
-    (affect,) = affects(scores, card(ModelOutput("s", ("anger", "happiness", "other"))))
+    (affect,) = affects(Findings(scores), card(ModelOutput("s", ("anger", "happiness", "other"))))
     by_label = dict(zip(LABELS, affect.probabilities, strict=True))
     expected = np.exp(scores[0]) / np.exp(scores[0]).sum()
     assert [by_label[name] for name in ("anger", "happiness", "other")] == pytest.approx(expected.tolist())
@@ -70,17 +79,44 @@ def test_scores_are_placed_by_label() -> None:
 def test_valence_and_arousal_are_the_models_own_where_it_has_them() -> None:
     output = ModelOutput("s", ("anger", "happiness"), valence=2, arousal=3)
     scores = np.array([[0, 0, 0.25, -0.5], [0, 9, 7.0, -3.0]], np.float32)
-    own = affects(scores, card(output))
+    own = affects(Findings(scores), card(output))
     assert [(a.valence, a.arousal) for a in own] == [(0.25, -0.5), (1.0, -1.0)]
     assert own[0].valence_arousal_provenance is Provenance.MODEL
     assert own[0].action_unit_provenance is Provenance.DERIVED
     assert np.nansum(own[0].probabilities) == pytest.approx(1)
 
 
+def test_action_units_are_the_models_own_where_it_has_them() -> None:
+    spec = UnitOutput((25, 14, 12), (0.5, 0.1, 0.9), first=2)
+    scores = np.array([[0, 0, 0.0, 9.0, 2.0], [0, 0, -1.0, 9.0, 3.0]], np.float32)
+    own = affects(Findings(scores), card(ModelOutput("s", ("anger", "happiness"), action_units=spec)))
+    assert own[0].action_unit_provenance is Provenance.MODEL
+    assert own[0].valence_arousal_provenance is Provenance.DERIVED
+    found = [dict(zip(ACTION_UNITS, affect.action_units or (), strict=True)) for affect in own]
+    assert [(units[12], units[25]) for units in found] == [
+        pytest.approx((1 / (1 + np.exp(-2)), 0.5)),
+        pytest.approx((1 / (1 + np.exp(-3)), 1 / (1 + np.e))),
+    ]
+    assert {unit for unit, p in found[0].items() if np.isnan(p)} == set(ACTION_UNITS) - {12, 25}  # 14 is none of ours
+    active = [dict(zip(ACTION_UNITS, affect.action_units_active or (), strict=True)) for affect in own]
+    assert [{unit for unit, on in units.items() if on} for units in active] == [{25}, {12}]
+
+
+def test_heads_may_be_outputs_and_probabilities_already() -> None:
+    spec = UnitOutput(ACTION_UNITS, (0.5,) * 12, output="au", activation=Activation.NONE)
+    output = ModelOutput("s", ("anger", "happiness"), feelings="va", action_units=spec)
+    said = np.linspace(-0.1, 1.1, 12, dtype=np.float32)[None]
+    feelings = np.array([[0.25, -1.5]], np.float32)
+    (own,) = affects(Findings(np.zeros((1, 2), np.float32), feelings=feelings, units=said), card(output))
+    assert (own.valence, own.arousal) == (0.25, -1.0)
+    assert own.action_units == pytest.approx(said[0].clip(0, 1).tolist())
+    assert own.action_units_active == (False,) * 6 + (True,) * 6
+
+
 def test_a_temperature_flattens_without_changing_the_order() -> None:
     output = ModelOutput("s", LABELS[:3])
     scores = np.array([[3.0, 1.0, 0.0]], np.float32)
-    sharp, flat = (affects(scores, card(dataclasses.replace(output, temperature=t)))[0] for t in (1.0, 2.0))
+    sharp, flat = (affects(Findings(scores), card(dataclasses.replace(output, temperature=t)))[0] for t in (1.0, 2.0))
     np.testing.assert_allclose(flat.probabilities[:3], softmax(scores / 2)[0])
     assert sharp.probabilities[0] > flat.probabilities[0] > flat.probabilities[1] > flat.probabilities[2]
 

@@ -101,6 +101,28 @@ def classifier_of(folder: pathlib.Path, model: onnx.ModelProto, changes: dict[st
     return Classifier(read_card(placed(folder, data, emotieff_card(data, changes=changes))))
 
 
+@pytest.mark.parametrize(
+    ("keys", "found"),
+    [
+        ('valence_arousal = "va"', "expected 'va' (output.valence_arousal of its card), found output, features"),
+        (
+            'valence_arousal = "features"',
+            "expected 2 columns in 'features' (output.valence_arousal of its card), found",
+        ),
+        (
+            '[output.action_units]\nunits = [1, 2]\nthresholds = [0.5, 0.5]\noutput = "features"',
+            "expected 2 columns in 'features' (output.action_units.units of its card), found shape (2, 24)",
+        ),
+    ],
+)
+def test_heads_must_be_outputs_as_wide_as_the_card_says(tmp_path: pathlib.Path, keys: str, found: str) -> None:
+    model = onnx.load_from_string(emotieff_model(224, 8))
+    model.graph.output.append(helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", 24]))
+    data = bytes(model.SerializeToString())
+    card = emotieff_card(data, valence=False)  # its last table is [output]
+    assert found in refusal(placed(tmp_path, data, f"{card}{keys}\n"))
+
+
 def test_an_embedding_must_be_a_row_of_finite_numbers(tmp_path: pathlib.Path) -> None:
     model = onnx.load_from_string(MODEL)
     model.graph.output.append(helper.make_tensor_value_info("map", TensorProto.FLOAT, ["batch", 24, 28, 28]))

@@ -15,7 +15,7 @@ from roompulse.cli.running import run
 from roompulse.enums import Presence
 from roompulse.errors import InvalidArgument, SourceError
 from roompulse.remedies import PRESENCES, remedy
-from roompulse.results import ImageFace, ImageResult
+from roompulse.results import Affect, ImageFace, ImageResult
 
 
 @click.command()
@@ -95,8 +95,8 @@ def _table(path: pathlib.Path, result: ImageResult) -> Group:
     title = f"{path} ({result.width}×{result.height}), {result.detector_id}, {result.model_id}"
     numbers = ("detector", "valence", "arousal")
     table = tables.new(
-        title, "face", "at", "size", "detector", "expression", "valence", "arousal",
-        right=numbers, whole=("face", "at", "size", *numbers, "expression"),
+        title, "face", "at", "size", "detector", "expression", "valence", "arousal", "source", "action units",
+        right=numbers, whole=("face", "at", "size", *numbers, "expression", "source"),
     )  # fmt: skip
     for number, face in enumerate(result.faces, 1):
         table.add_row(f"#{number}", *_row(face, result))
@@ -117,7 +117,17 @@ def _row(face: ImageFace, result: ImageResult) -> tuple[str, ...]:
         tables.expression(affect.raw if affect else None),
         tables.number(_either(affect.raw_valence, affect.valence) if affect else None),
         tables.number(_either(affect.raw_arousal, affect.arousal) if affect else None),
+        tables.source(affect.valence_arousal_provenance) if affect else "–",
+        _units(affect) if affect else "–",
     )
+
+
+def _units(affect: Affect) -> str:
+    """Return which action units are active; where they are derived, which are the most expected."""
+    source = tables.source(affect.action_unit_provenance)
+    own = any(unit.active is not None for unit in affect.action_units)
+    shown = {unit.number: unit.probability for unit in affect.action_units if unit.active or not own}
+    return f"{tables.action_units(shown, len(shown) if own else 3) or 'none'} ({source})"
 
 
 def _either(one: float | None, other: float | None) -> float | None:

@@ -107,18 +107,31 @@ def _course(summed: Summary) -> Table:
 
 
 def _affect(summed: Summary) -> Table:
-    whole = ("participant", "valence", "arousal", "facing", "longest absence")
-    table = tables.new("Affect, facing and absence", *whole, whole=whole)
+    whole = ("participant", "valence", "arousal", "source", "facing", "longest absence")
+    table = tables.new("Affect, facing and absence", *whole, "action units", whole=whole)
     for person in summed.participants:
         away = tables.clock(person.longest_absence_s)
         table.add_row(
             person.display_name or person.participant_id,
             _spread(person.valence, person.valence_deviation),
             _spread(person.arousal, person.arousal_deviation),
+            tables.source(person.valence_arousal_provenance),
             tables.percent(person.facing_share),
             f"{away} at {tables.clock(person.longest_absence_start_s)}" if person.longest_absence_s else "none",
+            _units(person),
         )
     return table
+
+
+def _units(person: ParticipantSummary) -> str:
+    """Return the most frequent action units: their share of the time with a face, or what is expected if derived."""
+    source = tables.source(person.action_unit_provenance)
+    if person.action_unit_times:
+        active = [unit for unit in person.action_unit_times if unit.duration_s]
+        shares = {unit.number: unit.duration_s / person.present_s for unit in active}
+        return f"{tables.action_units(shares)} of the time active ({source})" if shares else f"none active ({source})"
+    means = {unit.number: unit.probability for unit in person.action_units}
+    return f"{tables.action_units(means)} on average ({source})" if means else "–"
 
 
 def _spread(mean: float | None, deviation: float | None, digits: int = 2) -> str:

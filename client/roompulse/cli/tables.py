@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from roompulse.cli.tally import Seen, Tally
-from roompulse.enums import Band, FacingState, NoScoreReason
+from roompulse.enums import Band, FacingState, NoScoreReason, Provenance
 from roompulse.remedies import explain, remedy, why
 from roompulse.results import Expressions, FlowNotice, PacketCounters, Rollup, Update
 
@@ -74,6 +74,17 @@ def expression(expressions: Expressions | None) -> str:
     if expressions is None or expressions.top is None:
         return "–"
     return f"{expressions.top} {percent(getattr(expressions, expressions.top))}"
+
+
+def action_units(shares: Mapping[int, float], most: int = 3) -> str:
+    """Return the units with the largest shares or probabilities."""
+    ordered = sorted(shares.items(), key=lambda unit: (-unit[1], unit[0]))[:most]
+    return ", ".join(f"AU{number} {percent(share)}" for number, share in ordered)
+
+
+def source(provenance: Provenance) -> str:
+    """Return where a number comes from."""
+    return "–" if provenance is Provenance.UNSPECIFIED else provenance.word
 
 
 def rollup_line(rollup: Rollup | None) -> str:

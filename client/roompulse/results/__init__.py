@@ -20,6 +20,7 @@ from roompulse.results.pictures import (
 )
 from roompulse.results.streams import FlowNotice, Heartbeat, PacketFault, StreamEvent, StreamOpened
 from roompulse.results.summaries import (
+    ActionUnitTime,
     Change,
     EngagementStatistics,
     MeetingPoint,
@@ -45,6 +46,7 @@ from roompulse.results.updates import (
 
 __all__ = [
     "ActionUnit",
+    "ActionUnitTime",
     "Affect",
     "Box",
     "Change",

@@ -40,14 +40,24 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionUnitTime:
+    """How long, and how many times, an action unit was active by the thresholds of the model's own head."""
+
+    number: int
+    duration_s: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class ParticipantPoint:
-    """One participant over ten seconds from `start_s`."""
+    """One participant over ten seconds from `start_s`; of action units the mean probabilities."""
 
     start_s: float
     engagement: float | None
     coverage: float
     valence: float | None
     arousal: float | None
+    action_units: tuple[ActionUnit, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +95,7 @@ class ParticipantSummary:
         change: The last third against the first; None with too little evidence.
         synchrony: How much the valence moves with that of the others, beyond chance, -1 to 1; None with too little
             evidence.
+        action_unit_times: Time with each action unit active; empty where they are derived.
     """
 
     participant_id: str
@@ -116,6 +127,7 @@ class ParticipantSummary:
     facing_share: float | None
     change: Change | None
     synchrony: float | None
+    action_unit_times: tuple[ActionUnitTime, ...]
 
 
 @dataclass(frozen=True, slots=True)

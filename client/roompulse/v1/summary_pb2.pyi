@@ -136,6 +136,38 @@ class FacingTime(_message.Message):
 Global___FacingTime: _TypeAlias = FacingTime  # noqa: Y015
 
 @_typing.final
+class ActionUnitTime(_message.Message):
+    """Time with one action unit active, by the thresholds of the model's own head."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NUMBER_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    number: _builtins.int
+    """Its number in the Facial Action Coding System."""
+    count: _builtins.int
+    """How many times it became active."""
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """How long."""
+
+    def __init__(
+        self,
+        *,
+        number: _builtins.int = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "duration", b"duration", "number", b"number"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ActionUnitTime: _TypeAlias = ActionUnitTime  # noqa: Y015
+
+@_typing.final
 class EngagementStatistics(_message.Message):
     """A series of numbers over time."""
 
@@ -283,6 +315,7 @@ class ParticipantSummary(_message.Message):
     FACING_SHARE_FIELD_NUMBER: _builtins.int
     CHANGE_FIELD_NUMBER: _builtins.int
     SYNCHRONY_FIELD_NUMBER: _builtins.int
+    ACTION_UNIT_TIMES_FIELD_NUMBER: _builtins.int
     participant_id: _builtins.str
     """The participant."""
     display_name: _builtins.str
@@ -373,6 +406,10 @@ class ParticipantSummary(_message.Message):
     def change(self) -> Global___Change:
         """The last third against the first; absent with too little evidence."""
 
+    @_builtins.property
+    def action_unit_times(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActionUnitTime]:
+        """Time with each action unit active; empty where they are derived, for such are no detections."""
+
     def __init__(
         self,
         *,
@@ -405,10 +442,11 @@ class ParticipantSummary(_message.Message):
         facing_share: _builtins.float | None = ...,
         change: Global___Change | None = ...,
         synchrony: _builtins.float | None = ...,
+        action_unit_times: _abc.Iterable[Global___ActionUnitTime] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_facing_share", b"_facing_share", "_synchrony", b"_synchrony", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attended", b"attended", "change", b"change", "counters", b"counters", "engagement", b"engagement", "expressions", b"expressions", "facing_share", b"facing_share", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "present", b"present", "synchrony", b"synchrony", "valence", b"valence", "valence_deviation", b"valence_deviation"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_facing_share", b"_facing_share", "_synchrony", b"_synchrony", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "action_unit_provenance", b"action_unit_provenance", "action_units", b"action_units", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attended", b"attended", "change", b"change", "counters", b"counters", "coverage", b"coverage", "display_name", b"display_name", "engagement", b"engagement", "expressions", b"expressions", "facing_share", b"facing_share", "facing_times", b"facing_times", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "model_id", b"model_id", "no_score_times", b"no_score_times", "notes", b"notes", "participant_id", b"participant_id", "presence_times", b"presence_times", "present", b"present", "synchrony", b"synchrony", "timeline", b"timeline", "updates", b"updates", "valence", b"valence", "valence_arousal_provenance", b"valence_arousal_provenance", "valence_deviation", b"valence_deviation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_facing_share", b"_facing_share", "_synchrony", b"_synchrony", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "action_unit_provenance", b"action_unit_provenance", "action_unit_times", b"action_unit_times", "action_units", b"action_units", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attended", b"attended", "change", b"change", "counters", b"counters", "coverage", b"coverage", "display_name", b"display_name", "engagement", b"engagement", "expressions", b"expressions", "facing_share", b"facing_share", "facing_times", b"facing_times", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "model_id", b"model_id", "no_score_times", b"no_score_times", "notes", b"notes", "participant_id", b"participant_id", "presence_times", b"presence_times", "present", b"present", "synchrony", b"synchrony", "timeline", b"timeline", "updates", b"updates", "valence", b"valence", "valence_arousal_provenance", b"valence_arousal_provenance", "valence_deviation", b"valence_deviation"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__arousal: _TypeAlias = _typing.Literal["arousal"]  # noqa: Y015
     _WhichOneofArgType__arousal: _TypeAlias = _typing.Literal["_arousal", b"_arousal"]  # noqa: Y015
@@ -448,6 +486,7 @@ class ParticipantPoint(_message.Message):
     COVERAGE_FIELD_NUMBER: _builtins.int
     VALENCE_FIELD_NUMBER: _builtins.int
     AROUSAL_FIELD_NUMBER: _builtins.int
+    ACTION_UNITS_FIELD_NUMBER: _builtins.int
     engagement: _builtins.float
     """Mean score, 0.2 to 1."""
     coverage: _builtins.float
@@ -460,6 +499,10 @@ class ParticipantPoint(_message.Message):
     def start(self) -> _duration_pb2.Duration:
         """Start, since the meeting began."""
 
+    @_builtins.property
+    def action_units(self) -> _containers.RepeatedCompositeFieldContainer[_update_pb2.ActionUnit]:
+        """Mean probabilities of action units; the summary's `action_unit_provenance` says where they come from."""
+
     def __init__(
         self,
         *,
@@ -468,10 +511,11 @@ class ParticipantPoint(_message.Message):
         coverage: _builtins.float = ...,
         valence: _builtins.float | None = ...,
         arousal: _builtins.float | None = ...,
+        action_units: _abc.Iterable[_update_pb2.ActionUnit] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement", b"_engagement", "_valence", b"_valence", "arousal", b"arousal", "engagement", b"engagement", "start", b"start", "valence", b"valence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement", b"_engagement", "_valence", b"_valence", "arousal", b"arousal", "coverage", b"coverage", "engagement", b"engagement", "start", b"start", "valence", b"valence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement", b"_engagement", "_valence", b"_valence", "action_units", b"action_units", "arousal", b"arousal", "coverage", b"coverage", "engagement", b"engagement", "start", b"start", "valence", b"valence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__arousal: _TypeAlias = _typing.Literal["arousal"]  # noqa: Y015
     _WhichOneofArgType__arousal: _TypeAlias = _typing.Literal["_arousal", b"_arousal"]  # noqa: Y015

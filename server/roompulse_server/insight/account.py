@@ -1,7 +1,5 @@
 """One participant, summed up: where the time went, and what the seen part of it shows."""
 
-import math
-
 import numpy as np
 
 from roompulse_server.insight import statistic
@@ -10,6 +8,7 @@ from roompulse_server.insight.holding import Holding, Kind, Mask
 from roompulse_server.insight.note import participant_notes
 from roompulse_server.insight.summary_types import (
     ActionUnitMean,
+    ActionUnitTime,
     BandTime,
     EngagementStatistics,
     FacingTime,
@@ -17,7 +16,7 @@ from roompulse_server.insight.summary_types import (
     ParticipantSummary,
     PresenceTime,
 )
-from roompulse_server.insight.timeline import Buckets, participant_points
+from roompulse_server.insight.timeline import Buckets, participant_points, unit_means
 from roompulse_server.insight.uncertainty import change_of, trend_standard_error
 from roompulse_server.series import Floats, Integers
 from roompulse_server.types import (
@@ -77,6 +76,7 @@ def account_of(
         facing_times=tuple(FacingTime(state, time) for state, time in sorted(facing_us.items())),
         facing_share=facing_us.get(FacingState.FACING, 0) / sum(facing_us.values()) if facing_us else None,
         change=change_of(buckets.engagement, attendance.first_us, attendance.last_us),
+        action_unit_times=_action_unit_times(holding, faces),
     )
     return participant_notes(summary, holding, kind)
 
@@ -139,8 +139,26 @@ def _engagement(holding: Holding, mask: Mask, buckets: Buckets) -> EngagementSta
 
 def _action_units(holding: Holding, faces: Mask) -> tuple[ActionUnitMean, ...]:
     means = statistic.column_means(holding.series.action_units[faces], holding.length_us[faces])
-    named = zip(ACTION_UNITS, means.tolist(), strict=True)
-    return tuple(ActionUnitMean(unit, mean) for unit, mean in named if not math.isnan(mean))
+    return unit_means(means.tolist())
+
+
+def _action_unit_times(holding: Holding, faces: Mask) -> tuple[ActionUnitTime, ...]:
+    """Return how long and how often each unit was active, as far as a model's own head said so; derived ones are none.
+
+    A unit that stays active over updates in a row was active once; an update that says nothing of it, or a pause, ends
+    it.
+    """
+    series = holding.series
+    said = faces & (series.action_unit_provenance == Provenance.MODEL) & (holding.length_us > 0)
+    if not said.any():
+        return ()
+    active, length_us = series.active_units[said], holding.length_us[said]
+    follows = np.append(False, holding.start_us[said][1:] <= holding.stop_us[said][:-1])
+    counts = (active & ~(follows[:, None] & np.roll(active, 1, axis=0))).sum(0).tolist()
+    times_us = (active * length_us[:, None]).sum(0).tolist()
+    known = ~np.isnan(series.action_units[said]).all(0)
+    units = zip(ACTION_UNITS, times_us, counts, known, strict=True)
+    return tuple(ActionUnitTime(number, time_us, count) for number, time_us, count, is_known in units if is_known)
 
 
 def _last(codes: Integers, faces: Mask) -> int:

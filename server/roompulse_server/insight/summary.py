@@ -145,6 +145,7 @@ def _empty(participant: str) -> Series:
         valence=broken,
         arousal=broken,
         action_units=np.zeros((0, len(ACTION_UNITS))),
+        active_units=np.zeros((0, len(ACTION_UNITS)), dtype=np.bool_),
         valence_arousal_provenance=whole,
         action_unit_provenance=whole,
         baseline_weight=broken,

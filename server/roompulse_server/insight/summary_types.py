@@ -60,6 +60,15 @@ class ActionUnitMean:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionUnitTime:
+    """How long, and how many times, a unit was active by the thresholds of a model's head."""
+
+    number: int
+    duration_us: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class EngagementStatistics:
     mean: float | None = None
     standard_deviation: float | None = None
@@ -88,6 +97,7 @@ class ParticipantPoint:
     coverage: float
     valence: float | None
     arousal: float | None
+    action_units: tuple[ActionUnitMean, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,7 @@ class ParticipantSummary:
     facing_share: float | None
     change: Change | None = None
     synchrony: float | None = None
+    action_unit_times: tuple[ActionUnitTime, ...]
 
 
 @dataclass(frozen=True, slots=True)

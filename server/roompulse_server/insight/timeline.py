@@ -1,14 +1,16 @@
 """Sums per ten seconds, vectorised: a participant's row is split where it crosses a border."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
 from roompulse_server.insight.holding import Holding, Kind, Mask
 from roompulse_server.insight.statistic import ratio
-from roompulse_server.insight.summary_types import ParticipantPoint
+from roompulse_server.insight.summary_types import ActionUnitMean, ParticipantPoint
 from roompulse_server.series import Floats, Integers
+from roompulse_server.types import ACTION_UNITS, LABELS
 
 BUCKET_US = 10_000_000  # longer than a row may hold: so a row touches two buckets at most
 
@@ -23,6 +25,7 @@ class Buckets:
     expressions: Floats  # (K, len(LABELS))
     valence: Floats  # (K,)
     arousal: Floats  # (K,)
+    action_units: Floats  # (K, len(ACTION_UNITS))
 
 
 class _Rows:
@@ -61,15 +64,17 @@ def bucketed(holding: Holding, kind: Kind, count: int) -> Buckets:
     """Sum a participant's values of one kind over the meeting's first `count` buckets, which hold all of them."""
     series, edges = holding.series, np.arange(count + 1, dtype=np.int64) * BUCKET_US
     faces, scored = holding.faced_by(kind.model_id), holding.scored_by(kind)
-    shown = np.column_stack((series.probabilities[faces], series.valence[faces], series.arousal[faces]))
+    columns = (series.probabilities, series.valence, series.arousal, series.action_units)
+    shown = np.column_stack([column[faces] for column in columns])
     means = _Rows(holding, faces, count).means(shown)
     return Buckets(
         attended_us=np.diff(holding.attendance.before(edges)),
         scored_us=_Rows(holding, holding.scored, count).time_us(),
         engagement=_Rows(holding, scored, count).means(series.score[scored][:, None])[:, 0],
-        expressions=means[:, :-2],
-        valence=means[:, -2],
-        arousal=means[:, -1],
+        expressions=means[:, : len(LABELS)],
+        valence=means[:, len(LABELS)],
+        arousal=means[:, len(LABELS) + 1],
+        action_units=means[:, len(LABELS) + 2 :],
     )
 
 
@@ -86,9 +91,16 @@ def participant_points(buckets: Buckets) -> tuple[ParticipantPoint, ...]:
             coverage=min(1.0, scored_us[index] / attended_us[index]),
             valence=none_if_nan(valence[index]),
             arousal=none_if_nan(arousal[index]),
+            action_units=unit_means(buckets.action_units[index].tolist()),
         )
         for index in np.flatnonzero(buckets.attended_us).tolist()
     )
+
+
+def unit_means(means: Iterable[float | None]) -> tuple[ActionUnitMean, ...]:
+    """Return the means, in the order of `ACTION_UNITS`, of the units that are known."""
+    known = ((number, mean) for number, mean in zip(ACTION_UNITS, means, strict=True) if mean is not None)
+    return tuple(ActionUnitMean(number, mean) for number, mean in known if not math.isnan(mean))
 
 
 def none_if_nan(value: float) -> float | None:

@@ -1,5 +1,7 @@
 """Summaries → protos. Pure; one function a message."""
 
+from collections.abc import Iterable
+
 from roompulse.v1 import summary_pb2 as pb
 from roompulse.v1 import update_pb2
 
@@ -60,9 +62,7 @@ def participant_to_proto(person: types.ParticipantSummary) -> pb.ParticipantSumm
         arousal_deviation=person.arousal_deviation,
         longest_absence=convert.duration(person.longest_absence_us),
         longest_absence_start=convert.duration(person.longest_absence_start_us),
-        action_units=[
-            update_pb2.ActionUnit(number=unit.number, probability=unit.probability) for unit in person.action_units
-        ],
+        action_units=unit_means_to_proto(person.action_units),
         updates=person.updates,
         counters=convert.counters_to_proto(person.counters),
         model_id=person.model_id,
@@ -77,7 +77,15 @@ def participant_to_proto(person: types.ParticipantSummary) -> pb.ParticipantSumm
         facing_share=person.facing_share,
         change=None if person.change is None else change_to_proto(person.change),
         synchrony=person.synchrony,
+        action_unit_times=[
+            pb.ActionUnitTime(number=unit.number, duration=convert.duration(unit.duration_us), count=unit.count)
+            for unit in person.action_unit_times
+        ],
     )
+
+
+def unit_means_to_proto(units: Iterable[types.ActionUnitMean]) -> list[update_pb2.ActionUnit]:
+    return [update_pb2.ActionUnit(number=unit.number, probability=unit.probability) for unit in units]
 
 
 def statistics_to_proto(statistics: types.EngagementStatistics) -> pb.EngagementStatistics:
@@ -112,6 +120,7 @@ def participant_point_to_proto(point: types.ParticipantPoint) -> pb.ParticipantP
         coverage=point.coverage,
         valence=point.valence,
         arousal=point.arousal,
+        action_units=unit_means_to_proto(point.action_units),
     )
 
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from roompulse_server.series import Floats, Integers, Series
 from roompulse_server.storage.compression import compress, decompress
 from roompulse_server.storage.fixed import BYTE_UNIT, SIGNED_UNIT, UNIT, Fixed
-from roompulse_server.storage.row import FORMAT, HAS_AFFECT, HAS_UNITS, ROW, to_row, to_update
-from roompulse_server.types import Update
+from roompulse_server.storage.row import FORMAT, HAS_ACTIVE, HAS_AFFECT, HAS_UNITS, ROW, to_row, to_update
+from roompulse_server.types import ACTION_UNITS, Update
 
 Rows = NDArray[np.void]
 
@@ -117,6 +117,7 @@ def to_series(participant: str, blocks: Sequence[Block]) -> Series:
     head, affect, engagement = table["head"], table["affect"], table["engagement"]
     has_affect = table["head"]["flags"] & HAS_AFFECT > 0
     has_units = table["head"]["flags"] & HAS_UNITS > 0
+    active = np.where(head["flags"] & HAS_ACTIVE > 0, affect["active"], 0)
     valences = _where(has_affect, SIGNED_UNIT, affect["valences"])
     provenances = np.where(has_affect, affect["provenances"], 0)
     model = _each([models.index(block.model_id) if block.model_id else -1 for block in blocks], counts)
@@ -137,6 +138,7 @@ def to_series(participant: str, blocks: Sequence[Block]) -> Series:
         valence=valences[:, 2],
         arousal=valences[:, 3],
         action_units=_where(has_units, BYTE_UNIT, affect["action_units"]),
+        active_units=active[:, None] >> np.arange(len(ACTION_UNITS)) & 1 > 0,
         valence_arousal_provenance=_integers(provenances & 15),
         action_unit_provenance=_integers(provenances >> 4),
         baseline_weight=np.where(has_affect, UNIT.column(affect["baseline_weight"]), np.nan),

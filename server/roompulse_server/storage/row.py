@@ -81,7 +81,7 @@ _ENGAGEMENT = np.dtype(
 )
 ROW = np.dtype([("head", _HEAD), ("face", _FACE), ("affect", _AFFECT), ("engagement", _ENGAGEMENT)])
 
-_SPEAKING_KNOWN, _SPEAKING, _HAS_FACE, _HAS_LANDMARKS, _HAS_POSE, HAS_AFFECT, HAS_UNITS, _HAS_ACTIVE = (
+_SPEAKING_KNOWN, _SPEAKING, _HAS_FACE, _HAS_LANDMARKS, _HAS_POSE, HAS_AFFECT, HAS_UNITS, HAS_ACTIVE = (
     1 << bit for bit in range(8)
 )
 _NO_LATENCY = -(2**31)
@@ -155,7 +155,7 @@ def _flags(update: Update) -> int:
         | _HAS_POSE * (face is not None and face.pose is not None)
         | HAS_AFFECT * (affect is not None)
         | HAS_UNITS * (affect is not None and affect.action_units is not None)
-        | _HAS_ACTIVE * (affect is not None and affect.action_units_active is not None)
+        | HAS_ACTIVE * (affect is not None and affect.action_units_active is not None)
     )
 
 
@@ -222,7 +222,7 @@ def _affect(values: Values, flags: int, model_id: str) -> AffectReading:
         valence_arousal_provenance=Provenance(provenances & 15),
         action_units=BYTE_UNIT.numbers(units) if flags & HAS_UNITS else None,
         action_unit_provenance=Provenance(provenances >> 4),
-        action_units_active=active_units if flags & _HAS_ACTIVE else None,
+        action_units_active=active_units if flags & HAS_ACTIVE else None,
         baseline_weight=UNIT.number(weight),
     )
 

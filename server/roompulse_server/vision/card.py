@@ -6,8 +6,12 @@
                      resize "area" (the default) or "bilinear-stretch"
     [crop.yunet]     rule "square" (the default): centre, side        or rule "box": margin
     [crop.haar]      the same for the other detector
-    [output]         scores (or logits), labels, temperature; valence, arousal (columns of `scores`)
+    [output]         scores (or logits), labels, temperature
+                     valence, arousal (columns of `scores`), or valence_arousal (an output of its own with these two)
                      embedding: the name of an output, or "input of the last Gemm"
+    [output.action_units]
+                     units (by number), thresholds, activation "sigmoid" (the default) or "none"
+                     output (one of its own), or first (their first column in `scores`)
     [baseline]       neutral_logp
 
 Labels are the service's (`types.LABELS`) in the order of the model's columns; labels that the model lacks are absent.
@@ -22,7 +26,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from roompulse_server.errors import ModelError
-from roompulse_server.types import LABELS
+from roompulse_server.types import ACTION_UNITS, LABELS
 from roompulse_server.vision.checksum import Checksum, read_checksum, verify_file
 from roompulse_server.vision.crop import BoxCrop, CropRule, Resize, SquareCrop
 from roompulse_server.vision.toml_table import Table
@@ -51,12 +55,33 @@ class ModelInput:
     resize: Resize = Resize.AREA
 
 
+class Activation(StrEnum):
+    SIGMOID = "sigmoid"  # the columns are logits
+    NONE = "none"  # they are probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class UnitOutput:
+    """Where action units are: that of number `units[i]` is column `first + i` of `output`, None for the scores.
+
+    After the activation it is a probability; from its threshold on the unit counts as active. Units that are none of
+    the service's twelve are not used.
+    """
+
+    units: tuple[int, ...]
+    thresholds: tuple[float, ...]
+    output: str | None = None
+    first: int = 0
+    activation: Activation = Activation.SIGMOID
+
+
 @dataclass(frozen=True, slots=True)
 class ModelOutput:
-    """`scores` names an output (N, `columns`): logits of `labels` first, then valence and arousal if it has them.
+    """`scores` names an output (N, `columns`): logits of `labels` first, then what else of the card is a column of it.
 
-    `valence` and `arousal` are columns of it, None where the model has none. `embedding` names an output (N, D), or is
-    `LAST_GEMM_INPUT`: then the tensor is made an output when the file is loaded.
+    `valence` and `arousal` are such columns, None where it has none; `feelings` names an output (N, 2) that has them
+    instead. `embedding` names an output (N, D), or is `LAST_GEMM_INPUT`: then the tensor is made an output when the
+    file is loaded.
     """
 
     scores: str
@@ -65,11 +90,15 @@ class ModelOutput:
     valence: int | None = None
     arousal: int | None = None
     embedding: str | None = None
+    feelings: str | None = None
+    action_units: UnitOutput | None = None
 
     @property
     def columns(self) -> int:
         """How many columns the scores must have for the card to fit them."""
-        return 1 + max(len(self.labels) - 1, self.valence or 0, self.arousal or 0)
+        units = self.action_units
+        last_unit = units.first + len(units.units) - 1 if units and units.output is None else 0
+        return 1 + max(len(self.labels) - 1, self.valence or 0, self.arousal or 0, last_unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +213,39 @@ def _output(table: Table) -> ModelOutput:
             raise table.wrong(key, f"a column after the {len(labels)} labels", column)
     if len(columns) == 1:
         raise table.wrong("valence", "valence and arousal, or neither", sorted(columns))
-    embedding = table.text("embedding") if table.has("embedding") else None
-    scores = table.text("logits" if table.has("logits") else "scores")
-    return ModelOutput(scores, labels, temperature, columns.get("valence"), columns.get("arousal"), embedding)
+    feelings = table.text("valence_arousal") if table.has("valence_arousal") else None
+    if columns and feelings:
+        raise table.wrong("valence_arousal", "columns of the scores, or an output, not both", feelings)
+    units = _units(table.table("action_units"), len(labels)) if table.has("action_units") else None
+    if units and units.output is None and any(0 <= n - units.first < len(units.units) for n in columns.values()):
+        raise table.wrong("action_units.first", "columns of their own", units.first)
+    return ModelOutput(
+        scores=table.text("logits" if table.has("logits") else "scores"),
+        labels=labels,
+        temperature=temperature,
+        valence=columns.get("valence"),
+        arousal=columns.get("arousal"),
+        embedding=table.text("embedding") if table.has("embedding") else None,
+        feelings=feelings,
+        action_units=units,
+    )
+
+
+def _units(table: Table, labels: int) -> UnitOutput:
+    units = table.counts("units")
+    if len(set(units)) < len(units) or not set(units) & set(ACTION_UNITS):
+        raise table.wrong("units", f"distinct numbers, some of {', '.join(map(str, ACTION_UNITS))}", list(units))
+    thresholds = table.numbers("thresholds", len(units))
+    if not all(0 <= threshold <= 1 for threshold in thresholds):
+        raise table.wrong("thresholds", "probabilities, 0 to 1", list(thresholds))
+    output = table.text("output") if table.has("output") else None
+    first = table.count("first") if table.has("first") or output is None else 0
+    if output is not None and first:
+        raise table.wrong("first", "a column of the scores, or an output, not both", first)
+    if output is None and first < labels:
+        raise table.wrong("first", f"a column after the {labels} labels", first)
+    choice = table.choice("activation", tuple(Activation)) if table.has("activation") else Activation.SIGMOID
+    return UnitOutput(units, thresholds, output, first, Activation(choice))
 
 
 def _crop(table: Table) -> CropRule:

@@ -1,11 +1,10 @@
 """Crops to affect: one ONNX model, as its card says.
 
 crops (uint8) → tensor → network, at most 8 at once → logits / temperature → softmax → places of `types.LABELS`
-                                             └──────→ valence, arousal: the model's own, or derived
+                                             └──────→ valence, arousal, action units: the model's own, or derived
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -15,22 +14,23 @@ from roompulse_server.derived.action_units import action_units
 from roompulse_server.derived.circumplex import valence_arousal
 from roompulse_server.derived.mixture import Doubles
 from roompulse_server.errors import ModelError
-from roompulse_server.types import LABELS, Provenance, RawAffect
-from roompulse_server.vision.card import LAST_GEMM_INPUT, Colour, ModelCard, ModelInput
+from roompulse_server.types import ACTION_UNITS, LABELS, Provenance, RawAffect
+from roompulse_server.vision.card import (
+    LAST_GEMM_INPUT,
+    Activation,
+    Colour,
+    ModelCard,
+    ModelInput,
+    ModelOutput,
+    UnitOutput,
+)
+from roompulse_server.vision.findings import Findings
 from roompulse_server.vision.inference import Floats, Network
 from roompulse_server.vision.onnx_graph import embedding_exposed
 from roompulse_server.vision.probe import check_findings, check_interface, probes
 from roompulse_server.vision.sampling import Patch
 
 MAX_BATCH = 8  # on one CPU thread larger ones do not pay, and memory stays bounded
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Findings:
-    """What one run says of N crops: `scores` (N, columns), `embeddings` (N, D), None where the card names none."""
-
-    scores: Floats
-    embeddings: Floats | None
 
 
 class Classifier:
@@ -42,36 +42,44 @@ class Classifier:
 
     def __init__(self, card: ModelCard) -> None:
         self.card = card
-        self._network, self._embedding = load(card)
-        check_interface(card, self._network, self._embedding)
+        self._network, embedding = load(card)
+        units = card.output.action_units
+        self._outputs = {
+            key: name
+            for key, name in (
+                ("scores", card.output.scores),
+                ("embeddings", embedding),
+                ("feelings", card.output.feelings),
+                ("units", units.output if units else None),
+            )
+            if name is not None
+        }
+        check_interface(card, self._network, self._outputs)
         findings = self.run(probes(card.input))
-        check_findings(card, findings.scores, findings.embeddings)
+        check_findings(card, findings)
         self.embedding_size = None if findings.embeddings is None else findings.embeddings.shape[1]
 
     def infer(self, crops: Sequence[Patch]) -> list[RawAffect]:
         """Return the affect of each crop, cut as the card says."""
         chunks = [crops[i : i + MAX_BATCH] for i in range(0, len(crops), MAX_BATCH)]
-        return [affect for chunk in chunks for affect in affects(self.scores(chunk), self.card)]
+        return [affect for chunk in chunks for affect in affects(self.run(chunk, embeddings=False), self.card)]
 
     def infer_embedded(self, crops: Sequence[Patch]) -> Iterator[tuple[RawAffect, Floats]]:
         """Yield each crop's affect with its embedding, (D,), of a model whose card names one."""
         for start in range(0, len(crops), MAX_BATCH):
             findings = self.run(crops[start : start + MAX_BATCH])
             assert findings.embeddings is not None
-            yield from zip(affects(findings.scores, self.card), findings.embeddings, strict=True)
+            yield from zip(affects(findings, self.card), findings.embeddings, strict=True)
 
     def scores(self, crops: Sequence[Patch]) -> Floats:
         """Return the raw scores, (N, columns), of one batch."""
-        return self._run([self.card.output.scores], crops)[0]
+        return self.run(crops, embeddings=False).scores
 
-    def run(self, crops: Sequence[Patch]) -> Findings:
-        """Return scores and embeddings of one batch, from one run."""
-        wanted = [self.card.output.scores, *([self._embedding] if self._embedding else [])]
-        scores, *embeddings = self._run(wanted, crops)
-        return Findings(scores, embeddings[0] if embeddings else None)
-
-    def _run(self, outputs: list[str], crops: Sequence[Patch]) -> list[Floats]:
-        return self._network.run(outputs, self.card.input.name, tensor(crops, self.card.input))
+    def run(self, crops: Sequence[Patch], *, embeddings: bool = True) -> Findings:
+        """Return what the model says of one batch, from one run; without the embeddings if they are not wanted."""
+        wanted = {key: name for key, name in self._outputs.items() if embeddings or key != "embeddings"}
+        found = self._network.run(list(wanted.values()), self.card.input.name, tensor(crops, self.card.input))
+        return Findings(**dict(zip(wanted, found, strict=True)))
 
 
 def load(card: ModelCard) -> tuple[Network, str | None]:
@@ -85,30 +93,53 @@ def load(card: ModelCard) -> tuple[Network, str | None]:
     return Network(card.file, model), name
 
 
-def affects(scores: Floats, card: ModelCard) -> list[RawAffect]:
-    """Return what raw scores, (N, columns), mean by a card."""
-    output = card.output
+def affects(findings: Findings, card: ModelCard) -> list[RawAffect]:
+    """Return what a run's findings mean by a card."""
+    scores, output = findings.scores, card.output
     probabilities = np.full((len(scores), len(LABELS)), np.nan)
     places = [LABELS.index(label) for label in output.labels]
     probabilities[:, places] = softmax(scores[:, : len(places)] / output.temperature)
-    if output.valence is None or output.arousal is None:
-        feelings, provenance = valence_arousal(probabilities), Provenance.DERIVED
-    else:  # trained without a bound, on labels between -1 and 1
-        feelings = scores[:, [output.valence, output.arousal]].astype(np.float64).clip(-1, 1)
-        provenance = Provenance.MODEL
-    units = action_units(probabilities)
+    own = _own_feelings(findings, output)
+    feelings = valence_arousal(probabilities) if own is None else own
+    spec = output.action_units
+    units, active = (action_units(probabilities), None) if spec is None else _own_units(findings, spec)
     return [
         RawAffect(
             model_id=card.name,
             probabilities=tuple(map(float, probabilities[i])),
             valence=float(feelings[i, 0]),
             arousal=float(feelings[i, 1]),
-            valence_arousal_provenance=provenance,
+            valence_arousal_provenance=Provenance.DERIVED if own is None else Provenance.MODEL,
             action_units=tuple(map(float, units[i])),
-            action_unit_provenance=Provenance.DERIVED,
+            action_unit_provenance=Provenance.DERIVED if active is None else Provenance.MODEL,
+            action_units_active=None if active is None else tuple(map(bool, active[i])),
         )
         for i in range(len(scores))
     ]
+
+
+def _own_feelings(findings: Findings, output: ModelOutput) -> Doubles | None:
+    """Return the model's valence and arousal, (N, 2); trained without a bound, on labels between -1 and 1."""
+    if findings.feelings is not None:
+        return findings.feelings.astype(np.float64).clip(-1, 1)
+    if output.valence is None or output.arousal is None:
+        return None
+    return findings.scores[:, [output.valence, output.arousal]].astype(np.float64).clip(-1, 1)
+
+
+def _own_units(findings: Findings, spec: UnitOutput) -> tuple[Doubles, NDArray[np.bool_]]:
+    """Return the model's probabilities, (N, len(ACTION_UNITS)), nan for units it lacks, and which are active."""
+    columns = findings.scores if findings.units is None else findings.units
+    said = columns[:, spec.first : spec.first + len(spec.units)].astype(np.float64)
+    if spec.activation is Activation.SIGMOID:
+        said = 1 / (1 + np.exp(-said.clip(-60, 60)))
+    used = [unit for unit in spec.units if unit in ACTION_UNITS]
+    sources, places = [spec.units.index(unit) for unit in used], [ACTION_UNITS.index(unit) for unit in used]
+    probabilities = np.full((len(said), len(ACTION_UNITS)), np.nan)
+    probabilities[:, places] = said[:, sources].clip(0, 1)
+    thresholds = np.full(len(ACTION_UNITS), np.inf)
+    thresholds[places] = np.array(spec.thresholds)[sources]
+    return probabilities, probabilities >= thresholds
 
 
 def softmax(logits: NDArray[np.floating]) -> Doubles:

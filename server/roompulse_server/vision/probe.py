@@ -3,22 +3,31 @@
 A checksum says that the file is the one the card was written for. This says that the card was written for this file.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from roompulse_server.errors import ModelError
 from roompulse_server.vision.card import Colour, ModelCard, ModelInput
+from roompulse_server.vision.findings import Findings
 from roompulse_server.vision.inference import Floats, Network
 from roompulse_server.vision.sampling import Patch
 
+KEYS = {  # what a run finds, and what the card calls it
+    "scores": "output.scores",
+    "embeddings": "output.embedding",
+    "feelings": "output.valence_arousal",
+    "units": "output.action_units.output",
+}
 
-def check_interface(card: ModelCard, network: Network, embedding: str | None) -> None:
-    """Raise `ModelError` unless the network has the input and the outputs of the card, in its shapes."""
+
+def check_interface(card: ModelCard, network: Network, outputs: Mapping[str, str]) -> None:
+    """Raise `ModelError` unless the network has the input and the outputs (by `KEYS`) of the card, in its shapes."""
     for key, name, known in (
         ("input.name", card.input.name, network.inputs),
-        ("output.scores", card.output.scores, network.outputs),
-        ("output.embedding", embedding, network.outputs),
+        *((KEYS[found], name, network.outputs) for found, name in outputs.items()),
     ):
-        if name is not None and name not in known:
+        if name not in known:
             raise ModelError(f"{card.file}: expected {name!r} ({key} of its card), found {', '.join(known)}")
     _check_input(card, network.inputs)
 
@@ -42,24 +51,36 @@ def probes(spec: ModelInput) -> list[Patch]:
     return pictures if spec.colour is Colour.GREY else [np.stack([picture] * 3, 2) for picture in pictures]
 
 
-def check_findings(card: ModelCard, scores: Floats, embeddings: Floats | None) -> None:
-    """Raise `ModelError` unless what the network says of two pictures has the card's shape, and is finite."""
-    columns = card.output.columns
-    if scores.shape != (2, columns):
-        raise ModelError(
-            f"{card.file}: expected {columns} columns in {card.output.scores!r} (output.labels, valence and arousal "
-            f"of its card), found shape {_shown(scores.shape)} for two pictures"
-        )
+def check_findings(card: ModelCard, findings: Findings) -> None:
+    """Raise `ModelError` unless what the network says of two pictures has the card's shapes, and is finite."""
+    output, units = card.output, card.output.action_units
+    widths = {"scores": output.columns, "feelings": 2, "units": len(units.units) if units else 0}
+    meanings = {"scores": "output.labels, valence, arousal and action_units", "feelings": KEYS["feelings"]}
+    meanings["units"] = "output.action_units.units"
+    for key, due in widths.items():
+        values: Floats | None = getattr(findings, key)
+        if values is not None and values.shape != (2, due):
+            name = {"scores": output.scores, "feelings": output.feelings, "units": units and units.output}[key]
+            raise ModelError(
+                f"{card.file}: expected {due} columns in {name!r} ({meanings[key]} of its card), found shape "
+                f"{_shown(values.shape)} for two pictures"
+            )
+    embeddings = findings.embeddings
     if embeddings is not None and (embeddings.ndim != 2 or len(embeddings) != 2):
         raise ModelError(
             f"{card.file}: expected an embedding (N, D), found shape {_shown(embeddings.shape)} for two pictures"
         )
-    for name, values in (("scores", scores), ("embedding", embeddings)):
+    _check_finite(card, findings)
+
+
+def _check_finite(card: ModelCard, findings: Findings) -> None:
+    for key in KEYS:
+        values: Floats | None = getattr(findings, key)
         if values is not None and not np.isfinite(values).all():
             found = np.count_nonzero(~np.isfinite(values))
             raise ModelError(
                 f"{card.file}: expected finite numbers for two test pictures, found {found} of {values.size} in its "
-                f"{name} that are not: its weights are damaged"
+                f"{KEYS[key].removeprefix('output.')} that are not: its weights are damaged"
             )
 
 

@@ -56,6 +56,12 @@ class Table:
             raise self.wrong(key, "a whole number above 0", value)
         return value
 
+    def counts(self, key: str) -> tuple[int, ...]:
+        value = self._get(key, "a list of whole numbers above 0")
+        if not isinstance(value, list) or not value or not all(type(item) is int and item > 0 for item in value):
+            raise self.wrong(key, "a list of whole numbers above 0", value)
+        return tuple(value)
+
     def number(self, key: str, default: float) -> float:
         value = self.content.get(key, default)
         if not _is_number(value):
