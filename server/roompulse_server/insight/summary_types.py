@@ -133,7 +133,7 @@ class ParticipantSummary:
     facing_share: float | None
     change: Change | None = None
     synchrony: float | None = None
-    action_unit_times: tuple[ActionUnitTime, ...]
+    action_unit_times: tuple[ActionUnitTime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,7 +50,11 @@ class _Rows:
     def means(self, table: Floats) -> Floats:
         """Return the mean of each column of the rows' (N, C) values by bucket: (K, C), nan where nothing is known."""
         known = ~np.isnan(table)
-        return ratio(self._sum(np.where(known, table, 0.0)), self._sum(known.astype(np.float64)))
+        some = known.any(0)  # labels or units that a model lacks cost nothing
+        table, known = table[:, some], known[:, some]
+        means = np.full((self._count, len(some)), np.nan)
+        means[:, some] = ratio(self._sum(np.where(known, table, 0.0)), self._sum(known.astype(np.float64)))
+        return means
 
     def _sum(self, table: Floats) -> Floats:
         sums = np.zeros((self._count, table.shape[1]))
