@@ -1,0 +1,49 @@
+"""Numbers as SVG paths. Coordinates: x 0 to 1000 over the meeting, y 0 (top) to 200; the page stretches both."""
+
+from collections.abc import Iterator
+
+from roompulse_server.report.resolution import Slots, Values
+
+WIDTH, HEIGHT = 1000, 200
+LOWEST, HIGHEST = 0.2, 1.0  # of the engagement score
+
+
+def score_y(score: float) -> float:
+    """Return the height of a score, as a share from the top."""
+    return (HIGHEST - score) / (HIGHEST - LOWEST)
+
+
+def line(values: Values, slots: Slots) -> str:
+    """Return a line through the middle of each stretch, broken where there is no value."""
+    parts = []
+    for first, run in _runs(values):
+        points = [(first, run[0]), *((index + 0.5, value) for index, value in enumerate(run, first))]
+        points.append((first + len(run), run[-1]))
+        parts.append("M" + "L".join(f"{_x(at, slots)} {round(score_y(value) * HEIGHT)}" for at, value in points))
+    return "".join(parts)
+
+
+def steps(values: Values, slots: Slots, most: float) -> str:
+    """Return the area of a staircase over the bottom; `most` reaches the top."""
+    parts = []
+    for first, run in _runs(values):
+        path = f"M{_x(first, slots)} {HEIGHT}"
+        for index, value in enumerate(run, first):
+            path += f"V{round((1 - value / most) * HEIGHT)}H{_x(index + 1, slots)}"
+        parts.append(f"{path}V{HEIGHT}Z")
+    return "".join(parts)
+
+
+def _x(at: float, slots: Slots) -> int:
+    return round(slots.share(round(at * slots.length_us)) * WIDTH)
+
+
+def _runs(values: Values) -> Iterator[tuple[int, list[float]]]:
+    """Yield the stretches without a gap: where each begins, and its values."""
+    run: list[float] = []
+    for index, value in enumerate((*values, None)):
+        if value is not None:
+            run.append(value)
+        elif run:
+            yield index - len(run), run
+            run = []

@@ -1,0 +1,60 @@
+"""Moments as the page shows them: numbered, in words, and placed on the timeline without hiding each other."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from roompulse_server.insight.summary_types import Moment, MomentKind
+from roompulse_server.report.resolution import Slots
+from roompulse_server.report.sentence import KINDS, clock, listed, number, sentence
+
+_ROOM = 0.08  # of the width that a mark takes on a narrow screen
+_LANES = 4
+_SYMBOLS = {MomentKind.DROP: "▼", MomentKind.PEAK: "▲", MomentKind.SHARED_SMILE: "●"}
+
+
+@dataclass(frozen=True, slots=True)
+class MomentMark:
+    """`start` and `stop` are shares of the timeline, `lane` counts from its line upwards."""
+
+    number: int
+    kind: str
+    symbol: str
+    title: str
+    time: str
+    who: str
+    rule: str
+    chance: str
+    start: float
+    stop: float
+    lane: int
+
+
+def moment_marks(moments: tuple[Moment, ...], names: Mapping[str, str], slots: Slots) -> tuple[MomentMark, ...]:
+    """Return the moments by time."""
+    ordered = sorted(moments, key=lambda moment: (moment.start_us, moment.kind, moment.participant_ids))
+    ends = [-1.0] * _LANES
+    marks = []
+    for place, moment in enumerate(ordered, 1):
+        start, stop = slots.share(moment.start_us), slots.share(moment.start_us + moment.length_us)
+        lane = next((lane for lane, end in enumerate(ends) if end <= start), min(range(_LANES), key=ends.__getitem__))
+        ends[lane] = start + _ROOM
+        marks.append(_mark(place, moment, names, start, stop, lane))
+    return tuple(marks)
+
+
+def _mark(
+    place: int, moment: Moment, names: Mapping[str, str], start: float, stop: float, lane: int
+) -> MomentMark:
+    return MomentMark(
+        number=place,
+        kind=moment.kind.name.lower().replace("_", "-"),
+        symbol=_SYMBOLS.get(moment.kind, "◆"),
+        title=KINDS[moment.kind],
+        time=f"{clock(moment.start_us)} to {clock(moment.start_us + moment.length_us)}",
+        who=listed([names.get(who, who) for who in moment.participant_ids]),
+        rule=sentence(moment.rule) if moment.rule else "",
+        chance="" if moment.p_value is None else f"as strong by chance: p = {number(moment.p_value)}",
+        start=start,
+        stop=stop,
+        lane=lane,
+    )

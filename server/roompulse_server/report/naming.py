@@ -1,0 +1,22 @@
+"""People by name: alphabetical, never by score, and told apart where two have the same name."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from roompulse_server.insight.summary_types import ParticipantSummary
+
+
+def by_name(participants: Sequence[ParticipantSummary]) -> dict[str, ParticipantSummary]:
+    """Return everybody by the name to show, in its order. A name is the id where there is none, or it is not alone."""
+    given = [(_name(person), person) for person in participants]
+    times = Counter(name.casefold() for name, _ in given)
+    shown = {name if times[name.casefold()] == 1 else f"{name} ({one.participant_id})": one for name, one in given}
+    return dict(sorted(shown.items(), key=lambda item: (item[0].casefold(), item[1].participant_id)))
+
+
+def names_by_id(people: Mapping[str, ParticipantSummary]) -> dict[str, str]:
+    return {person.participant_id: name for name, person in people.items()}
+
+
+def _name(person: ParticipantSummary) -> str:
+    return " ".join(person.display_name.split()) or person.participant_id
