@@ -27,6 +27,7 @@ from roompulse.results.summaries import (
     NotableMinute,
     ParticipantPoint,
     ParticipantSummary,
+    Report,
     Summary,
     Synchrony,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "ParticipantPoint",
     "ParticipantSummary",
     "Point",
+    "Report",
     "Rollup",
     "StreamEvent",
     "StreamOpened",

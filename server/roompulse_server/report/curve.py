@@ -13,14 +13,18 @@ def score_y(score: float) -> float:
     return (HIGHEST - score) / (HIGHEST - LOWEST)
 
 
-def line(values: Values, slots: Slots) -> str:
-    """Return a line through the middle of each stretch, broken where there is no value."""
-    parts = []
-    for first, run in _runs(values):
-        points = [(first, run[0]), *((index + 0.5, value) for index, value in enumerate(run, first))]
-        points.append((first + len(run), run[-1]))
-        parts.append("M" + "L".join(f"{_x(at, slots)} {round(score_y(value) * HEIGHT)}" for at, value in points))
-    return "".join(parts)
+def line(scores: Values, slots: Slots) -> str:
+    """Return a line through the middle of each stretch, broken where there is no score."""
+    return "".join("M" + "L".join(_points(first, run, slots)) for first, run in _runs(scores))
+
+
+def band(low: Values, high: Values, slots: Slots) -> str:
+    """Return the area between two lines that have their gaps in common."""
+    edges = zip(_runs(low), _runs(high), strict=True)
+    outlines = (
+        (*_points(first, top, slots), *reversed(_points(first, bottom, slots))) for (first, bottom), (_, top) in edges
+    )
+    return "".join(f"M{'L'.join(outline)}Z" for outline in outlines)
 
 
 def steps(values: Values, slots: Slots, most: float) -> str:
@@ -32,6 +36,16 @@ def steps(values: Values, slots: Slots, most: float) -> str:
             path += f"V{round((1 - value / most) * HEIGHT)}H{_x(index + 1, slots)}"
         parts.append(f"{path}V{HEIGHT}Z")
     return "".join(parts)
+
+
+def _points(first: int, run: list[float], slots: Slots) -> list[str]:
+    """Return a run's places: its left edge, the middle of each stretch, its right edge."""
+    at = [
+        (first, run[0]),
+        *((index + 0.5, value) for index, value in enumerate(run, first)),
+        (first + len(run), run[-1]),
+    ]
+    return [f"{_x(place, slots)} {round(score_y(value) * HEIGHT)}" for place, value in at]
 
 
 def _x(at: float, slots: Slots) -> int:

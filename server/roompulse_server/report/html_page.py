@@ -8,6 +8,7 @@ Styles and the small script stand inside; the content security policy names them
 import base64
 import functools
 import hashlib
+import math
 from dataclasses import dataclass
 from importlib import resources
 
@@ -18,7 +19,7 @@ from roompulse_server.insight.summary_types import MeetingSummary, ParticipantSu
 from roompulse_server.report import axis, curve, sentence
 from roompulse_server.report.document import Document, named
 from roompulse_server.report.moment_mark import moment_marks
-from roompulse_server.report.naming import by_name, names_by_id
+from roompulse_server.report.naming import by_name, common_notes, names_by_id
 from roompulse_server.report.plane import BADGE, SIDE, plane_of
 from roompulse_server.report.resolution import (
     MeetingSlots,
@@ -47,10 +48,11 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Ribbon:
-    """The meeting's picture: the line of medians, the areas of those seen and those there, at most `most` people."""
+    """The meeting's picture: medians, the middle eight tenths, and areas of those seen and there, `most` at most."""
 
     slots: MeetingSlots
     line: str
+    band: str
     seen: str
     total: str
     most: int
@@ -69,6 +71,8 @@ def html_document(meeting: Meeting, summary: MeetingSummary) -> Document:
         moments=moment_marks(summary.moments, names_by_id(people), slots),
         plane=plane_of(summary, people),
         expressions=expression_parts(summary.expressions),
+        labels=[label for label, p in zip(LABELS, summary.expressions, strict=True) if not math.isnan(p)],
+        common=common_notes(summary.participants),
     )
     return named(summary, "html", "text/html; charset=utf-8", page.encode())
 
@@ -79,6 +83,7 @@ def _ribbon(summary: MeetingSummary, slots: Slots) -> Ribbon:
     return Ribbon(
         slots=values,
         line=curve.line(values.engagement, slots),
+        band=curve.band(values.p10, values.p90, slots),
         seen=curve.steps(values.seen, slots, max(most, 1)),
         total=curve.steps(values.total, slots, max(most, 1)),
         most=most,
@@ -116,12 +121,24 @@ def _template() -> jinja2.Template:
         "style": Markup(style),  # our own files; an escaped one would be another one than the policy's
         "script": Markup(script),
         "policy": policy,
-        "labels": LABELS,
+        "all_labels": LABELS,
         "score_y": curve.score_y,
         "badge": BADGE,
         "side": SIDE,
     }
-    names = ("clock", "date", "explanation", "expression", "listed", "missing", "number", "percent", "sentence", "spread")
+    names = (
+        "clock",
+        "date",
+        "explanation",
+        "expression",
+        "listed",
+        "missing",
+        "number",
+        "percent",
+        "remarks",
+        "sentence",
+        "spread",
+    )
     environment.filters |= {name: getattr(sentence, name) for name in (*names, "why_not", "why_nobody")}
     return environment.get_template("page.html")
 

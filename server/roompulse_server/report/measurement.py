@@ -54,20 +54,25 @@ def measurements(summary: MeetingSummary) -> Iterator[Measurement]:
     yield from meeting.rows("whole", 0, summary.duration_us, _meeting_numbers(summary))
     for point in summary.timeline:
         yield from meeting.rows("timeline", point.start_us, point.length_us, _meeting_point_numbers(point))
+    for which, minute in (("highest", summary.highest_minute), ("lowest", summary.lowest_minute)):
+        if minute is not None:
+            numbers = (
+                (f"{which}_minute", minute.engagement),
+                (f"{which}_minute_standard_error", minute.standard_error),
+            )
+            yield from meeting.rows("moment", minute.start_us, minute.length_us, numbers)
     for moment in summary.moments:
         yield from _of_moment(meeting, moment, summary.participants)
     for person in summary.participants:
         yield from _of_participant(meeting, person, summary.duration_us)
 
 
-def _of_moment(
-    meeting: _Subject, moment: Moment, participants: Iterable[ParticipantSummary]
-) -> Iterator[Measurement]:
+def _of_moment(meeting: _Subject, moment: Moment, participants: Iterable[ParticipantSummary]) -> Iterator[Measurement]:
     names = {person.participant_id: person.display_name for person in participants}
     kind = moment.kind.name.lower()
     for who in moment.participant_ids or ("",):
         subject = meeting._replace(participant_id=who, display_name=names.get(who, ""))
-        numbers = ((kind, 1.0), (f"{kind}_p_value", moment.p_value))
+        numbers = ((kind, 1.0), (f"{kind}_p_value", moment.p_value), (f"{kind}_magnitude", moment.magnitude))
         yield from subject.rows("moment", moment.start_us, moment.length_us, numbers)
 
 
@@ -83,6 +88,11 @@ def _of_participant(meeting: _Subject, person: ParticipantSummary, duration_us: 
 def _meeting_numbers(summary: MeetingSummary) -> Numbers:
     yield "engagement", summary.engagement
     yield "engagement_deviation", summary.engagement_deviation
+    yield "engagement_median", summary.engagement_median
+    yield "coverage", summary.coverage
+    if summary.synchrony is not None:
+        yield "synchrony", summary.synchrony.correlation
+        yield "synchrony_p_value", summary.synchrony.p_value
     yield "valence", summary.valence
     yield "arousal", summary.arousal
     yield from _expressions(summary.expressions)
@@ -91,6 +101,8 @@ def _meeting_numbers(summary: MeetingSummary) -> Numbers:
 def _meeting_point_numbers(point: MeetingPoint) -> Numbers:
     yield "engagement_median", point.engagement_median
     yield "engagement_mean", point.engagement_mean
+    yield "engagement_p10", point.engagement_p10
+    yield "engagement_p90", point.engagement_p90
     yield "seen", point.seen
     yield "total", point.total
     yield "valence", point.valence
@@ -110,7 +122,15 @@ def _participant_numbers(person: ParticipantSummary) -> Numbers:
     yield "engagement_minimum", scores.minimum
     yield "engagement_maximum", scores.maximum
     yield "engagement_trend_per_minute", scores.trend_per_minute
+    yield "engagement_trend_standard_error", scores.trend_standard_error
+    yield "facing", scores.facing
+    yield "expression", scores.expression
     yield from ((f"band_{time.band.name.lower()}_s", time.duration_us / 1e6) for time in scores.bands)
+    if person.change is not None:
+        yield "change", person.change.difference
+        yield "change_standard_error", person.change.standard_error
+        yield "change_p_value", person.change.p_value
+    yield "synchrony", person.synchrony
     yield "valence", person.valence
     yield "valence_deviation", person.valence_deviation
     yield "arousal", person.arousal

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from roompulse_server.insight.summary_types import Moment, MomentKind
 from roompulse_server.report.resolution import Slots
-from roompulse_server.report.sentence import KINDS, clock, listed, number, sentence
+from roompulse_server.report.sentence import KINDS, chance, clock, listed, sentence
 
 _ROOM = 0.08  # of the width that a mark takes on a narrow screen
 _LANES = 4
@@ -42,9 +42,7 @@ def moment_marks(moments: tuple[Moment, ...], names: Mapping[str, str], slots: S
     return tuple(marks)
 
 
-def _mark(
-    place: int, moment: Moment, names: Mapping[str, str], start: float, stop: float, lane: int
-) -> MomentMark:
+def _mark(place: int, moment: Moment, names: Mapping[str, str], start: float, stop: float, lane: int) -> MomentMark:
     return MomentMark(
         number=place,
         kind=moment.kind.name.lower().replace("_", "-"),
@@ -53,7 +51,7 @@ def _mark(
         time=f"{clock(moment.start_us)} to {clock(moment.start_us + moment.length_us)}",
         who=listed([names.get(who, who) for who in moment.participant_ids]),
         rule=sentence(moment.rule) if moment.rule else "",
-        chance="" if moment.p_value is None else f"as strong by chance: p = {number(moment.p_value)}",
+        chance="" if moment.p_value is None else f"as strong by chance: {chance(moment.p_value)}",
         start=start,
         stop=stop,
         lane=lane,

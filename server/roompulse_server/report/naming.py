@@ -1,4 +1,4 @@
-"""People by name: alphabetical, never by score, and told apart where two have the same name."""
+"""People by name: alphabetical, never by score, told apart where two have the same; and the notes that they share."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,12 @@ def by_name(participants: Sequence[ParticipantSummary]) -> dict[str, Participant
 
 def names_by_id(people: Mapping[str, ParticipantSummary]) -> dict[str, str]:
     return {person.participant_id: name for name, person in people.items()}
+
+
+def common_notes(participants: Sequence[ParticipantSummary]) -> tuple[str, ...]:
+    """Return the notes that several people share, to be said once."""
+    times = Counter(note for person in participants for note in person.notes)
+    return tuple(note for note, count in times.items() if count > 1)
 
 
 def _name(person: ParticipantSummary) -> str:

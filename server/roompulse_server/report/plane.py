@@ -74,7 +74,7 @@ def _apart(points: Floats) -> Floats:
     if not len(points):
         return points
     angles = np.arange(len(points)) * math.pi * (3 - math.sqrt(5))  # golden: neighbours start in different directions
-    badges = points + 2 * BADGE * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    badges: Floats = points + 2 * BADGE * np.stack([np.cos(angles), np.sin(angles)], axis=1)
     for _ in range(_ROUNDS):
         badges = badges + _push(badges, badges, 2 * BADGE + 2) + _push(badges, points, BADGE + 6)
         badges = np.clip(badges, BADGE + 2, SIDE - BADGE - 2)

@@ -44,9 +44,10 @@ class Slots:
         return tuple(one / weight if weight else None for one, weight in zip(sums, weights, strict=True))
 
 
-def slots_for(summary: MeetingSummary) -> Slots:
+def slots_for(summary: MeetingSummary, most: int = MAX_SLOTS) -> Slots:
+    """Return `most` stretches at the most, fewer where many people share the table."""
     buckets = len(summary.timeline)
-    most = min(MAX_SLOTS, max(MIN_SLOTS, MAX_CELLS // (len(summary.participants) + 4)))
+    most = min(most, max(MIN_SLOTS, MAX_CELLS // (len(summary.participants) + 4)))
     merged = max(1, -(-buckets // most))
     return Slots(-(-buckets // merged), merged * BUCKET_US, summary.duration_us)
 
@@ -54,6 +55,8 @@ def slots_for(summary: MeetingSummary) -> Slots:
 @dataclass(frozen=True, slots=True)
 class MeetingSlots:
     engagement: Values
+    p10: Values
+    p90: Values
     seen: Values
     total: Values
 
@@ -62,6 +65,8 @@ def meeting_slots(summary: MeetingSummary, slots: Slots) -> MeetingSlots:
     points = summary.timeline
     return MeetingSlots(
         engagement=slots.mean([(p.start_us, p.engagement_median, p.seen * p.length_us) for p in points]),
+        p10=slots.mean([(p.start_us, p.engagement_p10, p.seen * p.length_us) for p in points]),
+        p90=slots.mean([(p.start_us, p.engagement_p90, p.seen * p.length_us) for p in points]),
         seen=slots.mean([(p.start_us, p.seen, p.length_us) for p in points]),
         total=slots.mean([(p.start_us, p.total, p.length_us) for p in points]),
     )

@@ -2,17 +2,27 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from roompulse_server.insight.remedies import reason_in_words, remedy
-from roompulse_server.insight.summary_types import MeetingSummary, MomentKind, NoScoreTime, ParticipantSummary
+from roompulse_server.insight.summary_types import (
+    Change,
+    EngagementStatistics,
+    MeetingSummary,
+    MomentKind,
+    NoScoreTime,
+    NotableMinute,
+    ParticipantSummary,
+    Synchrony,
+)
 from roompulse_server.types import LABELS, NoScoreReason, Probabilities
 
 NOTHING = "–"
 CLEAR_FROM = 0.5  # an expression below it is not named: none holds even half of the probability
-_HELD_LIGHTLY = 0.005  # of a trend per minute: less is no change worth a word
+_STEADY = 0.005  # of a trend per minute: less is no change worth a word
+_UNLIKELY = 0.05
 
 KINDS: dict[MomentKind, str] = {
     MomentKind.UNSPECIFIED: "Something stands out",
@@ -23,11 +33,11 @@ KINDS: dict[MomentKind, str] = {
 
 
 def number(value: float | None) -> str:
-    return NOTHING if value is None or math.isnan(value) else f"{value:.2f}".replace("-", "−")
+    return NOTHING if value is None or math.isnan(value) else f"{value:z.2f}".replace("-", "−")
 
 
 def percent(share: float | None) -> str:
-    return NOTHING if share is None or math.isnan(share) else f"{100 * share:.0f} %"
+    return NOTHING if share is None or math.isnan(share) else f"{100 * share:.0f}\u00a0%"
 
 
 def spread(mean: float | None, deviation: float | None) -> str:
@@ -65,25 +75,40 @@ def expression(probabilities: Probabilities) -> str:
 def explanation(person: ParticipantSummary) -> str:
     """Return what somebody's score is made of, in one line; "" without a score."""
     scores = person.engagement
-    if scores.mean is None:
-        return ""
-    parts = [
-        f"scored {percent(person.coverage)} of {clock(person.attended_us)}",
-        f"face {expression(person.expressions)}",
-    ]
+    return "" if scores.mean is None else "; ".join(_explanation(person, scores))
+
+
+def _explanation(person: ParticipantSummary, scores: EngagementStatistics) -> Iterator[str]:
+    parts = [("facing", scores.facing), ("expression", scores.expression)]
+    yield "≈ " + " × ".join(f"{name} {number(value)}" for name, value in parts if value is not None)
+    yield f"scored {percent(person.coverage)} of {clock(person.attended_us)}"
+    if shown := expression(person.expressions):
+        yield f"face {shown}"
     if bands := sorted(scores.bands, key=lambda time: time.band, reverse=True):
         whole = sum(time.duration_us for time in bands)
-        parts.append(", ".join(f"{time.band.name.lower()} {percent(time.duration_us / whole)}" for time in bands))
-    return "; ".join([*parts, *_trend(scores.trend_per_minute)])
+        yield "band " + ", ".join(f"{time.band.name.lower()} {percent(time.duration_us / whole)}" for time in bands)
+    if scores.trend_per_minute is not None:
+        yield _trend(scores.trend_per_minute, scores.trend_standard_error)
+    if person.change is not None and person.change.p_value < _UNLIKELY:
+        yield _change(person.change)
 
 
-def _trend(per_minute: float | None) -> Iterable[str]:
-    if per_minute is None:
-        return
-    if abs(per_minute) < _HELD_LIGHTLY:
-        yield "steady"
-    else:
-        yield f"{'rose' if per_minute > 0 else 'fell'} by {abs(per_minute):.2f} a minute"
+def _trend(per_minute: float, standard_error: float | None) -> str:
+    if standard_error is not None and abs(per_minute) <= 2 * standard_error:
+        return "no clear trend"
+    if abs(per_minute) < _STEADY:
+        return "steady"
+    return f"{'rose' if per_minute > 0 else 'fell'} by {abs(per_minute):.2f} a minute"
+
+
+def _change(change: Change) -> str:
+    where = "above" if change.difference > 0 else "below"
+    return f"last third {abs(change.difference):.2f} {where} their own first ({chance(change.p_value)})"
+
+
+def chance(p_value: float) -> str:
+    """Return the probability of as much by chance."""
+    return f"p = {p_value:.2f}" if p_value >= 0.01 else "p < 0.01"
 
 
 def missing(times: Iterable[NoScoreTime]) -> str:
@@ -114,3 +139,33 @@ def why_nobody(summary: MeetingSummary) -> str:
 def sentence(text: str) -> str:
     """Return a note as a sentence."""
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+
+
+def remarks(summary: MeetingSummary) -> Iterator[str]:
+    """Yield what else stands out of the meeting as a whole, one sentence each."""
+    if summary.highest_minute is not None:
+        yield _minute("highest", summary.highest_minute)
+    if summary.lowest_minute is not None:
+        yield _minute("lowest", summary.lowest_minute)
+    if summary.synchrony is not None:
+        yield _together(summary.synchrony)
+
+
+def _minute(which: str, minute: NotableMinute) -> str:
+    stop = clock(minute.start_us + minute.length_us)
+    return (
+        f"The {which} minute: {clock(minute.start_us)} to {stop}, engagement "
+        f"{spread(minute.engagement, minute.standard_error)} with {percent(minute.coverage)} of the time scored."
+    )
+
+
+def _together(synchrony: Synchrony) -> str:
+    verdict = (
+        "moved together"
+        if synchrony.p_value < _UNLIKELY and synchrony.correlation > 0
+        else "did not clearly move together"
+    )
+    return (
+        f"The faces of {synchrony.participants} people {verdict}: correlation {number(synchrony.correlation)} "
+        f"beyond chance ({chance(synchrony.p_value)})."
+    )

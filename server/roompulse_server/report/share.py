@@ -23,8 +23,10 @@ class Part:
     @property
     def caption(self) -> str:
         """What fits in it: its word and share, the share alone, or nothing."""
-        percent = f"{100 * self.share:.0f} %"
-        return f"{self.word} {percent}" if self.share >= _NAMED_FROM else percent if self.share >= _NUMBERED_FROM else ""
+        percent = f"{100 * self.share:.0f}\u00a0%"
+        return (
+            f"{self.word} {percent}" if self.share >= _NAMED_FROM else percent if self.share >= _NUMBERED_FROM else ""
+        )
 
 
 def expression_parts(probabilities: Probabilities) -> tuple[Part, ...]:
@@ -35,7 +37,9 @@ def time_parts(person: ParticipantSummary) -> tuple[Part, ...]:
     """Return the time with a score and without one, by reason: together all of the attendance."""
     times = [(NoScoreReason.UNSPECIFIED, person.coverage * person.attended_us)]
     times += [(time.reason, float(time.duration_us)) for time in person.no_score_times]
-    return _parts((f"reason-{reason.name.lower().replace('_', '-')}", reason_in_words(reason), us) for reason, us in times)
+    return _parts(
+        (f"reason-{reason.name.lower().replace('_', '-')}", reason_in_words(reason), us) for reason, us in times
+    )
 
 
 def _parts(amounts: Iterable[tuple[str, str, float]]) -> tuple[Part, ...]:
