@@ -11,7 +11,9 @@ from roompulse_server.report.naming import by_name, common_notes, names_by_id
 from roompulse_server.report.resolution import meeting_slots, slots_for
 from roompulse_server.types import LABELS, Meeting
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>#!|~&$@]|:(?=//)|(?<=www)\.)")  # what could begin markup, HTML, a link or a mention
+_SPECIAL = re.compile(
+    r"([\\`*_{}\[\]<>#!|~&$@]|:(?=//)|(?<=www)\.)"
+)  # what could begin markup, HTML, a link or a mention
 _ROWS = 60  # of the timeline: a page to read, not data
 
 LIMITS = (
