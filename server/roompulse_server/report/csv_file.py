@@ -9,7 +9,7 @@ from roompulse_server.report.measurement import Measurement, measurements
 from roompulse_server.types import Meeting
 
 # What makes a spreadsheet read a cell as a formula, or look past the character (OWASP, "CSV Injection").
-_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def csv_document(meeting: Meeting, summary: MeetingSummary) -> Document:
@@ -22,6 +22,6 @@ def csv_document(meeting: Meeting, summary: MeetingSummary) -> Document:
 
 
 def _cell(value: str | float) -> str | float:
-    if isinstance(value, str) and value.startswith(_FORMULA_STARTS):
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
         return f"'{value}"
     return value

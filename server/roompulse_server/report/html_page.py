@@ -1,26 +1,17 @@
 """The page: one self-contained HTML file with pictures, their numbers, and words; no request to any network.
 
-    summary ──> slots, people, moments, plane ──> template (escapes everything) ──> bytes
-
-Styles and the small script stand inside; the content security policy names them by hash and allows nothing else.
+summary ──> slots, people, moments, plane ──> template (escapes everything) ──> bytes
 """
 
-import base64
-import functools
-import hashlib
 import math
 from dataclasses import dataclass
-from importlib import resources
-
-import jinja2
-from markupsafe import Markup
 
 from roompulse_server.insight.summary_types import MeetingSummary, ParticipantSummary
-from roompulse_server.report import axis, curve, sentence
+from roompulse_server.report import axis, curve
 from roompulse_server.report.document import Document, named
 from roompulse_server.report.moment_mark import moment_marks
 from roompulse_server.report.naming import by_name, common_notes, names_by_id
-from roompulse_server.report.plane import BADGE, SIDE, plane_of
+from roompulse_server.report.plane import plane_of
 from roompulse_server.report.resolution import (
     MeetingSlots,
     Slots,
@@ -30,6 +21,7 @@ from roompulse_server.report.resolution import (
     slots_for,
 )
 from roompulse_server.report.share import Part, expression_parts, time_parts
+from roompulse_server.report.template import page_template
 from roompulse_server.types import LABELS, Meeting
 
 
@@ -61,7 +53,7 @@ class Ribbon:
 def html_document(meeting: Meeting, summary: MeetingSummary) -> Document:
     """Draw the page."""
     slots, people = slots_for(summary), by_name(summary.participants)
-    page = _template().render(
+    page = page_template().render(
         meeting=meeting,
         summary=summary,
         slots=slots,
@@ -101,51 +93,3 @@ def _person(name: str, person: ParticipantSummary, slots: Slots) -> Person:
         expressions=expression_parts(person.expressions),
         times=time_parts(person),
     )
-
-
-@functools.cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader(__package__),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style, script = _source("page.css"), _source("page.js")
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    environment.globals |= {
-        "style": Markup(style),  # our own files; an escaped one would be another one than the policy's
-        "script": Markup(script),
-        "policy": policy,
-        "all_labels": LABELS,
-        "score_y": curve.score_y,
-        "badge": BADGE,
-        "side": SIDE,
-    }
-    names = (
-        "clock",
-        "date",
-        "explanation",
-        "expression",
-        "listed",
-        "missing",
-        "number",
-        "percent",
-        "remarks",
-        "sentence",
-        "spread",
-    )
-    environment.filters |= {name: getattr(sentence, name) for name in (*names, "why_not", "why_nobody")}
-    return environment.get_template("page.html")
-
-
-def _source(name: str) -> str:
-    return resources.files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -50,6 +50,7 @@ def _blocks(meeting: Meeting, summary: MeetingSummary) -> Iterator[str]:
     if moments or summary.timeline:
         yield "## What stands out"
         yield _bullets([*map(_moment, moments), *sentence.remarks(summary)]) or "No moment stands out."
+        yield _bullets(f"{title}: {escaped(rule)}" for title, rule in sentence.rules(summary).items())
     if people:
         yield "## Mean expressions"
         yield _expressions(summary)
@@ -85,7 +86,8 @@ def _people(summary: MeetingSummary) -> str:
 
 def _moment(mark: MomentMark) -> str:
     who = f" ({escaped(mark.who)})" if mark.who else ""
-    return f"{mark.time}: {mark.title}{who}. {escaped(mark.rule)} {mark.chance}".rstrip()
+    detail = "; ".join(filter(None, (mark.amount, mark.chance)))
+    return f"{mark.time}: {mark.title}{who}{': ' if detail else ''}{detail}."
 
 
 def _expressions(summary: MeetingSummary) -> str:

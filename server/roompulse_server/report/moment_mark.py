@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from roompulse_server.insight.summary_types import Moment, MomentKind
 from roompulse_server.report.resolution import Slots
-from roompulse_server.report.sentence import KINDS, chance, clock, listed, sentence
+from roompulse_server.report.sentence import KINDS, chance, clock, listed, number, percent
 
 _ROOM = 0.08  # of the width that a mark takes on a narrow screen
 _LANES = 4
@@ -22,7 +22,7 @@ class MomentMark:
     title: str
     time: str
     who: str
-    rule: str
+    amount: str
     chance: str
     start: float
     stop: float
@@ -50,9 +50,17 @@ def _mark(place: int, moment: Moment, names: Mapping[str, str], start: float, st
         title=KINDS[moment.kind],
         time=f"{clock(moment.start_us)} to {clock(moment.start_us + moment.length_us)}",
         who=listed([names.get(who, who) for who in moment.participant_ids]),
-        rule=sentence(moment.rule) if moment.rule else "",
+        amount=_amount(moment),
         chance="" if moment.p_value is None else f"as strong by chance: {chance(moment.p_value)}",
         start=start,
         stop=stop,
         lane=lane,
     )
+
+
+def _amount(moment: Moment) -> str:
+    if moment.magnitude is None:
+        return ""
+    if moment.kind is MomentKind.SHARED_SMILE:
+        return f"{percent(moment.magnitude)} of those to be seen"
+    return f"by {number(abs(moment.magnitude))}"

@@ -19,9 +19,9 @@ def names_by_id(people: Mapping[str, ParticipantSummary]) -> dict[str, str]:
 
 
 def common_notes(participants: Sequence[ParticipantSummary]) -> tuple[str, ...]:
-    """Return the notes that several people share, to be said once."""
-    times = Counter(note for person in participants for note in person.notes)
-    return tuple(note for note, count in times.items() if count > 1)
+    """Return the notes that everybody with a score has, to be said once."""
+    scored = [person.notes for person in participants if person.engagement.mean is not None]
+    return tuple(note for note in scored[0] if all(note in notes for notes in scored)) if len(scored) > 1 else ()
 
 
 def _name(person: ParticipantSummary) -> str:

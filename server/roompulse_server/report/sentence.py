@@ -151,6 +151,16 @@ def remarks(summary: MeetingSummary) -> Iterator[str]:
         yield _together(summary.synchrony)
 
 
+def rules(summary: MeetingSummary) -> dict[str, str]:
+    """Return the rules by which things stand out, by what they find."""
+    found = {KINDS[moment.kind]: moment.rule for moment in summary.moments}
+    wholes = (summary.highest_minute, "Highest minute"), (summary.lowest_minute, "Lowest minute")
+    found |= {title: minute.rule for minute, title in wholes if minute is not None}
+    if summary.synchrony is not None:
+        found["Moving together"] = summary.synchrony.rule
+    return {title: sentence(rule) for title, rule in found.items() if rule}
+
+
 def _minute(which: str, minute: NotableMinute) -> str:
     stop = clock(minute.start_us + minute.length_us)
     return (
