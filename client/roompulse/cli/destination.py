@@ -34,7 +34,7 @@ def opened(output: pathlib.Path | None, *, binary: bool) -> Iterator[BinaryIO]:
         click.ClickException: The file cannot be written.
     """
     if output is None or output == STANDARD_OUTPUT:
-        if binary and sys.stdout.isatty():
+        if binary and _is_terminal():
             raise click.UsageError("this format is no text for a terminal: name a file with --output")
         yield sys.stdout.buffer
         return
@@ -43,3 +43,7 @@ def opened(output: pathlib.Path | None, *, binary: bool) -> Iterator[BinaryIO]:
             yield file
     except OSError as err:
         raise click.ClickException(f"{output} cannot be written: {err.strerror}") from err
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()
