@@ -22,6 +22,7 @@ class MomentMark:
     title: str
     time: str
     who: str
+    participant_ids: tuple[str, ...]
     amount: str
     chance: str
     start: float
@@ -50,6 +51,7 @@ def _mark(place: int, moment: Moment, names: Mapping[str, str], start: float, st
         title=KINDS[moment.kind],
         time=f"{clock(moment.start_us)} to {clock(moment.start_us + moment.length_us)}",
         who=listed([names.get(who, who) for who in moment.participant_ids]),
+        participant_ids=moment.participant_ids,
         amount=_amount(moment),
         chance="" if moment.p_value is None else f"as strong by chance: {chance(moment.p_value)}",
         start=start,
