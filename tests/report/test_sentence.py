@@ -40,7 +40,7 @@ def test_numbers_have_two_digits_a_true_minus_and_a_dash_for_nothing() -> None:
     assert [sentence.number(v) for v in (0.714, -0.2, -0.001, None, NAN)] == ["0.71", "−0.20", "0.00", "–", "–"]
     assert sentence.spread(0.7, 0.05) == "0.70 ± 0.05"
     assert sentence.spread(None, 0.05) == "–"
-    assert (sentence.chance(0.034), sentence.chance(0.0099)) == ("p = 0.03", "p < 0.01")
+    assert (sentence.chance(0.034), sentence.chance(0.0099)) == ("p\u00a0=\u00a00.03", "p\u00a0<\u00a00.01")
 
 
 def test_a_score_is_explained_in_one_line() -> None:
@@ -56,7 +56,7 @@ def test_a_score_is_explained_in_one_line() -> None:
         change=Change(-0.12, 0.04, 0.02, "rule"),
     )
     assert sentence.explanation(changed).startswith("≈ expression 0.78; ")
-    assert sentence.explanation(changed).endswith("no clear trend; last third 0.12 below their own first (p = 0.02)")
+    assert sentence.explanation(changed).endswith("no clear trend; last third 0.12 below their own first (p\u00a0=\u00a00.02)")
     assert sentence.explanation(replace(person, engagement=EngagementStatistics())) == ""
 
 
@@ -72,7 +72,7 @@ def test_what_stands_out_of_the_whole_is_said_with_its_uncertainty() -> None:
     found = replace(summary, highest_minute=minute, synchrony=Synchrony(0.1, 0.4, 5, "correlation"))
     assert list(sentence.remarks(found)) == [
         "The highest minute: 1:00 to 2:00, engagement 0.81 ± 0.02 with 90\u00a0% of the time scored.",
-        "The faces of 5 people did not clearly move together: correlation 0.10 beyond chance (p = 0.40).",
+        "The faces of 5 people did not clearly move together: correlation 0.10 beyond chance (p\u00a0=\u00a00.40).",
     ]
     assert list(sentence.rules(found)) == ["Highest minute", "Moving together"]
     together = replace(found, highest_minute=None, synchrony=Synchrony(0.3, 0.01, 5, ""))

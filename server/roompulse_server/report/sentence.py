@@ -108,7 +108,7 @@ def _change(change: Change) -> str:
 
 def chance(p_value: float) -> str:
     """Return the probability of as much by chance."""
-    return f"p = {p_value:.2f}" if p_value >= 0.01 else "p < 0.01"
+    return f"p\u00a0=\u00a0{p_value:.2f}" if p_value >= 0.01 else "p\u00a0<\u00a00.01"
 
 
 def missing(times: Iterable[NoScoreTime]) -> str:

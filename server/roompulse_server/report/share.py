@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from roompulse_server.insight.remedies import reason_in_words
 from roompulse_server.insight.summary_types import ParticipantSummary
+from roompulse_server.report.sentence import percent
 from roompulse_server.types import LABELS, NoScoreReason, Probabilities
 
 _CHARACTER, _MARGIN = 0.019, 0.02  # of the bar where it is shortest, on a telephone
@@ -23,10 +24,9 @@ class Part:
     @property
     def caption(self) -> str:
         """What fits in it: its word and share, the share alone, or nothing."""
-        percent = f"{100 * self.share:.0f}\u00a0%"
-        return (
-            f"{self.word} {percent}" if self.share >= _NAMED_FROM else percent if self.share >= _NUMBERED_FROM else ""
-        )
+        share = percent(self.share)
+        captions = (f"{self.word} {share}", share, "")
+        return next(text for text in captions if not text or self.share >= _CHARACTER * len(text) + _MARGIN)
 
 
 def expression_parts(probabilities: Probabilities) -> tuple[Part, ...]:
