@@ -1,12 +1,12 @@
 """The system's Chromium, as tests drive it; without one they are skipped, and fail in continuous integration."""
 
 import contextlib
-import os
 import shutil
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from shared_data import IN_CI
 
 PATH = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 _FLAGS = (
@@ -20,7 +20,7 @@ _FLAGS = (
 )
 
 needs_chromium = pytest.mark.skipif(
-    PATH is None and not os.environ.get("CI"),
+    PATH is None and not IN_CI,
     reason="there is no Chromium; on Debian: apt-get install chromium",
 )
 

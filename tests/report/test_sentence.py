@@ -34,6 +34,7 @@ def test_times_are_clocks(us: int, text: str) -> None:
 def test_dates_are_those_of_the_meeting_s_people() -> None:
     assert sentence.date(1_700_000_000_000_000, "Europe/Vienna") == "Tuesday, 14 November 2023, 23:13 Europe/Vienna"
     assert sentence.date(1_700_000_000_000_000, "") == "Tuesday, 14 November 2023, 22:13 UTC"
+    assert sentence.date(1_700_000_000_000_000, "Nowhere/Land") == "Tuesday, 14 November 2023, 22:13 UTC"
 
 
 def test_numbers_have_two_digits_a_true_minus_and_a_dash_for_nothing() -> None:
@@ -56,7 +57,9 @@ def test_a_score_is_explained_in_one_line() -> None:
         change=Change(-0.12, 0.04, 0.02, "rule"),
     )
     assert sentence.explanation(changed).startswith("≈ expression 0.78; ")
-    assert sentence.explanation(changed).endswith("no clear trend; last third 0.12 below their own first (p\u00a0=\u00a00.02)")
+    assert sentence.explanation(changed).endswith(
+        "no clear trend; last third 0.12 below their own first (p\u00a0=\u00a00.02)"
+    )
     assert sentence.explanation(replace(person, engagement=EngagementStatistics())) == ""
 
 
@@ -81,6 +84,6 @@ def test_what_stands_out_of_the_whole_is_said_with_its_uncertainty() -> None:
 
 def test_two_of_one_name_are_told_apart_and_shared_notes_said_once() -> None:
     _, summary = a_meeting(4, 1, ("Ada", "ada", " ", "Bob"))
-    assert list(by_name(summary.participants)) == ["Ada (p000)", "ada (p001)", "Bob", "p002"]
+    assert [one.name for one in by_name(summary.participants)] == ["Ada (p000)", "ada (p001)", "Bob", "p002"]
     assert "valence and arousal are derived from expressions" in common_notes(summary.participants)
     assert common_notes(summary.participants[:1]) == ()

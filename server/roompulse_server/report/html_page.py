@@ -59,7 +59,7 @@ def html_document(meeting: Meeting, summary: MeetingSummary) -> Document:
         slots=slots,
         marks_us=axis.time_marks_us(summary.duration_us),
         ribbon=_ribbon(summary, slots),
-        people=[_person(name, person, slots) for name, person in people.items()],
+        people=[_person(name, person, slots) for name, person in people],
         moments=moment_marks(summary.moments, names_by_id(people), slots),
         plane=plane_of(summary, people),
         expressions=expression_parts(summary.expressions),

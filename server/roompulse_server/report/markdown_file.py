@@ -79,7 +79,7 @@ def _people(summary: MeetingSummary) -> str:
             sentence.spread(person.valence, person.valence_deviation),
             sentence.spread(person.arousal, person.arousal_deviation),
         )
-        for name, person in by_name(summary.participants).items()
+        for name, person in by_name(summary.participants)
     ]
     return _table(("who", "engagement", "why", "valence", "arousal"), rows)
 
@@ -93,8 +93,7 @@ def _moment(mark: MomentMark) -> str:
 def _expressions(summary: MeetingSummary) -> str:
     rows = [("everybody", *map(sentence.percent, summary.expressions))]
     rows += [
-        (escaped(name), *map(sentence.percent, person.expressions))
-        for name, person in by_name(summary.participants).items()
+        (escaped(name), *map(sentence.percent, person.expressions)) for name, person in by_name(summary.participants)
     ]
     return _table(("who", *LABELS), rows)
 

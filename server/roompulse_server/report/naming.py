@@ -1,21 +1,30 @@
 """People by name: alphabetical, never by score, told apart where two have the same; and the notes that they share."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import NamedTuple
 
 from roompulse_server.insight.summary_types import ParticipantSummary
 
 
-def by_name(participants: Sequence[ParticipantSummary]) -> dict[str, ParticipantSummary]:
-    """Return everybody by the name to show, in its order. A name is the id where there is none, or it is not alone."""
+class Named(NamedTuple):
+    name: str
+    person: ParticipantSummary
+
+
+def by_name(participants: Sequence[ParticipantSummary]) -> tuple[Named, ...]:
+    """Return everybody with the name to show, in its order: the id where there is none, and beside one of several."""
     given = [(_name(person), person) for person in participants]
     times = Counter(name.casefold() for name, _ in given)
-    shown = {name if times[name.casefold()] == 1 else f"{name} ({one.participant_id})": one for name, one in given}
-    return dict(sorted(shown.items(), key=lambda item: (item[0].casefold(), item[1].participant_id)))
+    shown = (
+        Named(name if times[name.casefold()] == 1 else f"{name} ({person.participant_id})", person)
+        for name, person in given
+    )
+    return tuple(sorted(shown, key=lambda one: (one.name.casefold(), one.person.participant_id)))
 
 
-def names_by_id(people: Mapping[str, ParticipantSummary]) -> dict[str, str]:
-    return {person.participant_id: name for name, person in people.items()}
+def names_by_id(people: Sequence[Named]) -> dict[str, str]:
+    return {person.participant_id: name for name, person in people}
 
 
 def common_notes(participants: Sequence[ParticipantSummary]) -> tuple[str, ...]:

@@ -1,13 +1,14 @@
 """The valence–arousal plane: everybody's mean with its spread, numbered; numbers that would overlap step aside."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from roompulse_server.insight.summary_types import MeetingSummary, ParticipantSummary
 from roompulse_server.report.axis import reach
+from roompulse_server.report.naming import Named
 from roompulse_server.series import Floats
 
 SIDE = 400  # of the square that is drawn in
@@ -39,10 +40,10 @@ class Plane:
     centre: tuple[float, float] | None
 
 
-def plane_of(summary: MeetingSummary, people: Mapping[str, ParticipantSummary]) -> Plane:
+def plane_of(summary: MeetingSummary, people: Sequence[Named]) -> Plane:
     placed = [
         (name, person, person.valence, person.arousal)
-        for name, person in people.items()
+        for name, person in people
         if person.valence is not None and person.arousal is not None
     ]
     own = [(summary.valence, summary.arousal)] if summary.valence is not None and summary.arousal is not None else []

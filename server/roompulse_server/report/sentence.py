@@ -3,8 +3,8 @@
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from roompulse_server.insight.remedies import reason_in_words, remedy
 from roompulse_server.insight.summary_types import (
@@ -53,8 +53,12 @@ def clock(time_us: int) -> str:
 
 
 def date(time_us: int, time_zone: str) -> str:
-    """Return a moment as its people's clocks showed it."""
-    at = datetime.fromtimestamp(time_us / 1e6, ZoneInfo(time_zone) if time_zone else UTC)
+    """Return a moment as its people's clocks showed it; in UTC where this machine does not know their zone."""
+    try:
+        zone: tzinfo = ZoneInfo(time_zone) if time_zone else UTC
+    except ZoneInfoNotFoundError:
+        zone, time_zone = UTC, ""
+    at = datetime.fromtimestamp(time_us / 1e6, zone)
     return f"{at:%A}, {at.day} {at:%B %Y, %H:%M} {time_zone or 'UTC'}"
 
 
