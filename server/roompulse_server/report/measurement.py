@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from roompulse_server.insight.remedies import reason_in_words
 from roompulse_server.insight.summary_types import (
+    EngagementStatistics,
     MeetingPoint,
     MeetingSummary,
     Moment,
@@ -86,65 +87,49 @@ def _of_participant(meeting: _Subject, person: ParticipantSummary, duration_us: 
 
 
 def _meeting_numbers(summary: MeetingSummary) -> Numbers:
-    yield "engagement", summary.engagement
-    yield "engagement_deviation", summary.engagement_deviation
-    yield "engagement_median", summary.engagement_median
-    yield "coverage", summary.coverage
+    yield from _of(summary, "engagement", "engagement_deviation", "engagement_median", "coverage", "valence", "arousal")
     if summary.synchrony is not None:
         yield "synchrony", summary.synchrony.correlation
         yield "synchrony_p_value", summary.synchrony.p_value
-    yield "valence", summary.valence
-    yield "arousal", summary.arousal
     yield from _expressions(summary.expressions)
 
 
 def _meeting_point_numbers(point: MeetingPoint) -> Numbers:
-    yield "engagement_median", point.engagement_median
-    yield "engagement_mean", point.engagement_mean
-    yield "engagement_p10", point.engagement_p10
-    yield "engagement_p90", point.engagement_p90
-    yield "seen", point.seen
-    yield "total", point.total
-    yield "valence", point.valence
-    yield "arousal", point.arousal
+    yield from _of(point, "engagement_median", "engagement_mean", "engagement_p10", "engagement_p90")
+    yield from _of(point, "seen", "total", "valence", "arousal")
     yield from _expressions(point.expressions)
 
 
 def _participant_numbers(person: ParticipantSummary) -> Numbers:
-    scores = person.engagement
-    yield "attended_s", person.attended_us / 1e6
-    yield "present_s", person.present_us / 1e6
-    yield "coverage", person.coverage
-    yield "longest_absence_s", person.longest_absence_us / 1e6
-    yield "engagement", scores.mean
-    yield "engagement_deviation", scores.standard_deviation
-    yield "engagement_median", scores.median
-    yield "engagement_minimum", scores.minimum
-    yield "engagement_maximum", scores.maximum
-    yield "engagement_trend_per_minute", scores.trend_per_minute
-    yield "engagement_trend_standard_error", scores.trend_standard_error
-    yield "facing", scores.facing
-    yield "expression", scores.expression
-    yield from ((f"band_{time.band.name.lower()}_s", time.duration_us / 1e6) for time in scores.bands)
+    yield from _of(person, "coverage", "synchrony", "valence", "valence_deviation", "arousal", "arousal_deviation")
+    for what in ("attended", "present", "longest_absence"):
+        yield f"{what}_s", getattr(person, f"{what}_us") / 1e6
+    yield from _engagement(person.engagement)
     if person.change is not None:
         yield "change", person.change.difference
         yield "change_standard_error", person.change.standard_error
         yield "change_p_value", person.change.p_value
-    yield "synchrony", person.synchrony
-    yield "valence", person.valence
-    yield "valence_deviation", person.valence_deviation
-    yield "arousal", person.arousal
-    yield "arousal_deviation", person.arousal_deviation
     yield from _expressions(person.expressions)
     yield from ((f"action_unit_{unit.number}", unit.probability) for unit in person.action_units)
     yield from ((f"no_score_{_key(time.reason)}_s", time.duration_us / 1e6) for time in person.no_score_times)
 
 
+def _engagement(scores: EngagementStatistics) -> Numbers:
+    yield "engagement", scores.mean
+    yield "engagement_deviation", scores.standard_deviation
+    parts = ("median", "minimum", "maximum", "trend_per_minute", "trend_standard_error")
+    yield from ((f"engagement_{name}", value) for name, value in _of(scores, *parts))
+    yield from _of(scores, "facing", "expression")
+    yield from ((f"band_{time.band.name.lower()}_s", time.duration_us / 1e6) for time in scores.bands)
+
+
 def _participant_point_numbers(point: ParticipantPoint) -> Numbers:
-    yield "engagement", point.engagement
-    yield "coverage", point.coverage
-    yield "valence", point.valence
-    yield "arousal", point.arousal
+    return _of(point, "engagement", "coverage", "valence", "arousal")
+
+
+def _of(values: object, *names: str) -> Numbers:
+    """Return fields under their own names."""
+    return ((name, getattr(values, name)) for name in names)
 
 
 def _expressions(probabilities: Probabilities) -> Numbers:

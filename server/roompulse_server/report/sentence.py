@@ -115,15 +115,21 @@ def chance(p_value: float) -> str:
     return f"p\u00a0=\u00a0{p_value:.2f}" if p_value >= 0.01 else "p\u00a0<\u00a00.01"
 
 
-def missing(times: Iterable[NoScoreTime]) -> str:
-    """Return what kept most scores away and what helps, in one line."""
+def mostly(times: Iterable[NoScoreTime]) -> str:
+    """Return what kept most scores away and what helps; a dash where nothing did."""
     total: Counter[NoScoreReason] = Counter()
     for time in times:
         total[time.reason] += time.duration_us
     if not total:
-        return "Nothing was received."
+        return NOTHING
     reason, _ = max(total.items(), key=lambda item: (item[1], -item[0]))
-    return f"No score, mostly: {reason_in_words(reason)}. {remedy(reason)}"
+    return f"{reason_in_words(reason)}. {remedy(reason)}"
+
+
+def missing(times: Iterable[NoScoreTime]) -> str:
+    """Return why there is no score, and what helps, in one line."""
+    reason = mostly(times)
+    return "Nothing was received." if reason == NOTHING else f"No score, mostly: {reason}"
 
 
 def why_not(person: ParticipantSummary) -> str:

@@ -23,6 +23,7 @@ _FILTERS = (
     sentence.expression,
     sentence.listed,
     sentence.missing,
+    sentence.mostly,
     sentence.number,
     sentence.percent,
     sentence.remarks,
