@@ -159,3 +159,15 @@ def test_a_running_meeting_says_so() -> None:
     meeting, summary = a_meeting(1, 1)
     assert "still running" not in page_of((meeting, summary))
     assert "still running" in page_of((meeting, replace(summary, end_time_us=None)))
+
+
+def test_a_network_s_scores_are_not_explained_by_the_formula() -> None:
+    meeting, summary = a_meeting(2, 1)
+    assert "Facing × expression" in page_of((meeting, summary))
+    person = summary.participants[0]
+    scores = replace(person.engagement, mean=0.1, minimum=0.01, facing=None, expression=None, bands=())
+    alone = replace(summary, participants=(replace(person, engagement=scores),), formula_id="network-1")
+    page = page_of((meeting, alone))
+    assert "Facing × expression" not in page
+    assert "≈" not in page
+    assert "From 0 to 1, by network-1" in page

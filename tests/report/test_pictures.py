@@ -3,13 +3,14 @@
 import itertools
 import math
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from report_samples import MOMENTS, a_meeting
-from roompulse_server.report.axis import reach, time_marks_us
+from roompulse_server.report.axis import Scale, reach, score_scale, time_marks_us
 from roompulse_server.report.curve import HEIGHT, WIDTH, band, line, steps
 from roompulse_server.report.moment_mark import moment_marks
 from roompulse_server.report.naming import by_name
@@ -50,7 +51,7 @@ def test_merging_keeps_the_weighted_means() -> None:
 
 @given(scores)
 def test_a_line_has_a_piece_for_each_run_and_stays_in_its_frame(values: tuple[float | None, ...]) -> None:
-    path = line(values, FOUR)
+    path = line(values, FOUR, Scale(0.2))
     runs = sum(v is not None and (not i or values[i - 1] is None) for i, v in enumerate(values))
     assert path.count("M") == runs
     assert all(0 <= x <= WIDTH and 0 <= y <= HEIGHT for x, y in places(path))
@@ -58,10 +59,10 @@ def test_a_line_has_a_piece_for_each_run_and_stays_in_its_frame(values: tuple[fl
 
 
 def test_a_curve_is_where_its_numbers_are() -> None:
-    assert line((None, 0.6, None, 1.0), FOUR) == "M250 100L375 100L500 100M750 0L875 0L1000 0"
+    assert line((None, 0.6, None, 1.0), FOUR, Scale(0.2)) == "M250 100L375 100L500 100M750 0L875 0L1000 0"
     assert steps((1.0, 2.0, None, None), FOUR, 2.0) == "M0 200V100H250V0H500V200Z"
-    assert places(band((0.2, None, None, None), (1.0, None, None, None), FOUR))[0] == (0, 0)
-    assert band((None,) * 4, (None,) * 4, FOUR) == ""
+    assert places(band((0.2, None, None, None), (1.0, None, None, None), FOUR, Scale(0.2)))[0] == (0, 0)
+    assert band((None,) * 4, (None,) * 4, FOUR, Scale(0.2)) == ""
 
 
 @given(st.integers(0, 100_000))
@@ -70,6 +71,17 @@ def test_time_marks_are_few_and_within_the_meeting(seconds: int) -> None:
     assert 1 <= len(marks) <= 7
     assert marks[0] == 0
     assert marks[-1] <= seconds * S
+
+
+def test_scores_below_the_formula_s_lowest_widen_the_scale() -> None:
+    _, summary = a_meeting(2, 1)
+    assert score_scale(summary) == Scale(0.2)
+    person = summary.participants[0]
+    low = replace(person, engagement=replace(person.engagement, minimum=0.05))
+    scale = score_scale(replace(summary, participants=(low,)))
+    assert scale == Scale(0.0)
+    assert scale.marks[-1] == 0.0
+    assert [scale.y(score) for score in (1.0, 0.25, 0.0)] == [0.0, 0.75, 1.0]
 
 
 @given(st.lists(st.floats(-1, 1), max_size=5))

@@ -2,27 +2,23 @@
 
 from collections.abc import Iterator
 
+from roompulse_server.report.axis import Scale
 from roompulse_server.report.resolution import Slots, Values
 
 WIDTH, HEIGHT = 1000, 200
-LOWEST, HIGHEST = 0.2, 1.0  # of the engagement score
 
 
-def score_y(score: float) -> float:
-    """Return the height of a score, as a share from the top."""
-    return (HIGHEST - score) / (HIGHEST - LOWEST)
-
-
-def line(scores: Values, slots: Slots) -> str:
+def line(scores: Values, slots: Slots, scale: Scale) -> str:
     """Return a line through the middle of each stretch, broken where there is no score."""
-    return "".join("M" + "L".join(_points(first, run, slots)) for first, run in _runs(scores))
+    return "".join("M" + "L".join(_points(first, run, slots, scale)) for first, run in _runs(scores))
 
 
-def band(low: Values, high: Values, slots: Slots) -> str:
+def band(low: Values, high: Values, slots: Slots, scale: Scale) -> str:
     """Return the area between two lines that have their gaps in common."""
     edges = zip(_runs(low), _runs(high), strict=True)
     outlines = (
-        (*_points(first, top, slots), *reversed(_points(first, bottom, slots))) for (first, bottom), (_, top) in edges
+        (*_points(first, top, slots, scale), *reversed(_points(first, bottom, slots, scale)))
+        for (first, bottom), (_, top) in edges
     )
     return "".join(f"M{'L'.join(outline)}Z" for outline in outlines)
 
@@ -38,14 +34,14 @@ def steps(values: Values, slots: Slots, most: float) -> str:
     return "".join(parts)
 
 
-def _points(first: int, run: list[float], slots: Slots) -> list[str]:
+def _points(first: int, run: list[float], slots: Slots, scale: Scale) -> list[str]:
     """Return a run's places: its left edge, the middle of each stretch, its right edge."""
     at = [
         (first, run[0]),
         *((index + 0.5, value) for index, value in enumerate(run, first)),
         (first + len(run), run[-1]),
     ]
-    return [f"{_x(place, slots)} {round(score_y(value) * HEIGHT)}" for place, value in at]
+    return [f"{_x(place, slots)} {round(scale.y(value) * HEIGHT)}" for place, value in at]
 
 
 def _x(at: float, slots: Slots) -> int:

@@ -6,6 +6,7 @@ summary ──> slots, people, moments, plane ──> template (escapes everythi
 import math
 from dataclasses import dataclass
 
+from roompulse_server.insight.formula import DEFAULT_ID
 from roompulse_server.insight.summary_types import MeetingSummary, ParticipantSummary
 from roompulse_server.report import axis, curve
 from roompulse_server.report.document import Document, named
@@ -52,14 +53,16 @@ class Ribbon:
 
 def html_document(meeting: Meeting, summary: MeetingSummary) -> Document:
     """Draw the page."""
-    slots, people = slots_for(summary), by_name(summary.participants)
+    slots, scale, people = slots_for(summary), axis.score_scale(summary), by_name(summary.participants)
     page = page_template().render(
         meeting=meeting,
         summary=summary,
         slots=slots,
+        scale=scale,
+        of_parts=_of_parts(summary),
         marks_us=axis.time_marks_us(summary.duration_us),
-        ribbon=_ribbon(summary, slots),
-        people=[_person(name, person, slots) for name, person in people],
+        ribbon=_ribbon(summary, slots, scale),
+        people=[_person(name, person, slots, scale) for name, person in people],
         moments=moment_marks(summary.moments, names_by_id(people), slots),
         plane=plane_of(summary, people),
         expressions=expression_parts(summary.expressions),
@@ -69,26 +72,32 @@ def html_document(meeting: Meeting, summary: MeetingSummary) -> Document:
     return named(summary, "html", "text/html; charset=utf-8", page.encode())
 
 
-def _ribbon(summary: MeetingSummary, slots: Slots) -> Ribbon:
+def _of_parts(summary: MeetingSummary) -> bool:
+    """Say whether scores are facing times expression: by a formula, not a network."""
+    known = any(person.engagement.expression is not None for person in summary.participants)
+    return known or summary.formula_id.startswith(DEFAULT_ID)
+
+
+def _ribbon(summary: MeetingSummary, slots: Slots, scale: axis.Scale) -> Ribbon:
     values = meeting_slots(summary, slots)
     most = max((point.total for point in summary.timeline), default=0)
     return Ribbon(
         slots=values,
-        line=curve.line(values.engagement, slots),
-        band=curve.band(values.p10, values.p90, slots),
+        line=curve.line(values.engagement, slots, scale),
+        band=curve.band(values.p10, values.p90, slots, scale),
         seen=curve.steps(values.seen, slots, max(most, 1)),
         total=curve.steps(values.total, slots, max(most, 1)),
         most=most,
     )
 
 
-def _person(name: str, person: ParticipantSummary, slots: Slots) -> Person:
+def _person(name: str, person: ParticipantSummary, slots: Slots, scale: axis.Scale) -> Person:
     engagement, coverage = participant_slots(person, slots)
     return Person(
         name=name,
         summary=person,
         engagement=engagement,
-        line=curve.line(engagement, slots),
+        line=curve.line(engagement, slots, scale),
         covered=curve.steps(coverage, slots, 1.0),
         expressions=expression_parts(person.expressions),
         times=time_parts(person),

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 
 from roompulse_server.insight.summary_types import MeetingSummary
 from roompulse_server.report import sentence
+from roompulse_server.report.axis import score_scale
 from roompulse_server.report.document import Document, named
 from roompulse_server.report.moment_mark import MomentMark, moment_marks
 from roompulse_server.report.naming import by_name, common_notes, names_by_id
@@ -63,10 +64,11 @@ def _whole(summary: MeetingSummary) -> Iterator[str]:
     if summary.engagement is None:
         yield sentence.why_nobody(summary)
         return
+    score = sentence.spread(summary.engagement, summary.engagement_deviation)
+    shown = sentence.expression(summary.expressions) or "nothing that was read"
     yield (
-        f"**Engagement {sentence.spread(summary.engagement, summary.engagement_deviation)}** (0.2 to 1, the middle "
-        f"person's score). Faces show {sentence.expression(summary.expressions) or 'nothing that was read'}; valence "
-        f"{sentence.number(summary.valence)}, arousal {sentence.number(summary.arousal)}."
+        f"**Engagement {score}** ({score_scale(summary).lowest:g} to 1, the middle person's score). Faces show {shown}; "
+        f"valence {sentence.number(summary.valence)}, arousal {sentence.number(summary.arousal)}."
     )
 
 

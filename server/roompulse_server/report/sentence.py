@@ -84,7 +84,8 @@ def explanation(person: ParticipantSummary) -> str:
 
 def _explanation(person: ParticipantSummary, scores: EngagementStatistics) -> Iterator[str]:
     parts = [("facing", scores.facing), ("expression", scores.expression)]
-    yield "≈ " + " × ".join(f"{name} {number(value)}" for name, value in parts if value is not None)
+    if known := [f"{name} {number(value)}" for name, value in parts if value is not None]:
+        yield "≈ " + " × ".join(known)
     yield f"scored {percent(person.coverage)} of {clock(person.attended_us)}"
     if shown := expression(person.expressions):
         yield f"face {shown}"

@@ -12,7 +12,6 @@ import jinja2
 from markupsafe import Markup
 
 from roompulse_server.report import sentence
-from roompulse_server.report.curve import score_y
 from roompulse_server.report.plane import BADGE, SIDE
 from roompulse_server.types import LABELS
 
@@ -52,7 +51,6 @@ def page_template() -> jinja2.Template:
         "policy": f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; img-src data:; "
         "base-uri 'none'; form-action 'none'",
         "all_labels": LABELS,
-        "score_y": score_y,
         "badge": BADGE,
         "side": SIDE,
     }
