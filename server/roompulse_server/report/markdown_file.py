@@ -67,8 +67,8 @@ def _whole(summary: MeetingSummary) -> Iterator[str]:
     score = sentence.spread(summary.engagement, summary.engagement_deviation)
     shown = sentence.expression(summary.expressions) or "nothing that was read"
     yield (
-        f"**Engagement {score}** ({score_scale(summary).lowest:g} to 1, the middle person's score). Faces show {shown}; "
-        f"valence {sentence.number(summary.valence)}, arousal {sentence.number(summary.arousal)}."
+        f"**Engagement {score}** ({score_scale(summary).lowest:g} to 1, the middle person's score). "
+        f"Faces show {shown}; valence {sentence.number(summary.valence)}, arousal {sentence.number(summary.arousal)}."
     )
 
 
