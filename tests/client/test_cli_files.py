@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import pathlib
 import sys
 
@@ -135,5 +136,14 @@ def test_without_pyarrow_it_says_what_to_install(
     standup: ThreadedService, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    result = run(standup, "export", "standup", "-o", tmp_path / "a.parquet")
+    path = tmp_path / "a.parquet"
+    path.write_bytes(b"old")
+    result = run(standup, "export", "standup", "-o", path)
     assert (result.exit_code, "pip install 'roompulse[parquet]'" in result.stderr) == (1, True)
+    assert [one.name for one in tmp_path.iterdir()] == ["a.parquet"]
+    assert path.read_bytes() == b"old"
+
+
+def test_a_device_is_written_to_and_not_replaced(standup: ThreadedService) -> None:
+    assert run(standup, "export", "standup", "--format", "csv", "-o", os.devnull).exit_code == 0
+    assert not pathlib.Path(os.devnull).is_file()

@@ -29,6 +29,8 @@ def chosen(wanted: str | None, output: pathlib.Path | None, suffixes: dict[str, 
 def opened(output: pathlib.Path | None, *, binary: bool) -> Iterator[BinaryIO]:
     """Yield what to write to; `output` None or "-" is standard output, which takes bytes only where nobody reads them.
 
+    A file appears whole or not at all.
+
     Raises:
         click.UsageError: Bytes for a terminal.
         click.ClickException: The file cannot be written.
@@ -39,10 +41,27 @@ def opened(output: pathlib.Path | None, *, binary: bool) -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         return
     try:
-        with output.open("wb") as file:
+        with _replacing(output) as file:
             yield file
     except OSError as err:
         raise click.ClickException(f"{output} cannot be written: {err.strerror}") from err
+
+
+@contextlib.contextmanager
+def _replacing(path: pathlib.Path) -> Iterator[BinaryIO]:
+    """Yield a file that takes the place of `path` once it is whole; until then, and after an error, the old one stays."""
+    if path.exists() and not path.is_file():  # a pipe or a device
+        with path.open("wb") as device:
+            yield device
+        return
+    part = path.with_name(f".{path.name}.part")
+    try:
+        with part.open("wb") as file:
+            yield file
+        part.replace(path)
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def _is_terminal() -> bool:
