@@ -49,7 +49,7 @@ def opened(output: pathlib.Path | None, *, binary: bool) -> Iterator[BinaryIO]:
 
 @contextlib.contextmanager
 def _replacing(path: pathlib.Path) -> Iterator[BinaryIO]:
-    """Yield a file that takes the place of `path` once it is whole; until then, and after an error, the old one stays."""
+    """Yield a file that takes the place of `path` when it is whole; after an error the old one is still there."""
     if path.exists() and not path.is_file():  # a pipe or a device
         with path.open("wb") as device:
             yield device
