@@ -13,7 +13,7 @@ from report_samples import HOSTILE, MOMENTS, a_meeting
 from roompulse_server.insight.remedies import remedy
 from roompulse_server.insight.summary_types import MeetingSummary
 from roompulse_server.report.html_page import html_document
-from roompulse_server.report.sentence import number
+from roompulse_server.report.sentence import number, percent
 from roompulse_server.types import Meeting, NoScoreReason
 
 VOID = {"meta", "link", "input", "br", "img"}
@@ -148,6 +148,8 @@ def test_roll_ups_alone_make_a_page_without_anybody_s_values() -> None:
     assert "This report holds no values of single people." in page
     assert "Ada Obi" not in page
     assert number(summary.engagement) in page
+    seen, total = (sum(getattr(point, name) for point in summary.timeline) for name in ("seen", "total"))
+    assert f'<dd class="big">{percent(seen / total)}</dd>' in page
     assert page.count("<svg") < 15
 
 

@@ -49,6 +49,21 @@ def test_merging_keeps_the_weighted_means() -> None:
     assert whole == pytest.approx(summary.participants[0].engagement.mean, abs=1e-3)
 
 
+def test_windows_that_were_not_given_out_leave_a_gap_and_means_stand_for_medians() -> None:
+    _, summary = a_meeting(6, 2)
+    points = [replace(point, engagement_median=None) for point in summary.timeline]
+    groups = replace(summary, participants=(), timeline=(points[1], *points[7:]))
+    slots = slots_for(groups)
+    values = meeting_slots(groups, slots)
+    assert (slots.count, values.average) == (12, "mean")
+    assert values.engagement[0] is None
+    assert values.engagement[1] == points[1].engagement_mean
+    assert values.engagement[2:7] == (None,) * 5
+    assert values.engagement[7:] == pytest.approx([point.engagement_mean for point in points[7:]])
+    assert values.seen[0] is None
+    assert meeting_slots(summary, slots).average == "median"
+
+
 @given(scores)
 def test_a_line_has_a_piece_for_each_run_and_stays_in_its_frame(values: tuple[float | None, ...]) -> None:
     path = line(values, FOUR, Scale(0.2))

@@ -39,6 +39,7 @@ def test_dates_are_those_of_the_meeting_s_people() -> None:
 
 def test_numbers_have_two_digits_a_true_minus_and_a_dash_for_nothing() -> None:
     assert [sentence.number(v) for v in (0.714, -0.2, -0.001, None, NAN)] == ["0.71", "−0.20", "0.00", "–", "–"]
+    assert [sentence.people(count) for count in (7.0, 6.44, None)] == ["7", "6.4", "–"]
     assert sentence.spread(0.7, 0.05) == "0.70 ± 0.05"
     assert sentence.spread(None, 0.05) == "–"
     assert (sentence.chance(0.034), sentence.chance(0.0099)) == ("p\u00a0=\u00a00.03", "p\u00a0<\u00a00.01")

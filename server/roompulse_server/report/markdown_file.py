@@ -108,10 +108,10 @@ def _timeline(summary: MeetingSummary) -> Iterator[str]:
     yield "## Over time"
     columns = zip(slots.starts_us, values.engagement, values.seen, values.total, strict=True)
     rows = [
-        (sentence.clock(at), sentence.number(score), f"{seen or 0:.1f}", f"{total or 0:.1f}")
+        (sentence.clock(at), sentence.number(score), sentence.people(seen), sentence.people(total))
         for at, score, seen, total in columns
     ]
-    yield _table(("from", "median engagement", "seen", "in the meeting"), rows)
+    yield _table(("from", f"{values.average} engagement", "seen", "in the meeting"), rows)
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:

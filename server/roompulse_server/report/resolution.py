@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from roompulse_server.insight.summary_types import MeetingSummary, ParticipantSummary
 from roompulse_server.insight.timeline import BUCKET_US
@@ -46,7 +47,7 @@ class Slots:
 
 def slots_for(summary: MeetingSummary, most: int = MAX_SLOTS) -> Slots:
     """Return `most` stretches at the most, fewer where many people share the table."""
-    buckets = len(summary.timeline)
+    buckets = max((point.start_us // BUCKET_US + 1 for point in summary.timeline), default=0)  # some may be missing
     most = min(most, max(MIN_SLOTS, MAX_CELLS // (len(summary.participants) + 4)))
     merged = max(1, -(-buckets // most))
     return Slots(-(-buckets // merged), merged * BUCKET_US, summary.duration_us)
@@ -54,6 +55,9 @@ def slots_for(summary: MeetingSummary, most: int = MAX_SLOTS) -> Slots:
 
 @dataclass(frozen=True, slots=True)
 class MeetingSlots:
+    """`engagement` is of medians over people, or of means where no median is given out."""
+
+    average: Literal["median", "mean"]
     engagement: Values
     p10: Values
     p90: Values
@@ -63,8 +67,11 @@ class MeetingSlots:
 
 def meeting_slots(summary: MeetingSummary, slots: Slots) -> MeetingSlots:
     points = summary.timeline
+    average: Literal["median", "mean"] = "median" if any(p.engagement_median is not None for p in points) else "mean"
+    scores = [p.engagement_median if average == "median" else p.engagement_mean for p in points]
     return MeetingSlots(
-        engagement=slots.mean([(p.start_us, p.engagement_median, p.seen * p.length_us) for p in points]),
+        average=average,
+        engagement=slots.mean([(p.start_us, s, p.seen * p.length_us) for p, s in zip(points, scores, strict=True)]),
         p10=slots.mean([(p.start_us, p.engagement_p10, p.seen * p.length_us) for p in points]),
         p90=slots.mean([(p.start_us, p.engagement_p90, p.seen * p.length_us) for p in points]),
         seen=slots.mean([(p.start_us, p.seen, p.length_us) for p in points]),

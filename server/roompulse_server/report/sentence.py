@@ -36,6 +36,11 @@ def number(value: float | None) -> str:
     return NOTHING if value is None or math.isnan(value) else f"{value:z.2f}".replace("-", "−")
 
 
+def people(count: float | None) -> str:
+    """Return a mean number of people: a whole one without digits."""
+    return NOTHING if count is None else f"{round(count, 1):g}"
+
+
 def percent(share: float | None) -> str:
     return NOTHING if share is None or math.isnan(share) else f"{100 * share:.0f}\u00a0%"
 

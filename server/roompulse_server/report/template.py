@@ -24,6 +24,7 @@ _FILTERS = (
     sentence.missing,
     sentence.mostly,
     sentence.number,
+    sentence.people,
     sentence.percent,
     sentence.remarks,
     sentence.rules,

@@ -16,6 +16,7 @@
   const slider = cursor.querySelector("input");
   const now = cursor.querySelector("output");
   const lines = document.querySelectorAll("line.cursor");
+  const average = document.querySelectorAll("#numbers-time thead th")[1].textContent;
   const values = document.querySelectorAll("[data-column]");
   slider.max = String(rows.length - 1);
   cursor.hidden = false;
@@ -29,7 +30,7 @@
       line.setAttribute("x2", share);
     }
     root.classList.add("at");
-    now.textContent = `${text(0)}: median ${text(1)}, ${text(2)} of ${text(3)} seen`;
+    now.textContent = `${text(0)}: ${average} ${text(1)}, ${text(2)} of ${text(3)} seen`;
     slider.setAttribute("aria-valuetext", now.textContent);
     for (const value of values) value.textContent = `${text(Number(value.dataset.column))} at ${text(0)}`;
   };
