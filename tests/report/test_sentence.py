@@ -48,9 +48,16 @@ def test_numbers_have_two_digits_a_true_minus_and_a_dash_for_nothing() -> None:
 def test_a_score_is_explained_in_one_line() -> None:
     _, summary = a_meeting(2, 10)
     scores = EngagementStatistics(0.7, 0.05, 0.7, 0.5, 0.9, -0.031, facing=0.9, expression=0.78)
-    person = replace(summary.participants[0], engagement=scores, expressions=probabilities(neutral=0.7), change=None)
+    person = replace(
+        summary.participants[0],
+        engagement=scores,
+        expressions=probabilities(neutral=0.7),
+        change=None,
+        facing_share=0.9,
+    )
     assert sentence.explanation(person) == (
-        "≈ facing 0.90 × expression 0.78; scored 100\u00a0% of 10:00; face neutral 70\u00a0%; fell by 0.03 a minute"
+        "≈ facing 0.90 × expression 0.78; scored 100\u00a0% of 10:00; turned to the screen 90\u00a0%; "
+        "face neutral 70\u00a0%; fell by 0.03 a minute"
     )
     changed = replace(
         person,

@@ -101,7 +101,8 @@ def _meeting_point_numbers(point: MeetingPoint) -> Numbers:
 
 
 def _participant_numbers(person: ParticipantSummary) -> Numbers:
-    yield from _of(person, "coverage", "synchrony", "valence", "valence_deviation", "arousal", "arousal_deviation")
+    yield from _of(person, "coverage", "facing_share", "synchrony")
+    yield from _of(person, "valence", "valence_deviation", "arousal", "arousal_deviation")
     for what in ("attended", "present", "longest_absence"):
         yield f"{what}_s", getattr(person, f"{what}_us") / 1e6
     yield from _engagement(person.engagement)
@@ -111,6 +112,7 @@ def _participant_numbers(person: ParticipantSummary) -> Numbers:
         yield "change_p_value", person.change.p_value
     yield from _expressions(person.expressions)
     yield from ((f"action_unit_{unit.number}", unit.probability) for unit in person.action_units)
+    yield from ((f"{time.state.name.lower()}_s", time.duration_us / 1e6) for time in person.facing_times)
     yield from ((f"no_score_{_key(time.reason)}_s", time.duration_us / 1e6) for time in person.no_score_times)
 
 

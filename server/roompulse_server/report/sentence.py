@@ -92,6 +92,8 @@ def _explanation(person: ParticipantSummary, scores: EngagementStatistics) -> It
     if known := [f"{name} {number(value)}" for name, value in parts if value is not None]:
         yield "≈ " + " × ".join(known)
     yield f"scored {percent(person.coverage)} of {clock(person.attended_us)}"
+    if person.facing_share is not None:
+        yield f"turned to the screen {percent(person.facing_share)}"
     if shown := expression(person.expressions):
         yield f"face {shown}"
     if bands := sorted(scores.bands, key=lambda time: time.band, reverse=True):
