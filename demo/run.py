@@ -101,12 +101,16 @@ async def demonstrate(options: argparse.Namespace, console: Console) -> int:
         async with roompulse.connect(service.address) as client:
             with screen.live():
                 summary = await hold(client, players, options.speed, screen.show)
+            report = await client.meetings.report(MEETING)
         took_s = time.monotonic() - began
         console.print(f"\n{summary.duration_s:.0f} s of meeting took {took_s:.1f} s. The service now says of it:\n")
         status = await ask_for_summary(service.address, console)
     path = folder / "summary.json"
     path.write_text(roompulse.to_json(summary) + "\n", encoding="utf-8")
+    page = folder / "report.html"
+    page.write_bytes(report.content)
     console.print(f"\nThe summary as JSON: {path}")
+    console.print(f"The report, a page to open in any browser: {page}")
     console.print(
         f"The record can be asked again: {bin_folder() / 'roompulse-server'} serve --data {folder / 'record'}"
     )

@@ -204,6 +204,15 @@ class FakeService(
         await self._meeting(request.meeting.id, context)
         return meetings.GetMeetingSummaryResponse(summary=self.summary)
 
+    async def RenderReport(self, request: Any, context: Any) -> None:  # type: ignore[override]
+        await self._meeting(request.meeting.id, context)
+        if request.format == meetings.REPORT_FORMAT_PARQUET:
+            await refuse(context, grpc.StatusCode.UNIMPLEMENTED, "NOT_OFFERED", "this service has no pyarrow")
+        kind = meetings.ReportFormat.Name(request.format)
+        await context.write(meetings.RenderReportResponse(file_name="roompulse-standup.x", media_type="text/plain"))
+        for part in (b"a report ", kind.encode(), b"\n"):
+            await context.write(meetings.RenderReportResponse(content=part))
+
     def add_meeting(self, name: str, purpose: Any = common_pb2.PURPOSE_RESEARCH) -> meetings.Meeting:
         meeting = meetings.Meeting(key=key(name), purpose=purpose, state=meetings.Meeting.STATE_ACTIVE)
         meeting.create_time.FromJsonString("2026-11-23T09:00:00Z")

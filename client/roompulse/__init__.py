@@ -12,7 +12,7 @@ wrong, `roompulse.remedies` what to tell people where a score is missing.
 from roompulse import blocking, enums, errors, remedies, results
 from roompulse.client import Client, connect
 from roompulse.conversion import to_dict, to_json
-from roompulse.enums import Clock, ConsentState, Content, Delivery, Encoding, Purpose, SlowPolicy, Source
+from roompulse.enums import Clock, ConsentState, Content, Delivery, Encoding, Purpose, ReportFormat, SlowPolicy, Source
 from roompulse.errors import RoompulseError
 from roompulse.media import Packet, Tile, VideoFormat
 from roompulse.results import Box, Consent, MeetingKey
@@ -32,6 +32,7 @@ __all__ = [
     "MeetingKey",
     "Packet",
     "Purpose",
+    "ReportFormat",
     "RoompulseError",
     "SlowPolicy",
     "Source",

@@ -20,6 +20,7 @@ from typing import Any, Self, TypeVar
 
 from roompulse import client as waiting
 from roompulse.encode import Bytes3, Pixels
+from roompulse.enums import ReportFormat
 from roompulse.errors import StreamClosed
 from roompulse.feed import FeedReport, Passing
 from roompulse.media import Packet, Tile
@@ -29,6 +30,7 @@ from roompulse.results import (
     Meeting,
     PacketCounters,
     Participant,
+    Report,
     StreamEvent,
     StreamOpened,
     SubscriptionEvent,
@@ -243,6 +245,10 @@ class BlockingMeetings:
     def summary(self, meeting: MeetingName) -> Summary:
         """Return the meeting, summed up from its record so far."""
         return self._loop.run(self._meetings.summary(meeting))
+
+    def report(self, meeting: MeetingName, format: ReportFormat | str = ReportFormat.HTML) -> Report:
+        """Return the meeting's summary as a file; see `Meetings.report`."""
+        return self._loop.run(self._meetings.report(meeting, format))
 
 
 class BlockingClient:

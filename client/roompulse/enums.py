@@ -256,6 +256,17 @@ class MeetingState(WireEnum):
     ENDED = 2
 
 
+class ReportFormat(WireEnum):
+    """How a meeting's report is written; `UNSPECIFIED` is `HTML`."""
+
+    UNSPECIFIED = 0
+    JSON = 1
+    CSV = 2
+    MARKDOWN = 3
+    HTML = 4
+    PARQUET = 5
+
+
 class SlowPolicy(WireEnum):
     """What the server does with a subscriber that reads too slowly; `UNSPECIFIED` is `DISCONNECT`."""
 

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from roompulse.conversion import from_proto, key_to_proto, seconds_to_duration
-from roompulse.enums import MeetingState, Purpose
-from roompulse.results import Meeting, MeetingKey, Participant, Summary, Update
+from roompulse.enums import MeetingState, Purpose, ReportFormat
+from roompulse.results import Meeting, MeetingKey, Participant, Report, Summary, Update
 from roompulse.v1 import meeting_service_pb2 as pb
 
 MeetingName = str | MeetingKey
-Unary = Callable[[Any, Any], Awaitable[Any]]
+Unary = Callable[..., Awaitable[Any]]
 
 
 def key_of(meeting: MeetingName, tenant: str) -> MeetingKey:
@@ -143,6 +143,21 @@ class Meetings:
         request = pb.GetMeetingSummaryRequest(meeting=self._key(meeting))
         return from_proto(Summary, (await self._unary(self._stub.GetMeetingSummary, request)).summary)
 
+    async def report(self, meeting: MeetingName, format: ReportFormat | str = ReportFormat.HTML) -> Report:
+        """Return the meeting's summary as a file, written by the service.
+
+        Args:
+            meeting: The meeting.
+            format: HTML (a page with pictures), MARKDOWN, JSON, CSV or PARQUET.
+
+        Raises:
+            MeetingNotFound: There is none.
+            NotOffered: The service cannot write this format.
+        """
+        request = pb.RenderReportRequest(meeting=self._key(meeting), format=ReportFormat.of(format).wire)
+        parts = await self._unary(_whole(self._stub.RenderReport), request)
+        return Report(parts[0].file_name, parts[0].media_type, b"".join(part.content for part in parts))
+
     def _key(self, meeting: MeetingName) -> Any:
         return key_to_proto(key_of(meeting, self._tenant))
 
@@ -153,3 +168,12 @@ class Meetings:
             if not page.next_page_token:
                 return
             request.page_token = page.next_page_token
+
+
+def _whole(method: Any) -> Unary:
+    """Return a server-streaming method as one that answers with all of its messages."""
+
+    async def call(request: Any, **settings: Any) -> tuple[Any, ...]:
+        return tuple([message async for message in method(request, **settings)])
+
+    return call

@@ -39,6 +39,7 @@ def test_a_script_has_all_verbs_of_meetings(threaded: ThreadedService) -> None:
         with client.subscribe("standup") as subscription:
             assert [type(event) for event in subscription] == [Update]
             assert subscription.resume_token == b"here"
+        assert client.meetings.report("standup", "json").content == b"a report REPORT_FORMAT_JSON\n"
         assert client.meetings.end("standup").end_reason == "ended by request"
 
 

@@ -336,7 +336,7 @@ def test_a_meeting_is_ended(standup: ThreadedService) -> None:
     assert line["state"] == "STATE_ENDED"
 
 
-@pytest.mark.parametrize("command", ["watch", "summary", "end"])
+@pytest.mark.parametrize("command", ["watch", "summary", "end", "export"])
 def test_an_unknown_meeting_is_one_sentence(threaded: ThreadedService, command: str) -> None:
     result = run(threaded, command, "nowhere")
     assert (result.exit_code, result.stdout) == (1, "")

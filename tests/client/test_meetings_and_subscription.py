@@ -47,6 +47,20 @@ async def test_a_summary_reads_like_one(client: roompulse.Client, service: FakeS
     assert summary.participants[0].valence is None
 
 
+async def test_a_report_comes_whole_with_its_name(client: roompulse.Client, service: FakeService) -> None:
+    service.add_meeting("standup")
+    report = await client.meetings.report("standup")
+    assert (report.file_name, report.media_type) == ("roompulse-standup.x", "text/plain")
+    assert report.content == b"a report REPORT_FORMAT_HTML\n"
+    assert (await client.meetings.report("standup", "csv")).content == b"a report REPORT_FORMAT_CSV\n"
+    with pytest.raises(errors.MeetingNotFound):
+        await client.meetings.report("nowhere")
+    with pytest.raises(errors.NotOffered, match="no pyarrow"):
+        await client.meetings.report("standup", roompulse.ReportFormat.PARQUET)
+    with pytest.raises(ValueError, match="one of: json, csv, markdown, html, parquet"):
+        await client.meetings.report("standup", "pdf")
+
+
 async def drain(subscription: roompulse.Subscription) -> None:
     async for _ in subscription:
         pass

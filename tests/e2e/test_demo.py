@@ -38,6 +38,8 @@ def test_the_demo_sees_and_scores_everybody(tmp_path: pathlib.Path) -> None:
         assert 0.2 <= one["engagement"]["mean"] <= 1
         assert one["coverage"] > 0.5
     assert str(tmp_path / "summary.json") in run.stdout
+    assert str(tmp_path / "report.html") in run.stdout
+    assert "Grace" in (tmp_path / "report.html").read_text()
 
 
 def test_a_video_that_is_not_there_is_said_at_once(tmp_path: pathlib.Path) -> None:

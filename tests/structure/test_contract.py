@@ -37,6 +37,7 @@ TWINS: dict[type[enum.IntEnum], EnumDescriptor] = {
     types.FacingState: update_pb2.FacingState.DESCRIPTOR,
     types.EventKind: update_pb2.MeetingEvent.Kind.DESCRIPTOR,
     types.SlowPolicy: subscription_service_pb2.SlowPolicy.DESCRIPTOR,
+    types.ReportFormat: meeting_service_pb2.ReportFormat.DESCRIPTOR,
     types.MeetingState: meeting_service_pb2.Meeting.State.DESCRIPTOR,
 }
 

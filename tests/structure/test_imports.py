@@ -13,8 +13,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("commands",),
     ("app",),
     ("rpc",),
-    ("meetings",),
-    ("engine", "media", "vision", "insight", "bus", "storage", "report"),
+    ("meetings", "report"),
+    ("engine", "media", "vision", "insight", "bus", "storage"),
     ("derived",),
     ("series", "settings", "metrics", "logs"),
     ("errors",),
@@ -39,6 +39,8 @@ EDGES = {
     "redis": {"bus"},
     "psycopg": {"storage"},
     "pydantic_settings": {"settings"},
+    "jinja2": {"report"},
+    "pyarrow": {"report"},
 }
 
 LOOK_UP = re.compile(r"os\.(?:getenv\(|environ\[|environ\.get\()'?(\w+)")

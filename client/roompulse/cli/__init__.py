@@ -10,6 +10,7 @@ import click
 
 from roompulse.cli.check import check
 from roompulse.cli.end import end
+from roompulse.cli.export import export
 from roompulse.cli.image import image
 from roompulse.cli.meetings import meetings
 from roompulse.cli.stream import stream
@@ -23,7 +24,7 @@ def cli() -> None:
     """The pulse of the room: a meeting's video in, explainable engagement out."""
 
 
-for command in (stream, image, check, watch, meetings, summary, end):
+for command in (stream, image, check, watch, meetings, summary, export, end):
     cli.add_command(command)
 
 

@@ -17,8 +17,8 @@ def words(kind: type[WireEnum]) -> list[str]:
     return [member.word.replace(" ", "-") for member in kind if member]
 
 
-def connection(command: F) -> F:
-    """Add `--server` and `--json`."""
+def server_option(command: F) -> F:
+    """Add `--server`."""
     server = click.option(
         "--server",
         envvar="ROOMPULSE_SERVER",
@@ -29,8 +29,13 @@ def connection(command: F) -> F:
         callback=_check_server,
         help="The roompulse server.",
     )
+    return server(command)
+
+
+def connection(command: F) -> F:
+    """Add `--server` and `--json`."""
     as_json = click.option("--json", "as_json", is_flag=True, help="Print proto3 JSON, one object a line.")
-    return server(as_json(command))
+    return server_option(as_json(command))
 
 
 def agreement(command: F) -> F:

@@ -1,28 +1,61 @@
 """`roompulse summary`: a meeting, summed up."""
 
+import pathlib
+
 import click
 from rich.table import Table
 from rich.text import Text
 
 import roompulse
 from roompulse.cli import summary_moments, tables
+from roompulse.cli.destination import chosen, opened
 from roompulse.cli.options import connection
 from roompulse.cli.output import Output
 from roompulse.cli.running import run
-from roompulse.enums import Band
+from roompulse.enums import Band, ReportFormat
 from roompulse.remedies import remedy
-from roompulse.results import ParticipantSummary, Summary
+from roompulse.results import ParticipantSummary, Report, Summary
 
 _BARS = "▁▂▃▄▅▆▇█"
 _LOWEST_SCORE = 0.2
 
 
+_REPORTS = {
+    "html": ReportFormat.HTML,
+    "md": ReportFormat.MARKDOWN,
+    "json": ReportFormat.JSON,
+    "csv": ReportFormat.CSV,
+    "parquet": ReportFormat.PARQUET,
+}
+_SUFFIXES = {**{name: name for name in _REPORTS}, "htm": "html", "markdown": "md"}
+
+
 @click.command()
 @click.argument("meeting")
+@click.option(
+    "--format", "kind", type=click.Choice(tuple(_REPORTS)), help="Left out: by --output's suffix, else a table."
+)
+@click.option("--output", "-o", type=click.Path(path_type=pathlib.Path), help="The file; left out: standard output.")
 @connection
-def summary(meeting: str, server: str, as_json: bool) -> None:
-    """Sum MEETING up from its record: everybody's time, coverage and why not more, engagement, moments."""
-    run(_summary(meeting, server, Output(as_json)))
+def summary(meeting: str, kind: str | None, output: pathlib.Path | None, server: str, as_json: bool) -> None:
+    """Sum MEETING up from its record: everybody's time, coverage and why not more, engagement, moments.
+
+    With --format or --output the service writes it as a file: html is a page with pictures that needs no network.
+    """
+    kind = chosen(kind, output, _SUFFIXES)
+    if kind is None:
+        run(_summary(meeting, server, Output(as_json)))
+        return
+    report = run(_report(meeting, server, _REPORTS[kind]))
+    with opened(output, binary=kind == "parquet") as out:
+        out.write(report.content)
+    if output is not None:
+        Output(as_json).note(f"the report is in {output}")
+
+
+async def _report(meeting: str, server: str, format: ReportFormat) -> Report:
+    async with roompulse.connect(server) as client:
+        return await client.meetings.report(meeting, format)
 
 
 async def _summary(meeting: str, server: str, output: Output) -> None:

@@ -28,6 +28,7 @@ from roompulse.results.summaries import (
     NotableMinute,
     ParticipantPoint,
     ParticipantSummary,
+    Report,
     Summary,
     Synchrony,
 )
@@ -75,6 +76,7 @@ __all__ = [
     "ParticipantPoint",
     "ParticipantSummary",
     "Point",
+    "Report",
     "Rollup",
     "StreamEvent",
     "StreamOpened",

@@ -13,7 +13,8 @@ from roompulse.results.updates import MeetingKey, PacketCounters
 class EngagementStatistics:
     """Scores over time, weighted by time; `trend_per_minute` by least squares; `bands_s` the time in each band.
 
-    `trend_standard_error` allows for neighbours being alike; None with too little evidence.
+    `trend_standard_error` allows for neighbours being alike; None with too little evidence. `facing` and `expression`
+    are the means of the scores' parts.
     """
 
     mean: float | None
@@ -24,6 +25,8 @@ class EngagementStatistics:
     trend_per_minute: float | None
     bands_s: Mapping[Band, float]
     trend_standard_error: float | None
+    facing: float | None
+    expression: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +187,15 @@ class Moment:
     rule: str
     p_value: float | None
     magnitude: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A meeting's summary as a file: `file_name` is safe on every system, `media_type` as in HTTP."""
+
+    file_name: str
+    media_type: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,42 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _ReportFormat:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ReportFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReportFormat.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    REPORT_FORMAT_UNSPECIFIED: _ReportFormat.ValueType  # 0
+    """HTML."""
+    REPORT_FORMAT_JSON: _ReportFormat.ValueType  # 1
+    """MeetingSummary as proto3 JSON."""
+    REPORT_FORMAT_CSV: _ReportFormat.ValueType  # 2
+    """Every number of the summary a row: RFC 4180, UTF-8, with a header; no cell is a spreadsheet's formula."""
+    REPORT_FORMAT_MARKDOWN: _ReportFormat.ValueType  # 3
+    """Text and tables for people (GitHub Flavored Markdown)."""
+    REPORT_FORMAT_HTML: _ReportFormat.ValueType  # 4
+    """One page with pictures that needs nothing from any network."""
+    REPORT_FORMAT_PARQUET: _ReportFormat.ValueType  # 5
+    """The rows of CSV as Apache Parquet. Where the service has no pyarrow: UNIMPLEMENTED."""
+
+class ReportFormat(_ReportFormat, metaclass=_ReportFormatEnumTypeWrapper):
+    """How a report is written."""
+
+REPORT_FORMAT_UNSPECIFIED: ReportFormat.ValueType  # 0
+"""HTML."""
+REPORT_FORMAT_JSON: ReportFormat.ValueType  # 1
+"""MeetingSummary as proto3 JSON."""
+REPORT_FORMAT_CSV: ReportFormat.ValueType  # 2
+"""Every number of the summary a row: RFC 4180, UTF-8, with a header; no cell is a spreadsheet's formula."""
+REPORT_FORMAT_MARKDOWN: ReportFormat.ValueType  # 3
+"""Text and tables for people (GitHub Flavored Markdown)."""
+REPORT_FORMAT_HTML: ReportFormat.ValueType  # 4
+"""One page with pictures that needs nothing from any network."""
+REPORT_FORMAT_PARQUET: ReportFormat.ValueType  # 5
+"""The rows of CSV as Apache Parquet. Where the service has no pyarrow: UNIMPLEMENTED."""
+Global___ReportFormat: _TypeAlias = ReportFormat  # noqa: Y015
+
 @_typing.final
 class Meeting(_message.Message):
     """One occurrence of a meeting."""
@@ -616,3 +652,65 @@ class GetMeetingSummaryResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetMeetingSummaryResponse: _TypeAlias = GetMeetingSummaryResponse  # noqa: Y015
+
+@_typing.final
+class RenderReportRequest(_message.Message):
+    """What to write."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MEETING_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    format: Global___ReportFormat.ValueType
+    """How."""
+    @_builtins.property
+    def meeting(self) -> _common_pb2.MeetingKey:
+        """The meeting."""
+
+    def __init__(
+        self,
+        *,
+        meeting: _common_pb2.MeetingKey | None = ...,
+        format: Global___ReportFormat.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "meeting", b"meeting"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderReportRequest: _TypeAlias = RenderReportRequest  # noqa: Y015
+
+@_typing.final
+class RenderReportResponse(_message.Message):
+    """A part of the file, in order; there is at least one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILE_NAME_FIELD_NUMBER: _builtins.int
+    MEDIA_TYPE_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    CONTENT_FIELD_NUMBER: _builtins.int
+    file_name: _builtins.str
+    """A name for the file, safe on every system; in the first part only."""
+    media_type: _builtins.str
+    """Its media type, for example "text/html; charset=utf-8"; in the first part only."""
+    size_bytes: _builtins.int
+    """Length of the whole file, bytes; in the first part only."""
+    content: _builtins.bytes
+    """The next bytes of it, at most 1 MiB."""
+    def __init__(
+        self,
+        *,
+        file_name: _builtins.str = ...,
+        media_type: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        content: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content", b"content", "file_name", b"file_name", "media_type", b"media_type", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RenderReportResponse: _TypeAlias = RenderReportResponse  # noqa: Y015

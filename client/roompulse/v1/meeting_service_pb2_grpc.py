@@ -70,6 +70,11 @@ class MeetingServiceStub:
                 request_serializer=roompulse_dot_v1_dot_meeting__service__pb2.GetMeetingSummaryRequest.SerializeToString,
                 response_deserializer=roompulse_dot_v1_dot_meeting__service__pb2.GetMeetingSummaryResponse.FromString,
                 _registered_method=True)
+        self.RenderReport = channel.unary_stream(
+                '/roompulse.v1.MeetingService/RenderReport',
+                request_serializer=roompulse_dot_v1_dot_meeting__service__pb2.RenderReportRequest.SerializeToString,
+                response_deserializer=roompulse_dot_v1_dot_meeting__service__pb2.RenderReportResponse.FromString,
+                _registered_method=True)
 
 
 class MeetingServiceServicer:
@@ -125,6 +130,13 @@ class MeetingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenderReport(self, request, context):
+        """Writes the summary down as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MeetingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -162,6 +174,11 @@ def add_MeetingServiceServicer_to_server(servicer, server):
                     servicer.GetMeetingSummary,
                     request_deserializer=roompulse_dot_v1_dot_meeting__service__pb2.GetMeetingSummaryRequest.FromString,
                     response_serializer=roompulse_dot_v1_dot_meeting__service__pb2.GetMeetingSummaryResponse.SerializeToString,
+            ),
+            'RenderReport': grpc.unary_stream_rpc_method_handler(
+                    servicer.RenderReport,
+                    request_deserializer=roompulse_dot_v1_dot_meeting__service__pb2.RenderReportRequest.FromString,
+                    response_serializer=roompulse_dot_v1_dot_meeting__service__pb2.RenderReportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -354,6 +371,33 @@ class MeetingService:
             '/roompulse.v1.MeetingService/GetMeetingSummary',
             roompulse_dot_v1_dot_meeting__service__pb2.GetMeetingSummaryRequest.SerializeToString,
             roompulse_dot_v1_dot_meeting__service__pb2.GetMeetingSummaryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/roompulse.v1.MeetingService/RenderReport',
+            roompulse_dot_v1_dot_meeting__service__pb2.RenderReportRequest.SerializeToString,
+            roompulse_dot_v1_dot_meeting__service__pb2.RenderReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -47,6 +47,8 @@ class MeetingServiceStub:
     """Lists recorded updates, by participant and sequence."""
     GetMeetingSummary: _grpc.UnaryUnaryMultiCallable[_meeting_service_pb2.GetMeetingSummaryRequest, _meeting_service_pb2.GetMeetingSummaryResponse]
     """Sums a meeting up from its record, at any time."""
+    RenderReport: _grpc.UnaryStreamMultiCallable[_meeting_service_pb2.RenderReportRequest, _meeting_service_pb2.RenderReportResponse]
+    """Writes the summary down as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet)."""
 
 @_typing.type_check_only
 class MeetingServiceAsyncStub(MeetingServiceStub):
@@ -67,6 +69,8 @@ class MeetingServiceAsyncStub(MeetingServiceStub):
     """Lists recorded updates, by participant and sequence."""
     GetMeetingSummary: _aio.UnaryUnaryMultiCallable[_meeting_service_pb2.GetMeetingSummaryRequest, _meeting_service_pb2.GetMeetingSummaryResponse]  # type: ignore[assignment]
     """Sums a meeting up from its record, at any time."""
+    RenderReport: _aio.UnaryStreamMultiCallable[_meeting_service_pb2.RenderReportRequest, _meeting_service_pb2.RenderReportResponse]  # type: ignore[assignment]
+    """Writes the summary down as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet)."""
 
 class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Meetings, their participants and their record."""
@@ -126,5 +130,13 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_meeting_service_pb2.GetMeetingSummaryResponse, _abc.Awaitable[_meeting_service_pb2.GetMeetingSummaryResponse]]:
         """Sums a meeting up from its record, at any time."""
+
+    @_abc_1.abstractmethod
+    def RenderReport(
+        self,
+        request: _meeting_service_pb2.RenderReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_meeting_service_pb2.RenderReportResponse], _abc.AsyncIterator[_meeting_service_pb2.RenderReportResponse]]:
+        """Writes the summary down as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet)."""
 
 def add_MeetingServiceServicer_to_server(servicer: MeetingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -181,6 +181,8 @@ class EngagementStatistics(_message.Message):
     TREND_PER_MINUTE_FIELD_NUMBER: _builtins.int
     BANDS_FIELD_NUMBER: _builtins.int
     TREND_STANDARD_ERROR_FIELD_NUMBER: _builtins.int
+    FACING_FIELD_NUMBER: _builtins.int
+    EXPRESSION_FIELD_NUMBER: _builtins.int
     mean: _builtins.float
     """Time-weighted mean, 0.2 to 1."""
     standard_deviation: _builtins.float
@@ -195,6 +197,10 @@ class EngagementStatistics(_message.Message):
     """Change per minute, by least squares; absent with less than a minute."""
     trend_standard_error: _builtins.float
     """Standard error of the trend, per minute; it allows for neighbours being alike. Absent with too little evidence."""
+    facing: _builtins.float
+    """Mean of the scores' facing part, 0 to 1; absent where facing is unknown."""
+    expression: _builtins.float
+    """Mean of the scores' expression part, 0 to 1."""
     @_builtins.property
     def bands(self) -> _containers.RepeatedCompositeFieldContainer[Global___BandTime]:
         """Time in each band."""
@@ -210,11 +216,17 @@ class EngagementStatistics(_message.Message):
         trend_per_minute: _builtins.float | None = ...,
         bands: _abc.Iterable[Global___BandTime] | None = ...,
         trend_standard_error: _builtins.float | None = ...,
+        facing: _builtins.float | None = ...,
+        expression: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_mean", b"_mean", "_median", b"_median", "_minimum", b"_minimum", "_standard_deviation", b"_standard_deviation", "_trend_per_minute", b"_trend_per_minute", "_trend_standard_error", b"_trend_standard_error", "maximum", b"maximum", "mean", b"mean", "median", b"median", "minimum", b"minimum", "standard_deviation", b"standard_deviation", "trend_per_minute", b"trend_per_minute", "trend_standard_error", b"trend_standard_error"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_expression", b"_expression", "_facing", b"_facing", "_maximum", b"_maximum", "_mean", b"_mean", "_median", b"_median", "_minimum", b"_minimum", "_standard_deviation", b"_standard_deviation", "_trend_per_minute", b"_trend_per_minute", "_trend_standard_error", b"_trend_standard_error", "expression", b"expression", "facing", b"facing", "maximum", b"maximum", "mean", b"mean", "median", b"median", "minimum", b"minimum", "standard_deviation", b"standard_deviation", "trend_per_minute", b"trend_per_minute", "trend_standard_error", b"trend_standard_error"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_maximum", b"_maximum", "_mean", b"_mean", "_median", b"_median", "_minimum", b"_minimum", "_standard_deviation", b"_standard_deviation", "_trend_per_minute", b"_trend_per_minute", "_trend_standard_error", b"_trend_standard_error", "bands", b"bands", "maximum", b"maximum", "mean", b"mean", "median", b"median", "minimum", b"minimum", "standard_deviation", b"standard_deviation", "trend_per_minute", b"trend_per_minute", "trend_standard_error", b"trend_standard_error"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_expression", b"_expression", "_facing", b"_facing", "_maximum", b"_maximum", "_mean", b"_mean", "_median", b"_median", "_minimum", b"_minimum", "_standard_deviation", b"_standard_deviation", "_trend_per_minute", b"_trend_per_minute", "_trend_standard_error", b"_trend_standard_error", "bands", b"bands", "expression", b"expression", "facing", b"facing", "maximum", b"maximum", "mean", b"mean", "median", b"median", "minimum", b"minimum", "standard_deviation", b"standard_deviation", "trend_per_minute", b"trend_per_minute", "trend_standard_error", b"trend_standard_error"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__expression: _TypeAlias = _typing.Literal["expression"]  # noqa: Y015
+    _WhichOneofArgType__expression: _TypeAlias = _typing.Literal["_expression", b"_expression"]  # noqa: Y015
+    _WhichOneofReturnType__facing: _TypeAlias = _typing.Literal["facing"]  # noqa: Y015
+    _WhichOneofArgType__facing: _TypeAlias = _typing.Literal["_facing", b"_facing"]  # noqa: Y015
     _WhichOneofReturnType__maximum: _TypeAlias = _typing.Literal["maximum"]  # noqa: Y015
     _WhichOneofArgType__maximum: _TypeAlias = _typing.Literal["_maximum", b"_maximum"]  # noqa: Y015
     _WhichOneofReturnType__mean: _TypeAlias = _typing.Literal["mean"]  # noqa: Y015
@@ -229,6 +241,10 @@ class EngagementStatistics(_message.Message):
     _WhichOneofArgType__trend_per_minute: _TypeAlias = _typing.Literal["_trend_per_minute", b"_trend_per_minute"]  # noqa: Y015
     _WhichOneofReturnType__trend_standard_error: _TypeAlias = _typing.Literal["trend_standard_error"]  # noqa: Y015
     _WhichOneofArgType__trend_standard_error: _TypeAlias = _typing.Literal["_trend_standard_error", b"_trend_standard_error"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__expression) -> _WhichOneofReturnType__expression | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__facing) -> _WhichOneofReturnType__facing | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__maximum) -> _WhichOneofReturnType__maximum | None: ...
     @_typing.overload

@@ -134,6 +134,8 @@ def _engagement(holding: Holding, mask: Mask, buckets: Buckets) -> EngagementSta
         trend_per_minute=trend,
         bands=tuple(BandTime(Band(code), time) for code, time in bands.items() if code and time),
         trend_standard_error=trend_standard_error(buckets.engagement, trend),
+        facing=statistic.mean(_held(holding, holding.series.facing, mask)),
+        expression=statistic.mean(_held(holding, holding.series.expression, mask)),
     )
 
 

@@ -78,6 +78,8 @@ class EngagementStatistics:
     trend_per_minute: float | None = None
     bands: tuple[BandTime, ...] = ()
     trend_standard_error: float | None = None
+    facing: float | None = None
+    expression: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

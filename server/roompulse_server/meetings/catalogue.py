@@ -1,6 +1,8 @@
 """What callers may ask of meetings: create, get, list, end, and their record."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from roompulse_server.errors import InvalidArgumentError
 from roompulse_server.insight.summary import summarise
@@ -11,6 +13,8 @@ from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.services import Services
 from roompulse_server.storage.store import Page
 from roompulse_server.types import Event, Meeting, MeetingKey, MeetingState, Participant, Update
+
+T = TypeVar("T")
 
 MAX_TITLE = 256
 IDLE_TIMEOUT_S = (10.0, 7 * 86_400.0)
@@ -100,6 +104,11 @@ class Catalogue:
         """Sum a meeting up from its record as it is now."""
         meeting = await self.get(ref)
         return await self._services.recorder.read(self._summarise, meeting)
+
+    async def report(self, ref: MeetingRef, write: Callable[[Meeting, MeetingSummary], T]) -> T:
+        """Return what `write` makes of a meeting and its summary; it runs on a reader thread, beside the loop."""
+        meeting = await self.get(ref)
+        return await self._services.recorder.read(lambda: write(meeting, self._summarise(meeting)))
 
     def _summarise(self, meeting: Meeting) -> MeetingSummary:
         store, key = self._services.store, meeting.key

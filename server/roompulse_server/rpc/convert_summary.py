@@ -101,6 +101,8 @@ def statistics_to_proto(statistics: types.EngagementStatistics) -> pb.Engagement
             for time in statistics.bands
         ],
         trend_standard_error=statistics.trend_standard_error,
+        facing=statistics.facing,
+        expression=statistics.expression,
     )
 
 

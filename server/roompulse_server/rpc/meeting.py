@@ -7,7 +7,7 @@ from roompulse.v1 import meeting_service_pb2 as pb
 from roompulse.v1 import meeting_service_pb2_grpc as stubs
 
 from roompulse_server.meetings.catalogue import Catalogue
-from roompulse_server.rpc import convert, convert_query, convert_request, convert_summary
+from roompulse_server.rpc import convert, convert_query, convert_report, convert_request, convert_summary
 from roompulse_server.rpc.status import answering
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -59,3 +59,10 @@ class MeetingServicer(stubs.MeetingServiceServicer):
     ) -> pb.GetMeetingSummaryResponse:
         summary = await self._catalogue.summary(convert_request.ref_from_proto(request.meeting))
         return pb.GetMeetingSummaryResponse(summary=convert_summary.summary_to_proto(summary))
+
+    @answering
+    async def RenderReport(self, request: pb.RenderReportRequest, context: Context) -> None:  # type: ignore[override]
+        write = convert_report.writer_from_proto(request.format)
+        document = await self._catalogue.report(convert_request.ref_from_proto(request.meeting), write)
+        for part in convert_report.document_to_protos(document):
+            await context.write(part)

@@ -24,6 +24,7 @@ from roompulse_server.types.enumerations import (
     Presence,
     Provenance,
     Purpose,
+    ReportFormat,
     SlowPolicy,
     Source,
 )
@@ -102,6 +103,7 @@ __all__ = [
     "Purpose",
     "RawAffect",
     "Reading",
+    "ReportFormat",
     "Rollup",
     "SlowPolicy",
     "Source",

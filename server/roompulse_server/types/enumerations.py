@@ -168,6 +168,15 @@ class MeetingState(IntEnum):
     ENDED = 2
 
 
+class ReportFormat(IntEnum):
+    UNSPECIFIED = 0
+    JSON = 1
+    CSV = 2
+    MARKDOWN = 3
+    HTML = 4
+    PARQUET = 5
+
+
 class SlowPolicy(IntEnum):
     UNSPECIFIED = 0
     CONFLATE = 1

@@ -1,0 +1,56 @@
+"""Reports of an hour of twenty people at five updates a second, from a running service: time and size of each format.
+
+    python -m benchmarks.report [FOLDER]
+
+The time is what a client waits: reading the record, summing it up, writing the file, and its way over the wire.
+"""
+
+import asyncio
+import pathlib
+import shutil
+import sys
+import tempfile
+import time
+
+import roompulse
+from roompulse_server.app import running
+from roompulse_server.settings import load_settings
+from roompulse_server.storage.sqlite import SqliteStore
+from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose
+
+from benchmarks.summary import PEOPLE, RATE, SECONDS, record
+
+MEETING = "bench"
+RUNS = 3
+
+
+def recorded(folder: pathlib.Path) -> None:
+    store = SqliteStore(folder)
+    store.open()
+    new = Meeting(MeetingKey("default", MEETING, ""), Purpose.RESEARCH, MeetingState.ACTIVE, 1_700_000_000_000_000)
+    record(store, store.create_meeting(new).key)
+    store.close()
+
+
+async def render(folder: pathlib.Path) -> None:
+    settings = load_settings({"listen": "127.0.0.1:0", "data": folder, "workers": 1, "log_level": "error"})
+    async with running(settings) as app, roompulse.connect(f"127.0.0.1:{app.port}") as client:
+        for format in filter(None, roompulse.ReportFormat):
+            times = []
+            for _ in range(RUNS):
+                start = time.perf_counter()
+                report = await client.meetings.report(MEETING, format)
+                times.append(time.perf_counter() - start)
+            print(f"{format.word:<10}{min(times):6.2f} s{len(report.content) / 1000:10,.0f} KB")
+
+
+def main() -> None:
+    folder = pathlib.Path(tempfile.mkdtemp(dir=sys.argv[1] if len(sys.argv) > 1 else None))
+    recorded(folder)
+    print(f"{PEOPLE} people, {SECONDS} s, {PEOPLE * RATE * SECONDS:,} updates; best of {RUNS}")
+    asyncio.run(render(folder))
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

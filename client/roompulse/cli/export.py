@@ -1,0 +1,76 @@
+"""`roompulse export`: every recorded update as a row."""
+
+import contextlib
+import pathlib
+from collections.abc import AsyncIterator
+
+import click
+
+import roompulse
+from roompulse.cli.destination import chosen, opened
+from roompulse.cli.options import server_option
+from roompulse.cli.running import run
+from roompulse.cli.table_file import FILES
+from roompulse.results import Update
+
+_ROWS = 5000  # of a page, and of a Parquet row group; the most that the service gives at once
+_SUFFIXES = {"csv": "csv", "jsonl": "jsonl", "ndjson": "jsonl", "parquet": "parquet"}
+
+
+@click.command()
+@click.argument("meeting")
+@click.option("--format", "kind", type=click.Choice(tuple(FILES)), help="Left out: by --output's suffix, else csv.")
+@click.option("--output", "-o", type=click.Path(path_type=pathlib.Path), help="The file; left out: standard output.")
+@click.option("--participant", "-p", default="", help="Only this one's.")
+@click.option("--start", type=float, metavar="SECONDS", help="Only from this time since the meeting began.")
+@click.option("--end", type=float, metavar="SECONDS", help="Only up to this time, exclusive.")
+@server_option
+def export(
+    meeting: str,
+    kind: str | None,
+    output: pathlib.Path | None,
+    participant: str,
+    start: float | None,
+    end: float | None,
+    server: str,
+) -> None:
+    """Write every recorded update of MEETING as a row, by participant and sequence.
+
+    CSV and Parquet have a column for each variable; jsonl is the service's own message, one a line.
+    """
+    kind = chosen(kind, output, _SUFFIXES) or "csv"
+    count = run(_export(meeting, participant, (start, end), server, kind, output))
+    if output is not None:
+        click.echo(f"{count} updates are in {output}", err=True)
+
+
+async def _export(
+    meeting: str,
+    participant: str,
+    between_s: tuple[float | None, float | None],
+    server: str,
+    kind: str,
+    output: pathlib.Path | None,
+) -> int:
+    """Write the updates, a page at a time; return how many. Nothing is opened for a meeting that there is not."""
+    start_s, end_s = between_s
+    async with roompulse.connect(server) as client:
+        found = await client.meetings.get(meeting)
+        updates = client.meetings.updates(found.key, participant, start_s=start_s, end_s=end_s, page_size=_ROWS)
+        with opened(output, binary=kind == "parquet") as out, contextlib.closing(FILES[kind](out)) as file:
+            count = 0
+            async for rows in _pages(updates):
+                file.write(rows)
+                count += len(rows)
+    return count
+
+
+async def _pages(updates: AsyncIterator[Update]) -> AsyncIterator[list[Update]]:
+    rows: list[Update] = []
+    async for update in updates:
+        rows.append(update)
+        if len(rows) == _ROWS:
+            yield rows
+            rows = []
+    if rows:
+        yield rows

@@ -1,0 +1,30 @@
+"""What every report is: bytes with a name and a type."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.types import Meeting
+
+_UNSAFE_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A report as it leaves: `file_name` is safe on every system, `media_type` that of RFC 6838."""
+
+    file_name: str
+    media_type: str
+    content: bytes
+
+
+Writer = Callable[[Meeting, MeetingSummary], Document]
+
+
+def named(summary: MeetingSummary, suffix: str, media_type: str, content: bytes) -> Document:
+    """Return the document, named after the meeting and the day on which it began (UTC)."""
+    began = datetime.fromtimestamp(summary.start_time_us / 1e6, UTC)
+    meeting = _UNSAFE_IN_FILE_NAMES.sub("-", summary.meeting.id)
+    return Document(f"roompulse-{meeting}-{began:%Y-%m-%d}.{suffix}", media_type, content)

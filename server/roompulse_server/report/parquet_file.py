@@ -1,0 +1,34 @@
+"""The tidy table as Parquet, where pyarrow is installed."""
+
+import io
+
+from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.report.document import Document, named
+from roompulse_server.report.measurement import Measurement, measurements
+from roompulse_server.types import Meeting
+
+
+def parquet_document(meeting: Meeting, summary: MeetingSummary) -> Document:
+    """Write the tidy table.
+
+    Raises:
+        RoompulseError: NOT_OFFERED: pyarrow is not installed beside the service.
+    """
+    try:
+        import pyarrow as arrow  # heavy, and an extra: only who asks for Parquet needs it
+        import pyarrow.parquet as parquet
+    except ImportError as error:
+        raise RoompulseError(
+            Reason.NOT_OFFERED,
+            "this service has no pyarrow to write Parquet with: install roompulse[parquet] beside it, or ask for CSV",
+            field="format",
+        ) from error
+    rows = list(measurements(summary))
+    kinds = {str: arrow.string(), float: arrow.float64()}
+    schema = arrow.schema([(name, kinds[kind]) for name, kind in Measurement.__annotations__.items()])
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[] for _ in schema]
+    table = arrow.table(dict(zip(Measurement._fields, columns, strict=True)), schema=schema)
+    content = io.BytesIO()
+    parquet.write_table(table, content)
+    return named(summary, "parquet", "application/vnd.apache.parquet", content.getvalue())
