@@ -15,6 +15,7 @@ from roompulse.conversion import to_dict, to_json
 from roompulse.enums import Clock, ConsentState, Content, Delivery, Encoding, Purpose, ReportFormat, SlowPolicy, Source
 from roompulse.errors import RoompulseError
 from roompulse.media import Packet, Tile, VideoFormat
+from roompulse.reconnect import Reconnection
 from roompulse.results import Box, Consent, MeetingKey
 from roompulse.stream import AnalysisStream
 from roompulse.subscription import Subscription
@@ -33,6 +34,7 @@ __all__ = [
     "Packet",
     "Purpose",
     "ReportFormat",
+    "Reconnection",
     "RoompulseError",
     "SlowPolicy",
     "Source",

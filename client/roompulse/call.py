@@ -1,7 +1,8 @@
 """One streaming call: written to by whoever sends, read to its end by one task of its own.
 
 A read is never cancelled (grpc leaks its buffers then): to stop, the call is cancelled, the read ends by itself, and
-the task is awaited.
+the task is awaited. So it is with a service that is silent for too long; while the caller makes us wait with what was
+read, nobody listens, and nothing is silent.
 """
 
 import asyncio
@@ -10,24 +11,24 @@ from typing import Any
 
 import grpc
 
-from roompulse.errors import StreamClosed, from_grpc
+from roompulse.errors import StreamClosed, StreamSilent, from_grpc
 
 Handle = Callable[[Any], Awaitable[None]]
-Ended = Callable[[Exception | None], Awaitable[Exception | None]]
+
+_TICKS = 4
 
 
 class Call:
     """A grpc.aio streaming call (`call`; they have no public base class) with the client's own errors."""
 
-    def __init__(self, call: Any, target: str, handle: Handle, ended: Ended) -> None:
-        """Keep the call and who is told: `handle` every message, `ended` once, the error or None for a clean end.
-
-        `ended` returns the error that is to be known, perhaps a better one.
-        """
+    def __init__(self, call: Any, target: str, handle: Handle, first_s: float, silence_s: float) -> None:
+        """Keep the call, who is told of every message, and how long the first and each next one may take, seconds."""
         self._call = call
         self._target = target
         self._handle = handle
-        self._ended = ended
+        self._first_s, self._silence_s = first_s, silence_s
+        self._silent: StreamSilent | None = None
+        self._timer: asyncio.TimerHandle
         self._task: asyncio.Task[Exception | None] | None = None
 
     def start(self, name: str) -> None:
@@ -53,16 +54,17 @@ class Call:
         """Wait for the end of the call; return its error, or None for a clean one."""
         return await asyncio.shield(self._task) if self._task is not None else StreamClosed("not started")
 
-    async def stop(self) -> None:
-        """Cancel the call where it still runs, and wait for the reading task. Idempotent."""
+    def cancel(self) -> None:
+        """End the call at once. Idempotent."""
         self._call.cancel()
-        await self.end()
 
     async def _read(self) -> Exception | None:
         error: Exception | None = None
         try:
-            while (message := await self._call.read()) is not grpc.aio.EOF:
+            wait_s = self._first_s
+            while (message := await self._next(wait_s)) is not grpc.aio.EOF:
                 await self._handle(message)
+                wait_s = self._silence_s
         except grpc.aio.AioRpcError as err:
             error = from_grpc(err, self._target)
             error.__cause__ = err
@@ -75,4 +77,19 @@ class Call:
             error = err  # nobody who waits for the end may wait for ever
         finally:
             self._call.cancel()
-        return await self._ended(error)
+        return self._silent or error
+
+    async def _next(self, wait_s: float) -> Any:
+        self._watch(wait_s, _TICKS)
+        try:
+            return await self._call.read()
+        finally:
+            self._timer.cancel()
+
+    def _watch(self, wait_s: float, ticks: int) -> None:
+        """Wait tick by tick: a loop that was kept from running hears one of them, and does not take it for silence."""
+        if ticks:
+            self._timer = asyncio.get_running_loop().call_later(wait_s / _TICKS, self._watch, wait_s, ticks - 1)
+        else:
+            self._silent = StreamSilent(f"{self._target} said nothing for {wait_s:g} s")
+            self._call.cancel()

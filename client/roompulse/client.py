@@ -23,7 +23,9 @@ from roompulse.enums import Clock, ConsentState, Content, Delivery, Purpose, Slo
 from roompulse.errors import SourceError, StreamClosed, from_grpc
 from roompulse.media import Packet, Tile, VideoFormat, consent_of
 from roompulse.meetings import MeetingName, Meetings, key_of
+from roompulse.reconnect import Reconnection
 from roompulse.results import Consent, ImageResult
+from roompulse.session import Session
 from roompulse.stream import AnalysisStream
 from roompulse.subscription import Subscription
 from roompulse.v1 import analysis_service_pb2, subscription_service_pb2
@@ -33,6 +35,7 @@ from roompulse.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 
 Open = TypeVar("Open", AnalysisStream, Subscription)
 SayConsent = Consent | ConsentState | str
+RECONNECT = Reconnection()
 
 
 class Client:
@@ -53,6 +56,7 @@ class Client:
         credentials: grpc.ChannelCredentials | None,
         options: Sequence[Option],
         timeout_s: float,
+        reconnect: Reconnection,
     ) -> None:
         """Keep where to connect; nothing happens before `async with`."""
         self._target = target
@@ -60,6 +64,7 @@ class Client:
         self._credentials = credentials
         self._options = options
         self._timeout_s = timeout_s
+        self._reconnect = reconnect
         self._channel: grpc.aio.Channel | None = None
         self._open: list[AnalysisStream | Subscription] = []
 
@@ -151,7 +156,10 @@ class Client:
             everyone_consented=everyone_consented,
             time_zone=time_zone,
         )
-        return self._remember(AnalysisStream(self._stub("_analysis"), config, self._target, encoder, self._timeout_s))
+        stub = self._stub("_analysis")
+        policy: Any = {"timeout_s": self._timeout_s, "reconnect": self._reconnect}
+        session = Session(stub, config, self._target, record=self.meetings, **policy)
+        return self._remember(AnalysisStream(session, self._target, encoder, self._timeout_s))
 
     async def image(
         self,
@@ -230,7 +238,9 @@ class Client:
             request.resume_token = resume_token
         elif from_offset_s is not None:
             request.from_offset.CopyFrom(seconds_to_duration(from_offset_s))
-        return self._remember(Subscription(self._stub("_subscriptions"), request, self._target, heartbeats=heartbeats))
+        stub = self._stub("_subscriptions")
+        policy: Any = {"timeout_s": self._timeout_s, "reconnect": self._reconnect}
+        return self._remember(Subscription(stub, request, self._target, heartbeats=heartbeats, **policy))
 
     def _stub(self, name: str) -> Any:
         if self._channel is None:
@@ -259,6 +269,7 @@ def connect(
     credentials: grpc.ChannelCredentials | None = None,
     options: Sequence[Option] = (),
     timeout_s: float = 30.0,
+    reconnect: Reconnection = RECONNECT,
 ) -> Client:
     """Return a client for the server at `target`, to be opened with `async with`.
 
@@ -268,8 +279,9 @@ def connect(
         credentials: For TLS, from `grpc.ssl_channel_credentials`; None: an insecure channel.
         options: More gRPC channel options; they win over this client's own.
         timeout_s: How long a call, or the acceptance of a stream, may take.
+        reconnect: How long streams and subscriptions that were cut are opened again; `Reconnection(tries=0)`: never.
     """
-    return Client(target, tenant, credentials, options, timeout_s)
+    return Client(target, tenant, credentials, options, timeout_s, reconnect)
 
 
 def _consent_message(consent: SayConsent | None) -> Any:

@@ -20,8 +20,8 @@ Reasons are the service's own (`google.rpc.ErrorInfo`, domain `roompulse.dev`); 
     CANCELLED             StreamClosed
     any other             ServiceFault
 
-A reason decides before the status does. `SourceError` (a file, URL or device that cannot be used) and `StreamClosed`
-(used after its end) come from the client itself.
+A reason decides before the status does. `SourceError` (a file, URL or device that cannot be used), `StreamClosed`
+(used after its end) and `StreamSilent` (nothing came for too long) come from the client itself.
 """
 
 from collections.abc import Mapping
@@ -148,6 +148,10 @@ class Unavailable(RoompulseError):
 
 class Draining(Unavailable):
     """The service is about to stop."""
+
+
+class StreamSilent(Unavailable):
+    """The service said nothing for too long."""
 
 
 class DeadlineExceeded(RoompulseError):

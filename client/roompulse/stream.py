@@ -1,29 +1,23 @@
-"""One participant's video going in, values coming out.
+"""One participant's video going in, values coming out; cut and opened again as often as it takes.
 
-send(), send_video() ─▶ Outbox ─▶ call.write ══▶ service ══▶ call.read ─▶ reader task ─▶ Mailbox ─▶ async for
+send(), send_video() ─▶ Outbox ─▶ call.write ══▶ service ══▶ call.read ─▶ reader task ─▶ Seen ─▶ Mailbox ─▶ async for
                             └─ waits where gRPC's flow control says so            └─ opened, counters, key frames
+                            └─ waits while the line is opened again; then from the group of pictures on
 """
 
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from roompulse import conversion, encode, feed
-from roompulse.call import Call
-from roompulse.enums import Clock, Delivery
-from roompulse.errors import BY_REASON, RoompulseError, ServiceFault, StreamClosed
-from roompulse.mailbox import Mailbox, WhenFull
-from roompulse.media import Packet, Tile, VideoFormat
-from roompulse.outbox import Outbox, Request
-from roompulse.results import FlowNotice, GoingAway, PacketCounters, PacketFault, StreamEvent, StreamOpened, Update
-from roompulse.v1 import analysis_service_pb2 as pb
+from roompulse.errors import RoompulseError, StreamClosed
+from roompulse.media import Packet, Tile
+from roompulse.outbox import Request
+from roompulse.results import PacketCounters, StreamEvent, StreamOpened, Update
+from roompulse.session import Session
 from roompulse.v1 import media_pb2
-
-LIVE_RESULTS = 1024
-EVERY_FRAME_RESULTS = 8192
-_KINDS: dict[str, type[Any]] = {"update": Update, "flow": FlowNotice, "fault": PacketFault, "going_away": GoingAway}
 
 
 class AnalysisStream:
@@ -34,40 +28,24 @@ class AnalysisStream:
     as long as somebody reads: when nobody took a result for ten seconds, the oldest go there too, so that a caller
     who only sends is never blocked for good. `results_dropped` counts them.
 
-    Cancelling a task inside `send` cancels the call, as gRPC does; the stream is then over. Leaving the block without
-    an error finishes the stream; leaving it by an error cancels it.
+    When the connection is cut, or the service starts again, the stream is opened again, as long as no newer one of the
+    participant was, and `send` waits meanwhile. It goes on with the group of pictures it kept (or with the packets in
+    hand, where each can be decoded by itself). The results still come once each and in order; those that were recorded
+    and not delivered come first. A `Reconnected` among the results says what happened and which packets may be lost.
 
-    Attributes:
-        opened: What the service said when it accepted the stream.
-        counters: What became of the packets, by the last notice; exact after `finish`.
-        key_frame_requested: Whether the service waits for a key frame, by the last notice. Encoders of this client obey
-            by themselves, and packets from elsewhere are started again from the group kept; a bot may ask its platform
-            for one too.
+    Cancelling a task inside `send` cancels the call, as gRPC does; the stream is then opened again by whoever sends
+    next. Leaving the block without an error finishes the stream; leaving it by an error cancels it.
     """
 
-    opened: StreamOpened
-
-    def __init__(self, stub: Any, config: pb.StreamConfig, target: str, encoder: encode.EncoderName, timeout_s: float):
+    def __init__(self, session: Session, target: str, encoder: encode.EncoderName, timeout_s: float) -> None:
         """Keep what to open; nothing is sent before `async with`."""
-        self._stub = stub
-        self._config = config
+        self._session = session
         self._target = target
         self._encoder_name = encoder
-        self._encoder: encode.Encoder | None = None
         self._timeout_s = timeout_s
-        self._live = Delivery.of(config.delivery) is not Delivery.EVERY_FRAME
-        self._mailbox: Mailbox[StreamEvent] = (
-            Mailbox(LIVE_RESULTS, WhenFull.DROP_OLDEST) if self._live else Mailbox(EVERY_FRAME_RESULTS, WhenFull.WAIT)
-        )
         self._sending = asyncio.Lock()
-        self._accepted: asyncio.Event = asyncio.Event()
-        self._call: Call | None = None
-        self._finished = False
+        self._started = self._finished = False
         self.closed = False
-        self._final = False
-        self._ended_for = ""  # why the service ended the stream, as its final notice says
-        self.counters = PacketCounters()
-        self.key_frame_requested = False
 
     async def __aenter__(self) -> Self:
         """Open the stream and wait until the service accepts it.
@@ -75,16 +53,11 @@ class AnalysisStream:
         Raises:
             RoompulseError: It does not, or cannot be reached.
         """
-        shape = conversion.from_proto(VideoFormat, self._config.format)
-        self._outbox = Outbox(shape, Clock.of(self._config.clock), live=self._live)
-        self._call = Call(self._stub.AnalyzeVideo(), self._target, self._take, self._end)
-        self._call.start(f"roompulse stream {self._config.participant_id}")
+        self._started = True
+        self._session.line.start(f"roompulse stream {self._session.config.participant_id}")
         try:
             async with asyncio.timeout(self._timeout_s):
-                await self._call.write(Request(config=self._config))
-                await self._accepted.wait()
-            if not hasattr(self, "opened"):
-                raise await self._call.end() or StreamClosed(f"{self._target} ended the stream without a word")
+                await self._session.line.up()
         except TimeoutError:
             await self.aclose()
             raise RoompulseError(f"{self._target} did not accept the stream within {self._timeout_s:g} s") from None
@@ -126,12 +99,12 @@ class AnalysisStream:
         Raises:
             RoompulseError: The stream has ended, with the service's reason; or the array or a time is wrong.
         """
-        self._opened_call()
+        self._check_open()
         async with self._sending:
+            self._check_open()
             packets = await self._packets(picture, pixels, capture_s, speaking)
-            for request in self._outbox.requests(packets):
-                await self._write(request)
-            return self._outbox.last_index
+            await self._write(self._session.outbox.requests(packets), lambda: self._session.outbox.again(packets))
+            return self._session.outbox.last_index
 
     async def send_video(
         self,
@@ -158,7 +131,7 @@ class AnalysisStream:
             SourceError: The source cannot be used, or not copied.
             RoompulseError: The stream has ended, with the service's reason.
         """
-        player = feed.Feed(self, source, speed, encoder, skip_late=self._live, progress=progress, stop=stop)
+        player = feed.Feed(self, source, speed, encoder, skip_late=self._session.live, progress=progress, stop=stop)
         return await player.run(loop=loop)
 
     async def camera(self, on: bool, *, capture_s: float | None = None) -> None:
@@ -166,14 +139,17 @@ class AnalysisStream:
         change = media_pb2.CameraChange(on=on)
         if capture_s is not None:
             change.capture_offset.CopyFrom(conversion.seconds_to_duration(capture_s))
+        self._check_open()
         async with self._sending:
-            await self._write(Request(camera=change))
+            self._session.camera = Request(camera=change)
+            await self._write([self._session.camera], list)  # a new connection says it first
 
     async def tiles(self, tiles: Sequence[Tile]) -> None:
         """Say where everybody is in a gallery's pictures from now on; who is missing here has left the picture."""
-        layout = conversion.tiles_to_proto(tiles)
+        self._check_open()
         async with self._sending:
-            await self._write(Request(tiles=layout))
+            self._session.config.tiles.CopyFrom(conversion.tiles_to_proto(tiles))
+            await self._write([Request(tiles=self._session.config.tiles)], list)  # a new connection's config says it
 
     async def updates(self) -> AsyncIterator[Update]:
         """Yield updates as they come, and leave other events out; ends with the stream.
@@ -191,7 +167,7 @@ class AnalysisStream:
 
     async def __anext__(self) -> StreamEvent:
         """Return the next event."""
-        return await self._mailbox.get()
+        return await self._session.mailbox.get()
 
     async def finish(self) -> PacketCounters:
         """Say that nothing follows, wait for the last result, and return what became of every packet.
@@ -201,32 +177,54 @@ class AnalysisStream:
         Raises:
             RoompulseError: The stream ended by an error, or without its final counters.
         """
+        if not self._started:
+            raise _not_open()
         async with self._sending:
-            call = self._opened_call()
-            if not self._finished:
-                self._finished = True
-                await call.half_close()
-        if error := await call.end():
+            self._finished = True
+            error = await self._session.line.finish()
+        if error:
             raise error
-        if not self._final:
+        if not self._session.final:
             raise StreamClosed(f"{self._target} ended the stream without its final counters")
         return self.counters
 
     async def aclose(self) -> None:
         """End the stream at once; packets on their way may be lost. Idempotent."""
         self._finished = self.closed = True
-        await self._mailbox.abandon()
-        if self._call is not None:
-            await self._call.stop()
+        await self._session.mailbox.abandon()
+        if self._started:
+            await self._session.line.stop()
+
+    @property
+    def opened(self) -> StreamOpened:
+        """What the service said when it accepted the stream, the last time."""
+        return self._session.opened
+
+    @property
+    def key_frame_requested(self) -> bool:
+        """Whether the service waits for a key frame, by the last notice.
+
+        Encoders of this client obey by themselves, and packets from elsewhere are started again from the group kept; a
+        bot may ask its platform for one too.
+        """
+        return self._session.key_frame_requested
+
+    @property
+    def counters(self) -> PacketCounters:
+        """What became of the packets, by the last notice; exact after `finish`.
+
+        What a cut left without an answer counts as dropped, for STREAM_ENDED.
+        """
+        return self._session.account.counters
 
     @property
     def results_dropped(self) -> int:
         """Results that nobody read in time."""
-        return self._mailbox.dropped
+        return self._session.mailbox.dropped
 
     def use_encoder(self, encoder: encode.Encoder) -> None:
         """Name the encoder whose packets are sent from now on: it is asked for key frames."""
-        self._encoder = encoder
+        self._session.encoder = encoder
 
     async def _packets(
         self,
@@ -242,50 +240,28 @@ class AnalysisStream:
         if self._encoder_name == "raw":
             packet = encode.raw_packet(picture, pixels)
         else:
-            self._encoder = self._encoder or encode.make_encoder(self._encoder_name)
-            packet = await asyncio.to_thread(self._encoder.encode, encode.picture_of(picture, pixels))
+            made = self._session.encoder = self._session.encoder or encode.make_encoder(self._encoder_name)
+            packet = await asyncio.to_thread(made.encode, encode.picture_of(picture, pixels))
         return (feed.stamped(packet, capture_s, speaking),)
 
-    async def _write(self, request: Request) -> None:
+    async def _write(self, requests: list[Request], again: Callable[[], list[Request]]) -> None:
+        """Write messages; when a cut meets them, wait until the stream is open again and write `again()` instead."""
+        call = await self._session.line.up()
+        while requests:
+            try:
+                for request in requests:
+                    await call.write(request)
+                return
+            except RoompulseError:
+                call = await self._session.line.up(after=call)
+                requests = again()
+
+    def _check_open(self) -> None:
+        if not self._started:
+            raise _not_open()
         if self._finished:
             raise StreamClosed("the stream is finished; nothing can be sent any more")
-        await self._opened_call().write(request)
 
-    def _opened_call(self) -> Call:
-        if self._call is None:
-            raise StreamClosed("the stream is not open; use `async with client.analyze(…) as stream`")
-        return self._call
 
-    async def _take(self, response: pb.AnalyzeVideoResponse) -> None:
-        name = response.WhichOneof("event")
-        if name == "opened":
-            self.opened = conversion.from_proto(StreamOpened, response.opened)
-            self._accepted.set()
-        elif name in _KINDS:
-            event = conversion.from_proto(_KINDS[name], getattr(response, name))
-            if isinstance(event, FlowNotice):
-                self._note(event)
-            await self._mailbox.put(event)
-
-    def _note(self, notice: FlowNotice) -> None:
-        self.counters, self._final = notice.counters, notice.final
-        self._ended_for = notice.detail if notice.final else ""
-        self.key_frame_requested = notice.key_frame_requested
-        if notice.key_frame_requested and self._encoder is not None:
-            self._encoder.force_key_frame()
-        elif notice.key_frame_requested:
-            self._outbox.want_key_frame()
-
-    async def _end(self, error: Exception | None) -> Exception | None:
-        self._accepted.set()
-        told = self._told(error)
-        await self._mailbox.close(told)
-        return told
-
-    def _told(self, error: Exception | None) -> Exception | None:
-        """Return the error, or what the final notice said: gRPC may hide the status from who is still writing."""
-        kind = BY_REASON.get(self._ended_for.upper())
-        if kind is None or not isinstance(error, ServiceFault) or error.reason:
-            return error
-        words = self._ended_for.replace("_", " ")
-        return kind(f"the service ended the stream: {words}", reason=self._ended_for.upper())
+def _not_open() -> StreamClosed:
+    return StreamClosed("the stream is not open; use `async with client.analyze(…) as stream`")

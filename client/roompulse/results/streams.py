@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from roompulse.enums import FaultReason
-from roompulse.results.updates import Consent, GoingAway, MeetingKey, PacketCounters, Update
+from roompulse.results.updates import Consent, GoingAway, MeetingKey, PacketCounters, Reconnected, Update
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,4 +59,4 @@ class Heartbeat:
     time: datetime | None
 
 
-StreamEvent = StreamOpened | Update | FlowNotice | PacketFault | Heartbeat | GoingAway
+StreamEvent = StreamOpened | Update | FlowNotice | PacketFault | Heartbeat | GoingAway | Reconnected

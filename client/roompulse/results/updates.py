@@ -187,4 +187,26 @@ class GoingAway:
     resume_token: bytes
 
 
-SubscriptionEvent = Update | Rollup | MeetingEvent | SubscriptionHeartbeat | GoingAway
+@dataclass(frozen=True, slots=True)
+class Reconnected:
+    """The client was cut off and has gone on: what was recorded meanwhile comes next, nothing of it twice.
+
+    Attributes:
+        reason: What had cut it off, in words.
+        tries: How many tries it took.
+        away_s: How long it took, seconds.
+        epoch: An analyse stream's new epoch; 0 for a subscription.
+        last_index: The last packet sent before; 0 for a subscription.
+        packets_lost: How many of the packets sent before the service never answered for: they may be lost. What is
+            sent after this comes on top of them, the group of pictures with which a decoder starts again included.
+    """
+
+    reason: str
+    tries: int
+    away_s: float
+    epoch: int = 0
+    last_index: int = 0
+    packets_lost: int = 0
+
+
+SubscriptionEvent = Update | Rollup | MeetingEvent | SubscriptionHeartbeat | GoingAway | Reconnected

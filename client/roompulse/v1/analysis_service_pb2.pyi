@@ -99,6 +99,8 @@ class StreamConfig(_message.Message):
     MEDIA_ZERO_MS_FIELD_NUMBER: _builtins.int
     EVERYONE_CONSENTED_FIELD_NUMBER: _builtins.int
     TIME_ZONE_FIELD_NUMBER: _builtins.int
+    STREAM_ID_FIELD_NUMBER: _builtins.int
+    RESUMED_FIELD_NUMBER: _builtins.int
     participant_id: _builtins.str
     """The caller's id of the participant (or room, or gallery), 1 to 128 characters, opaque to the service."""
     display_name: _builtins.str
@@ -129,6 +131,13 @@ class StreamConfig(_message.Message):
     """
     time_zone: _builtins.str
     """The meeting's IANA time zone, for reports; used when this stream creates the meeting."""
+    stream_id: _builtins.str
+    """The sender's own id of this stream, at most 64 characters; the same when the stream is opened again after a cut."""
+    resumed: _builtins.bool
+    """This stream was open before and was cut off. It goes on only where nobody has opened another one of the participant
+    since (else ABORTED, STREAM_REPLACED); it makes no meeting and no participant and says no consent. Needs stream_id
+    and the meeting's uid.
+    """
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:
         """The meeting; it is created on first use."""
@@ -166,10 +175,12 @@ class StreamConfig(_message.Message):
         media_zero_ms: _builtins.int | None = ...,
         everyone_consented: _builtins.bool = ...,
         time_zone: _builtins.str = ...,
+        stream_id: _builtins.str = ...,
+        resumed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_media_zero_ms", b"_media_zero_ms", "consent", b"consent", "format", b"format", "media_zero_ms", b"media_zero_ms", "meeting", b"meeting", "tiles", b"tiles"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_media_zero_ms", b"_media_zero_ms", "analysis_rate_hz", b"analysis_rate_hz", "clock", b"clock", "consent", b"consent", "content", b"content", "delivery", b"delivery", "display_name", b"display_name", "everyone_consented", b"everyone_consented", "format", b"format", "media_zero_ms", b"media_zero_ms", "meeting", b"meeting", "mirrored", b"mirrored", "new_occurrence", b"new_occurrence", "participant_id", b"participant_id", "purpose", b"purpose", "source", b"source", "tiles", b"tiles", "time_zone", b"time_zone", "update_rate_hz", b"update_rate_hz"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_media_zero_ms", b"_media_zero_ms", "analysis_rate_hz", b"analysis_rate_hz", "clock", b"clock", "consent", b"consent", "content", b"content", "delivery", b"delivery", "display_name", b"display_name", "everyone_consented", b"everyone_consented", "format", b"format", "media_zero_ms", b"media_zero_ms", "meeting", b"meeting", "mirrored", b"mirrored", "new_occurrence", b"new_occurrence", "participant_id", b"participant_id", "purpose", b"purpose", "resumed", b"resumed", "source", b"source", "stream_id", b"stream_id", "tiles", b"tiles", "time_zone", b"time_zone", "update_rate_hz", b"update_rate_hz"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__media_zero_ms: _TypeAlias = _typing.Literal["media_zero_ms"]  # noqa: Y015
     _WhichOneofArgType__media_zero_ms: _TypeAlias = _typing.Literal["_media_zero_ms", b"_media_zero_ms"]  # noqa: Y015

@@ -428,6 +428,11 @@ class EndMeetingRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     MEETING_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """The same request_id ends the same occurrence once, also where a new one of this id has begun since; at most 64
+    characters.
+    """
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:
         """Its key."""
@@ -436,10 +441,11 @@ class EndMeetingRequest(_message.Message):
         self,
         *,
         meeting: _common_pb2.MeetingKey | None = ...,
+        request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["meeting", b"meeting", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -153,7 +153,8 @@ class SubscribeUpdatesResponse(_message.Message):
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.bytes
     """The position after this message: pass it to go on from here. It carries no authority. Sent with heartbeats,
-    going-away, and at least once a second.
+    going-away, and at least once a second. A subscription that starts now begins with a heartbeat: from its token on
+    nothing is missed.
     """
     @_builtins.property
     def update(self) -> _update_pb2.ParticipantUpdate:

@@ -1,0 +1,168 @@
+"""A streaming call that is opened again when it is cut.
+
+    owner.call() ─▶ Call ─▶ greet ─▶ accepted ─▶ … ─▶ its end ─▶ verdict ─┬─ over ─▶ owner.over(error)
+        ▲                                                                 └─ cut ─▶ wait ─┐
+        └─────────────────────────────────────────────────────────────────────────────────┘
+
+Before the service has accepted it for the first time, an end is the end.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from roompulse.call import Call
+from roompulse.errors import RoompulseError, StreamClosed, Unavailable
+from roompulse.reconnect import Backoff, passes
+
+
+class Owner(Protocol):
+    """Whose calls they are."""
+
+    def call(self) -> Call:
+        """Make the next call and start it."""
+
+    async def greet(self, call: Call) -> None:
+        """Say what has to be said first; errors are those of the call."""
+
+    def verdict(self, error: Exception | None) -> Exception | None:
+        """Return what a call's end means; None is a good end."""
+
+    async def over(self, error: Exception | None) -> None:
+        """Learn that there will be no other call."""
+
+
+class Line:
+    """One task of its own keeps it up, from `start` to `stop` or the end.
+
+    Attributes:
+        cut_by: What cut the line last.
+        tries: How often it was tried to open it again since.
+    """
+
+    def __init__(
+        self,
+        owner: Owner,
+        backoff: Backoff,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Keep whose it is."""
+        self._owner, self._backoff, self._sleep, self._clock = owner, backoff, sleep, clock
+        self._call: Call | None = None
+        self._accepted = self._was_accepted = self._finishing = self._over = False
+        self._changed = asyncio.Condition()
+        self._stopping = asyncio.Event()
+        self._task: asyncio.Task[Exception | None] | None = None
+        self._cut_at_s = 0.0
+        self.cut_by: Exception | None = None
+        self.tries = 0
+
+    @property
+    def reopened(self) -> bool:
+        """Whether the present call follows one that was cut."""
+        return self.cut_by is not None
+
+    @property
+    def away_s(self) -> float:
+        """Seconds since the line was cut."""
+        return self._clock() - self._cut_at_s
+
+    def start(self, name: str) -> None:
+        """Open the first call."""
+        self._task = asyncio.create_task(self._run(), name=name)
+
+    async def accept(self) -> None:
+        """Note that the service has accepted the present call. More than once changes nothing."""
+        if self._accepted:
+            return
+        self._backoff.held()
+        await self._change(accepted=True)
+        if self._finishing and self._call is not None:
+            await self._call.half_close()
+
+    async def up(self, after: Call | None = None) -> Call:
+        """Return an accepted call other than `after`, waiting while it is being opened.
+
+        Raises:
+            RoompulseError: Why the line is over.
+        """
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._over or (self._accepted and self._call is not after))
+        if self._over or self._call is None:
+            raise await self.end() or StreamClosed("the stream has ended")
+        return self._call
+
+    async def finish(self) -> Exception | None:
+        """Half-close the call, and any that follows it; return the line's error, None for a good end."""
+        self._finishing = True
+        if self._accepted and self._call is not None:
+            await self._call.half_close()
+        return await self.end()
+
+    async def end(self) -> Exception | None:
+        """Wait for the line's end; return its error, None for a good one."""
+        return await asyncio.shield(self._task) if self._task is not None else StreamClosed("not started")
+
+    async def stop(self) -> None:
+        """Cancel the call or the wait for the next one. Idempotent."""
+        self._stopping.set()
+        if self._call is not None:
+            self._call.cancel()
+        await self.end()
+
+    async def _run(self) -> Exception | None:
+        while True:
+            self._call = self._owner.call()
+            with contextlib.suppress(RoompulseError):  # the call's end says it, too
+                await self._owner.greet(self._call)
+            error = self._owner.verdict(await self._call.end())
+            wait_s = await self._judge(error)
+            if wait_s is None:
+                break
+            await self._pause(wait_s)
+            if self._stopping.is_set():
+                error = StreamClosed("the stream was cancelled")
+                break
+        error = self._resigned(error)
+        await self._owner.over(error)
+        self._over = True
+        await self._change(accepted=False)
+        return error
+
+    async def _judge(self, error: Exception | None) -> float | None:
+        """Return how long to wait before the next call; None when there is none."""
+        if self._accepted:
+            self._cut_at_s, self.tries = self._clock(), 0
+        await self._change(accepted=False)
+        if self._stopping.is_set() or not self._was_accepted or not isinstance(error, RoompulseError):
+            return None
+        wait_s = self._backoff.wait_s(error)
+        if wait_s is not None:
+            self.cut_by = error
+            self.tries += 1
+        return wait_s
+
+    async def _change(self, *, accepted: bool) -> None:
+        async with self._changed:
+            self._accepted = accepted
+            self._was_accepted = self._was_accepted or accepted
+            self._changed.notify_all()
+
+    async def _pause(self, wait_s: float) -> None:
+        waits = {asyncio.ensure_future(self._sleep(wait_s)), asyncio.create_task(self._stopping.wait())}
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+    def _resigned(self, error: Exception | None) -> Exception | None:
+        """Say how often it was tried, where that is why the line is over."""
+        if not self.tries or not passes(error) or self._stopping.is_set():
+            return error
+        text = f"gave up after {self.tries} tries to open the stream again; the last one: {error}"
+        resigned = Unavailable(text, reason=getattr(error, "reason", ""))
+        resigned.__cause__ = error
+        return resigned
