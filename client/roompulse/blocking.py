@@ -230,9 +230,9 @@ class BlockingMeetings:
         """Yield meetings, newest first; see `Meetings.list`."""
         return self._loop.iterate(self._meetings.list(meeting_id, **filters))
 
-    def end(self, meeting: MeetingName) -> Meeting:
-        """End a meeting."""
-        return self._loop.run(self._meetings.end(meeting))
+    def end(self, meeting: MeetingName, *, request_id: str = "") -> Meeting:
+        """End a meeting; see `Meetings.end`."""
+        return self._loop.run(self._meetings.end(meeting, request_id=request_id))
 
     def participants(self, meeting: MeetingName, **paging: Any) -> Iterator[Participant]:
         """Yield a meeting's participants, by id."""

@@ -124,9 +124,8 @@ class Line:
                 break
             await self._pause(wait_s)
             if self._stopping.is_set():
-                error = StreamClosed("the stream was cancelled")
                 break
-        error = self._resigned(error)
+        error = self._final(error)
         await self._owner.over(error)
         self._over = True
         await self._change(accepted=False)
@@ -158,9 +157,11 @@ class Line:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
 
-    def _resigned(self, error: Exception | None) -> Exception | None:
-        """Say how often it was tried, where that is why the line is over."""
-        if not self.tries or not passes(error) or self._stopping.is_set():
+    def _final(self, error: Exception | None) -> Exception | None:
+        """Say why the line is over, where that is not the error itself."""
+        if passes(error) and self._stopping.is_set():
+            return StreamClosed("the stream was cancelled")
+        if not self.tries or not passes(error):
             return error
         text = f"gave up after {self.tries} tries to open the stream again; the last one: {error}"
         resigned = Unavailable(text, reason=getattr(error, "reason", ""))

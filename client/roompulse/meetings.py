@@ -95,9 +95,16 @@ class Meetings:
             for entry in page.meetings:
                 yield from_proto(Meeting, entry)
 
-    async def end(self, meeting: MeetingName) -> Meeting:
-        """End a meeting: its streams are ended, nothing is recorded after. Ending it again changes nothing."""
-        request = pb.EndMeetingRequest(meeting=self._key(meeting))
+    async def end(self, meeting: MeetingName, *, request_id: str = "") -> Meeting:
+        """End a meeting, once, however often the call has to be tried: nothing is recorded after.
+
+        Ending it again changes nothing.
+
+        Args:
+            meeting: The meeting.
+            request_id: The same id ends the same occurrence once; left out: a new one.
+        """
+        request = pb.EndMeetingRequest(meeting=self._key(meeting), request_id=request_id or uuid.uuid4().hex)
         return from_proto(Meeting, (await self._unary(self._stub.EndMeeting, request)).meeting)
 
     async def participants(self, meeting: MeetingName, *, page_size: int = 0) -> AsyncIterator[Participant]:

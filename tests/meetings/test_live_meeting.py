@@ -9,6 +9,7 @@ import pytest_asyncio
 from live_service import service
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.insight.rollup import RollupBuilder
+from roompulse_server.meetings.config import MeetingRef, StreamConfig
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.services import Services
@@ -39,6 +40,7 @@ class Streaming:
     every_frame: bool
     progress_us: int
     progressed_us: int
+    config: StreamConfig = StreamConfig(MeetingRef("default", "m"), "ada")
     stopped: list[RoompulseError] = field(default_factory=list)
 
     async def stop(self, error: RoompulseError) -> None:

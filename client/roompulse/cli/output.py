@@ -13,6 +13,7 @@ from roompulse.results import (
     Heartbeat,
     MeetingEvent,
     PacketFault,
+    Reconnected,
     Rollup,
     StreamOpened,
     SubscriptionHeartbeat,
@@ -42,8 +43,15 @@ class Output:
         self.err = Console(stderr=True, highlight=False, markup=False, emoji=False)  # names may hold brackets
 
     def event(self, event: object) -> None:
-        """Print a stream's event as the service's own message: an object with the event's name as its only key."""
-        self.object({_EVENT_NAMES[type(event)]: to_dict(event)})
+        """Print a stream's event as the service's own message: an object with the event's name as its only key.
+
+        What the client itself has to say, that it was cut off and has gone on, looks the same.
+        """
+        if isinstance(event, Reconnected):
+            said = {"reason": event.reason, "tries": event.tries, "awayS": event.away_s}
+            self.object({"reconnected": said | {"epoch": event.epoch, "packetsLost": event.packets_lost}})
+        else:
+            self.object({_EVENT_NAMES[type(event)]: to_dict(event)})
 
     def object(self, values: dict[str, Any]) -> None:
         """Print one object on one line, at once."""

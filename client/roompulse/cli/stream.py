@@ -18,7 +18,7 @@ from roompulse.cli.running import run_until_interrupted
 from roompulse.cli.tally import Tally
 from roompulse.enums import ConsentState, Content, Delivery, Source
 from roompulse.feed import Passing
-from roompulse.results import FlowNotice, PacketFault, StreamOpened, Update
+from roompulse.results import FlowNotice, PacketFault, Reconnected, StreamOpened, Update
 from roompulse.sources import SourceInfo, VideoSource
 from roompulse.stream import AnalysisStream
 
@@ -162,6 +162,9 @@ class _Run:
                 self._tally.add(event)
             elif isinstance(event, FlowNotice):
                 self._notice = event
+            elif isinstance(event, Reconnected) and not self._output.json:
+                lost = f"{event.packets_lost} packets may be lost"
+                self._output.note(f"the connection was lost ({event.reason}); back after {event.away_s:.1f} s, {lost}")
             elif isinstance(event, PacketFault) and not self._output.json:
                 self._output.note(f"packet {event.packet_index} ({event.reason.word}): {event.message}")
 

@@ -10,7 +10,8 @@ from roompulse.cli.options import connection
 from roompulse.cli.output import Output
 from roompulse.cli.running import run_until_interrupted, until
 from roompulse.cli.tally import Tally
-from roompulse.results import GoingAway, MeetingEvent, Rollup, SubscriptionEvent, Update
+from roompulse.enums import EventKind
+from roompulse.results import GoingAway, MeetingEvent, Reconnected, Rollup, SubscriptionEvent, Update
 
 
 @click.command()
@@ -52,7 +53,9 @@ def _note(event: SubscriptionEvent, tally: Tally, output: Output) -> None:
         tally.add_rollup(event)
     elif isinstance(event, GoingAway):
         output.note(f"the service ends this subscription: {event.reason}")
+    elif isinstance(event, Reconnected) and not output.json:
+        output.note(f"the connection was lost ({event.reason}); it is back after {event.away_s:.1f} s")
     elif isinstance(event, MeetingEvent) and not output.json:
         who = f" {event.participant_id}" if event.participant_id else ""
-        why = f" ({event.detail})" if event.detail else ""
+        why = f" ({event.detail})" if event.detail and event.kind is not EventKind.STREAM_OPENED else ""
         output.note(f"{tables.clock(event.meeting_offset_s)}{who}: {event.kind.word}{why}")

@@ -939,7 +939,7 @@ class MeetingEvent(_message.Message):
     participant_id: _builtins.str
     """To whom; empty for the meeting."""
     detail: _builtins.str
-    """More in words."""
+    """More in words; of STREAM_OPENED the stream_id, where the sender gave one."""
     epoch: _builtins.int
     """The stream it belongs to."""
     @_builtins.property

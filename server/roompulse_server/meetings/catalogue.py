@@ -17,6 +17,7 @@ from roompulse_server.types import Event, Meeting, MeetingKey, MeetingState, Par
 T = TypeVar("T")
 
 MAX_TITLE = 256
+MAX_REQUEST_ID = 64
 IDLE_TIMEOUT_S = (10.0, 7 * 86_400.0)
 READ_LIMIT = 5000
 
@@ -55,8 +56,7 @@ class Catalogue:
             raise InvalidArgumentError("meeting.uid", "the server gives it; leave it out")
         if len(meeting.title) > MAX_TITLE:
             raise InvalidArgumentError("title", f"{len(meeting.title)} characters are more than {MAX_TITLE}")
-        if len(request_id) > 64:
-            raise InvalidArgumentError("request_id", f"{len(request_id)} characters are more than 64")
+        _check_request(request_id)
         least_s, most_s = IDLE_TIMEOUT_S
         if meeting.idle_timeout_s is not None and not least_s <= meeting.idle_timeout_s <= most_s:
             raise InvalidArgumentError("idle_timeout", f"{meeting.idle_timeout_s:g} s must be 10 s to 7 days")
@@ -68,8 +68,9 @@ class Catalogue:
     async def get(self, ref: MeetingRef) -> Meeting:
         return await self._registry.find(check_ref(ref))
 
-    async def end(self, ref: MeetingRef) -> Meeting:
-        return await self._registry.end(check_ref(ref))
+    async def end(self, ref: MeetingRef, request_id: str) -> Meeting:
+        _check_request(request_id)
+        return await self._registry.end(check_ref(ref), request_id=request_id)
 
     async def list(self, query: MeetingsQuery) -> Page[Meeting]:
         return await self._services.recorder.read(
@@ -123,3 +124,8 @@ class Catalogue:
         while some := store.read_events(key, after=events[-1].position if events else 0, limit=READ_LIMIT):
             events += some
         return summarise(meeting, participants, store.read_series(key), events)
+
+
+def _check_request(request_id: str) -> None:
+    if len(request_id) > MAX_REQUEST_ID:
+        raise InvalidArgumentError("request_id", f"{len(request_id)} characters are more than {MAX_REQUEST_ID}")

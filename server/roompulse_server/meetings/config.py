@@ -62,6 +62,8 @@ class StreamConfig:
     media_zero_us: int | None = None
     everyone_consented: bool = False
     time_zone: str = ""
+    stream_id: str = ""
+    resumed: bool = False
 
     @property
     def tiled(self) -> bool:
@@ -102,6 +104,9 @@ def check_stream(config: StreamConfig) -> StreamConfig:
     ref = check_ref(config.meeting)
     _check_id("participant_id", config.participant)
     _check_length("display_name", config.display_name, 128)
+    _check_length("stream_id", config.stream_id, 64)
+    if config.resumed and not (config.stream_id and ref.uid):
+        raise InvalidArgumentError("resumed", "a stream that goes on names its stream_id and the meeting's uid")
     check_consent("consent", config.consent)
     check_time_zone(config.time_zone)
     check_tiles(config.tiles)
@@ -115,7 +120,8 @@ def check_stream(config: StreamConfig) -> StreamConfig:
     if not update_hz and config.delivery is not Delivery.EVERY_FRAME:
         update_hz = DEFAULT_RATE_HZ
     analysis_hz = _rate("analysis_rate_hz", config.analysis_rate_hz, 60) or update_hz
-    return replace(config, meeting=ref, update_rate_hz=update_hz, analysis_rate_hz=analysis_hz)
+    consent = None if config.resumed else config.consent  # whoever was forgotten meanwhile stays so
+    return replace(config, meeting=ref, consent=consent, update_rate_hz=update_hz, analysis_rate_hz=analysis_hz)
 
 
 def check_tiles(tiles: tuple[TileConfig, ...]) -> None:

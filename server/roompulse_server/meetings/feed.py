@@ -295,7 +295,7 @@ class Feed:
             await self.reconcile()  # somebody may have been erased since
             for track in behind:
                 if track.behind:
-                    raise _expired(track, "")
+                    raise _expired(track, track.goal + 1)
 
 
 def _end_last(piece: list[LogItem]) -> list[LogItem]:
@@ -305,6 +305,6 @@ def _end_last(piece: list[LogItem]) -> list[LogItem]:
     return [item for item in piece if not (isinstance(item, Event) and item.kind == EventKind.MEETING_ENDED)]
 
 
-def _expired(track: Track, oldest: int | str) -> RoompulseError:
-    message = f"what follows {track.at} is no longer in the record"
+def _expired(track: Track, oldest: int) -> RoompulseError:
+    message = f"what follows {track.at} is no longer in the record, which goes back to {oldest}"
     return RoompulseError(Reason.POSITION_EXPIRED, message, oldest=str(oldest))

@@ -13,6 +13,7 @@ from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.insight.baseline import adjustment_for
 from roompulse_server.insight.rollup import RollupBuilder
 from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.meetings.config import StreamConfig
 from roompulse_server.meetings.participant import LiveParticipant
 from roompulse_server.meetings.services import Services
 from roompulse_server.storage.store import Checkpoint, Committed, Entry, Refusal
@@ -28,6 +29,7 @@ STALL_US = 30_000_000  # a recording that makes no progress for so long no longe
 class Stream(Protocol):
     """What a meeting must know of a stream in it."""
 
+    config: StreamConfig
     every_frame: bool
     progress_us: int  # offset of the newest picture that was answered for
     progressed_us: int  # when that was, by the server's clock
@@ -59,9 +61,16 @@ class LiveMeeting:
         return self._services.clock.now_us() - self.meeting.create_us
 
     async def enter(self, participant: str, stream: Stream) -> None:
-        """Make `stream` the participant's only one; an older one is told and has ended when this returns."""
+        """Make `stream` the participant's only one; an older one is told and has ended when this returns.
+
+        Raises:
+            RoompulseError: STREAM_REPLACED, where the older one is another stream than the one that goes on.
+        """
         async with self._opening.setdefault(participant, asyncio.Lock()):
             older = self.streams.get(participant)
+            if older is not None and stream.config.resumed and stream.config.stream_id != older.config.stream_id:
+                message = f"another stream of participant {participant!r} is open since this one was cut off"
+                raise RoompulseError(Reason.STREAM_REPLACED, message)
             if older is not None:
                 message = f"a newer stream of participant {participant!r} replaced this one"
                 await older.stop(RoompulseError(Reason.STREAM_REPLACED, message))
@@ -75,13 +84,26 @@ class LiveMeeting:
         if not self.streams:
             self.idle_since_us = self._services.clock.now_us()
 
+    async def admit_own(self, config: StreamConfig, offset_us: int) -> LiveParticipant:
+        """Admit the participant that a stream is of; see `admit`."""
+        opening = (config.participant, config.display_name, config.consent, "", offset_us)
+        return await self.admit(*opening, stream_id=config.stream_id, resumed=config.resumed)
+
     async def admit(
-        self, participant: str, display_name: str, consent: Consent | None, found_in: str, offset_us: int
+        self,
+        participant: str,
+        display_name: str,
+        consent: Consent | None,
+        found_in: str,
+        offset_us: int,
+        *,
+        stream_id: str = "",
+        resumed: bool = False,
     ) -> LiveParticipant:
         """Open a participant's next epoch in the record and return its seat.
 
         Raises:
-            RoompulseError: MEETING_ENDED.
+            RoompulseError: MEETING_ENDED; STREAM_REPLACED, PARTICIPANT_NOT_FOUND for one that is resumed.
         """
         recorder, store = self._services.recorder, self._services.store
         row = await recorder.call(
@@ -93,6 +115,8 @@ class LiveMeeting:
             found_in=found_in,
             offset_us=offset_us,
             time_us=self._services.clock.now_us(),
+            stream_id=stream_id,
+            resumed=resumed,
         )
         self._carriers[participant, row.epoch] = found_in or participant
         services = self._services

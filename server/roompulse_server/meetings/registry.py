@@ -102,22 +102,29 @@ class Registry:
             check_purpose(meeting.purpose, self._services.settings.allow_purposes)
             return self._live.get(meeting.key.uid) or await self._revive(meeting)
 
-    async def end(self, ref: MeetingRef, reason: str = "ended by request") -> Meeting:
-        """End a meeting: its streams first, then the meeting in the record. Idempotent."""
-        meeting = await self.find(ref)
-        if meeting.state is MeetingState.ENDED:
+    async def end(self, ref: MeetingRef, reason: str = "ended by request", request_id: str = "") -> Meeting:
+        """End a meeting: its streams first, then the meeting in the record. Idempotent.
+
+        A request_id seen before gives its meeting again, also when the id has a newer occurrence.
+        """
+        recorder, store = self._services.recorder, self._services.store
+        key = MeetingKey(ref.tenant, ref.id, ref.uid)
+        known = await recorder.read(store.meeting_ended_by, key, request_id) if request_id else None
+        meeting = known or await self.find(ref)
+        if meeting.state is MeetingState.ENDED and (known or not request_id):
             return meeting
         live = self._live.get(meeting.key.uid) or await self._revive(meeting)
         message = f"meeting {ref.id!r} was ended: {reason}"
         error = RoompulseError(Reason.MEETING_ENDED, message)
         await live.stop_streams(error)
         await live.finish()
-        ended = await self._services.recorder.call(
-            self._services.store.end_meeting,
+        ended = await recorder.call(
+            store.end_meeting,
             meeting.key,
             time_us=self._services.clock.now_us(),
             offset_us=live.newest_us,  # the last recorded moment: idle time after it is no meeting
             reason=reason,
+            request_id=request_id,
         )
         await live.stop_streams(error)  # those that came in between; from now on none is admitted
         self._live.pop(meeting.key.uid, None)

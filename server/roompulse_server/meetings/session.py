@@ -77,7 +77,7 @@ class Session:
 
     async def _open(self) -> None:
         config, live = self.config, self._live
-        own = await live.admit(config.participant, config.display_name, config.consent, "", max(0, self.progress_us))
+        own = await live.admit_own(config, max(0, self.progress_us))
         self._seats = Seats(config, live, own)
         self._admitted = True
         self._delivered.watch(own)

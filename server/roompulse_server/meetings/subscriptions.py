@@ -71,7 +71,7 @@ class Subscriptions:
             slow_policy=query.slow_policy,
         )
         async with feed:
-            subscription = Subscription(meeting, feed, self._services)
+            subscription = Subscription(meeting, feed, self._services, greets=_start_of(query) is NOW)
             self._open.add(subscription)
             self._services.metrics.subscribers.inc()
             try:
@@ -94,11 +94,12 @@ def _start_of(query: SubscriptionQuery) -> Start:
 
 
 class Subscription:
-    """Made by `Subscriptions.open`; `next` is called by one task."""
+    """Made by `Subscriptions.open`; `next` is called by one task. One that greets begins with a pulse."""
 
-    def __init__(self, meeting: Meeting, feed: Feed, services: Services) -> None:
+    def __init__(self, meeting: Meeting, feed: Feed, services: Services, *, greets: bool) -> None:
         self._meeting, self._feed, self._services = meeting, feed, services
         self._newest_us = 0
+        self._greets = greets
         self._pending: asyncio.Task[Update | Event | Rollup | None] | None = None
         self._goodbye: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._ended = False
@@ -118,6 +119,9 @@ class Subscription:
         Raises:
             RoompulseError: The record is not available.
         """
+        if self._greets:
+            self._greets = False
+            return self._pulse()
         while not self._ended:
             if self._pending is None:
                 self._pending = asyncio.create_task(self._feed.get(), name="feed")

@@ -90,6 +90,8 @@ def config_from_proto(config: analysis_service_pb2.StreamConfig) -> StreamConfig
         media_zero_us=config.media_zero_ms * 1000 if config.HasField("media_zero_ms") else None,
         everyone_consented=config.everyone_consented,
         time_zone=config.time_zone,
+        stream_id=config.stream_id,
+        resumed=config.resumed,
     )
 
 

@@ -35,7 +35,7 @@ class MeetingServicer(stubs.MeetingServiceServicer):
 
     @answering
     async def EndMeeting(self, request: pb.EndMeetingRequest, context: Context) -> pb.EndMeetingResponse:
-        meeting = await self._catalogue.end(convert_request.ref_from_proto(request.meeting))
+        meeting = await self._catalogue.end(convert_request.ref_from_proto(request.meeting), request.request_id)
         return pb.EndMeetingResponse(meeting=convert.meeting_to_proto(meeting))
 
     @answering

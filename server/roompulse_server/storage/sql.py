@@ -25,9 +25,11 @@ class SqlStore:
         with _transaction(self._writer) as connection:
             return writing.create_meeting(connection, meeting, request_id)
 
-    def end_meeting(self, key: MeetingKey, *, time_us: int, offset_us: int, reason: str) -> Meeting:
+    def end_meeting(
+        self, key: MeetingKey, *, time_us: int, offset_us: int, reason: str, request_id: str = ""
+    ) -> Meeting:
         with _transaction(self._writer) as connection:
-            meeting, committed = writing.end_meeting(connection, key, time_us, offset_us, reason)
+            meeting, committed = writing.end_meeting(connection, key, time_us, offset_us, reason, request_id)
         self._committed.append(committed)
         return meeting
 
@@ -41,10 +43,12 @@ class SqlStore:
         found_in: str = "",
         offset_us: int,
         time_us: int,
+        stream_id: str = "",
+        resumed: bool = False,
     ) -> Participant:
         with _transaction(self._writer) as connection:
             participant, committed = writing.open_stream(
-                connection, key, participant_id, display_name, consent, found_in, offset_us, time_us
+                connection, key, participant_id, display_name, consent, found_in, offset_us, time_us, stream_id, resumed
             )
         self._committed.append(committed)
         return participant
@@ -56,6 +60,10 @@ class SqlStore:
     def take_committed(self) -> list[Committed]:
         committed, self._committed = self._committed, []
         return [item for item in committed if item.events]
+
+    def meeting_ended_by(self, key: MeetingKey, request_id: str) -> Meeting | None:
+        with _transaction(self._reader) as connection:
+            return writing.ended_by(connection, key, request_id)
 
     def get_meeting(self, key: MeetingKey) -> Meeting:
         with _transaction(self._reader) as connection:

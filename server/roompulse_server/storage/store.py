@@ -119,8 +119,21 @@ class Store(Protocol):
             RoompulseError: MEETING_EXISTS, with the active occurrence's uid in `values`.
         """
 
-    def end_meeting(self, key: MeetingKey, *, time_us: int, offset_us: int, reason: str) -> Meeting:
-        """End a meeting and take everybody's epoch, so that nothing commits after. Again: the meeting as it was."""
+    def end_meeting(
+        self, key: MeetingKey, *, time_us: int, offset_us: int, reason: str, request_id: str = ""
+    ) -> Meeting:
+        """End a meeting and take everybody's epoch, so that nothing commits after. Again: the meeting as it was.
+
+        Raises:
+            InvalidArgumentError: The request_id has ended another meeting.
+        """
+
+    def meeting_ended_by(self, key: MeetingKey, request_id: str) -> Meeting | None:
+        """Return the meeting that a request_id has ended before, which may be an older occurrence; None for none.
+
+        Raises:
+            InvalidArgumentError: It was a meeting of another id.
+        """
 
     def open_stream(
         self,
@@ -132,13 +145,17 @@ class Store(Protocol):
         found_in: str = "",
         offset_us: int,
         time_us: int,
+        stream_id: str = "",
+        resumed: bool = False,
     ) -> Participant:
         """Give a participant the next epoch, and the head to go on from; the participant is made on first use.
 
-        Consent is set only where none is recorded. `found_in` names the room's or gallery's participant.
+        Consent is set only where none is recorded. `found_in` names the room's or gallery's participant. `resumed` asks
+        to go on with a stream that was cut off, known by its `stream_id`.
 
         Raises:
-            RoompulseError: MEETING_ENDED; TOO_MANY_STREAMS beyond MAX_PARTICIPANTS; PARTICIPANT_NOT_FOUND for found_in.
+            RoompulseError: MEETING_ENDED; TOO_MANY_STREAMS beyond MAX_PARTICIPANTS; PARTICIPANT_NOT_FOUND for found_in,
+                or for one that resumes; STREAM_REPLACED where the newest stream of one that resumes is another one.
         """
 
     def commit(self, entries: Sequence[Entry]) -> list[Committed]:

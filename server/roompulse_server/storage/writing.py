@@ -13,7 +13,8 @@ from roompulse_server.storage import ledger as ledgers
 from roompulse_server.storage import reading
 from roompulse_server.storage.convert import consent_to_values, key_values, meeting_to_values
 from roompulse_server.storage.ledger import Ledger, Seat
-from roompulse_server.storage.schema import heads, meetings, participants, requests
+from roompulse_server.storage.request import remember, requested
+from roompulse_server.storage.schema import events, heads, meetings, participants
 from roompulse_server.storage.store import Committed, Entry
 from roompulse_server.types import (
     MAX_PARTICIPANTS,
@@ -27,16 +28,16 @@ from roompulse_server.types import (
     Participant,
 )
 
-_CREATE = "CreateMeeting"
+_CREATE, _END = "CreateMeeting", "EndMeeting"
 _KEY_BYTES = 32
 
 
 def create_meeting(connection: Connection, meeting: Meeting, request_id: str) -> Meeting:
     """Insert a new occurrence, or return the one that this request has made."""
     tenant = meeting.key.tenant
-    known = _requested(connection, tenant, request_id) if request_id else None
+    known = requested(connection, _CREATE, request_id, meeting.key)
     if known:
-        return reading.get_meeting(connection, MeetingKey(tenant, "", known))
+        return known
     same_id = (meetings.c.tenant == tenant, meetings.c.id == meeting.key.id)
     active = select(meetings.c.uid).where(*same_id, meetings.c.state == MeetingState.ACTIVE)
     uid = connection.execute(active).scalar()
@@ -47,17 +48,22 @@ def create_meeting(connection: Connection, meeting: Meeting, request_id: str) ->
     meeting = replace(meeting, key=replace(meeting.key, uid=meeting.key.uid or uuid.uuid4().hex), participant_count=0)
     counters = dict.fromkeys(("participant_count", "last_number", "last_position", "last_rollup"), 0)
     connection.execute(insert(meetings), meeting_to_values(meeting) | counters | {"occurrence": last + 1})
-    if request_id:
-        row = {"method": _CREATE, "request_id": request_id, "create_us": meeting.create_us}
-        connection.execute(insert(requests), key_values(meeting.key) | row)
+    remember(connection, _CREATE, request_id, meeting.key, meeting.create_us)
     return meeting
 
 
+def ended_by(connection: Connection, key: MeetingKey, request_id: str) -> Meeting | None:
+    """Return the meeting that a request to end one has ended."""
+    return requested(connection, _END, request_id, key)
+
+
 def end_meeting(
-    connection: Connection, key: MeetingKey, time_us: int, offset_us: int, reason: str
+    connection: Connection, key: MeetingKey, time_us: int, offset_us: int, reason: str, request_id: str
 ) -> tuple[Meeting, Committed]:
     """Close the log: take everybody's epoch, append MEETING_ENDED."""
     ledger = _existing(connection, key, ())
+    if requested(connection, _END, request_id, key) is None:
+        remember(connection, _END, request_id, key, time_us)
     if ledger.state == MeetingState.ENDED:
         return reading.get_meeting(connection, key), Committed(key)
     taken = update(heads).where(heads.c.tenant == key.tenant, heads.c.meeting_uid == key.uid)
@@ -78,6 +84,8 @@ def open_stream(
     found_in: str,
     offset_us: int,
     time_us: int,
+    stream_id: str,
+    resumed: bool,
 ) -> tuple[Participant, Committed]:
     """Take the participant's next epoch, and append what happened."""
     ledger = _existing(connection, key, {participant_id, found_in})
@@ -85,6 +93,8 @@ def open_stream(
         raise RoompulseError(Reason.MEETING_ENDED, f'the meeting "{key.id or key.uid}" has ended')
     if found_in and found_in not in ledger.seats:
         raise _no_participant(found_in)
+    if resumed:
+        _check_own(connection, ledger, participant_id, stream_id)
     if participant_id not in ledger.seats:
         ledger.seats[participant_id] = _seat(connection, ledger, participant_id, found_in)
     before = reading.get_participant(connection, key, participant_id)
@@ -94,7 +104,7 @@ def open_stream(
     ledger.touched.add(participant_id)
     grant = consent if consent and before.consent.state == ConsentState.UNSPECIFIED else None
     _describe(connection, key, seat.number, display_name, grant)
-    opened = Event(EventKind.STREAM_OPENED, offset_us, time_us, participant_id, seat.epoch)
+    opened = Event(EventKind.STREAM_OPENED, offset_us, time_us, participant_id, seat.epoch, stream_id)
     appended = [ledger.add_event(opened)]
     if grant and grant.state != ConsentState.UNSPECIFIED:
         appended.append(ledger.add_event(replace(opened, kind=EventKind.CONSENT_CHANGED, consent=grant)))
@@ -120,13 +130,6 @@ def commit(connection: Connection, entries: Sequence[Entry]) -> list[Committed]:
     return committed
 
 
-def _requested(connection: Connection, tenant: str, request_id: str) -> str | None:
-    r = requests.c
-    query = select(r.meeting_uid).where(r.tenant == tenant, r.method == _CREATE, r.request_id == request_id)
-    uid: str | None = connection.execute(query).scalar()
-    return uid
-
-
 def _existing(connection: Connection, key: MeetingKey, names: set[str] | tuple[()]) -> Ledger:
     ledger = ledgers.load(connection, key, names)
     if ledger.state is None:
@@ -137,6 +140,18 @@ def _existing(connection: Connection, key: MeetingKey, names: set[str] | tuple[(
 def _no_participant(participant_id: str) -> RoompulseError:
     message = f'there is no participant "{participant_id}" in this meeting'
     return RoompulseError(Reason.PARTICIPANT_NOT_FOUND, message, field="participant_id")
+
+
+def _check_own(connection: Connection, ledger: Ledger, participant_id: str, stream_id: str) -> None:
+    """Refuse to resume a stream after which another one of the participant was opened."""
+    seat, e = ledger.seats.get(participant_id), events.c
+    if seat is None:
+        raise _no_participant(participant_id)
+    of_seat = (e.tenant == ledger.key.tenant, e.meeting_uid == ledger.key.uid, e.number == seat.number)
+    opened = select(e.detail).where(*of_seat, e.kind == EventKind.STREAM_OPENED).order_by(e.position.desc()).limit(1)
+    if connection.execute(opened).scalar() != stream_id:
+        message = f"another stream of participant {participant_id!r} was opened since this one was cut off"
+        raise RoompulseError(Reason.STREAM_REPLACED, message)
 
 
 def _seat(connection: Connection, ledger: Ledger, participant_id: str, found_in: str) -> Seat:
