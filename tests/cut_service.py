@@ -26,7 +26,7 @@ class CutService(FakeService):
         self.log: list[Told] = []
         self.calls: Counter[str] = Counter()
 
-    async def AnalyzeVideo(self, request_iterator: Any, context: Any) -> None:
+    async def AnalyzeVideo(self, request_iterator: Any, context: Any) -> None:  # type: ignore[override]
         config = (await context.read()).config
         self.configs.append(config)
         self.calls["stream"] += 1
@@ -48,7 +48,7 @@ class CutService(FakeService):
         await self._go_wrong(context, 1 << 20, cut, silence)
         await context.write(analysis.AnalyzeVideoResponse(flow=analysis.FlowNotice(counters=counters, final=True)))
 
-    async def SubscribeUpdates(self, request: Any, context: Any) -> None:
+    async def SubscribeUpdates(self, request: Any, context: Any) -> None:  # type: ignore[override]
         self.subscribed.append(subscriptions.SubscribeUpdatesRequest.FromString(request.SerializeToString()))
         self.calls["subscription"] += 1
         start = int(request.resume_token or 0)

@@ -32,6 +32,7 @@ from google.rpc import error_details_pb2, status_pb2
 
 DOMAIN = "roompulse.dev"
 _DETAILS_KEY = "grpc-status-details-bin"
+_MET_THE_END = "Internal error from Core"  # grpc.aio's own INTERNAL for a write that met the end of its call
 
 
 class RoompulseError(Exception):
@@ -229,7 +230,7 @@ def from_grpc(err: grpc.aio.AioRpcError, target: str) -> RoompulseError:
     info, wait, request = error_details_pb2.ErrorInfo(), error_details_pb2.RetryInfo(), error_details_pb2.BadRequest()
     _unpack_details(err, info, wait, request)
     reason = info.reason if info.domain == DOMAIN else ""
-    fallback = BY_STATUS.get(err.code(), ServiceFault)
+    fallback = Unavailable if _met_the_end(err) else BY_STATUS.get(err.code(), ServiceFault)
     return BY_REASON.get(reason, fallback)(
         _sentence(err, target) if not reason else err.details() or reason,
         reason=reason,
@@ -239,10 +240,14 @@ def from_grpc(err: grpc.aio.AioRpcError, target: str) -> RoompulseError:
     )
 
 
+def _met_the_end(err: grpc.aio.AioRpcError) -> bool:
+    return err.code() is grpc.StatusCode.INTERNAL and err.details() == _MET_THE_END
+
+
 def _sentence(err: grpc.aio.AioRpcError, target: str) -> str:
     """Say in people's words what gRPC itself, not the service, found wrong."""
     details = err.details() or ""
-    if err.code() is grpc.StatusCode.UNAVAILABLE:
+    if err.code() is grpc.StatusCode.UNAVAILABLE or _met_the_end(err):
         if "connect" in details.lower() or "DNS" in details or "address" in details:
             return f"no roompulse server answers at {target} ({details.rsplit(': ', 1)[-1]}); is it running there?"
         return f"the connection to {target} was lost ({details})"

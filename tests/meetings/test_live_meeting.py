@@ -40,7 +40,7 @@ class Streaming:
     every_frame: bool
     progress_us: int
     progressed_us: int
-    config: StreamConfig = StreamConfig(MeetingRef("default", "m"), "ada")
+    config: StreamConfig = field(default_factory=lambda: StreamConfig(MeetingRef("default", "m"), "ada"))
     stopped: list[RoompulseError] = field(default_factory=list)
 
     async def stop(self, error: RoompulseError) -> None:
