@@ -3,10 +3,8 @@
 import asyncio
 import os
 import pathlib
-import re
 import signal
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,11 +17,10 @@ from roompulse.v1 import common_pb2, meeting_service_pb2, update_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
 from roompulse.v1.analysis_service_pb2_grpc import AnalysisServiceStub
 from roompulse.v1.meeting_service_pb2_grpc import MeetingServiceStub
-from shared_data import MODELS, image, needs_shared
+from service_process import children, command, gone, launched, served
+from shared_data import image, needs_shared
 
 pytestmark = needs_shared
-
-LINE = re.compile(r"roompulse serves on (\S+) \(model roompulse-fer, detector yunet, 1 workers")
 
 
 Call = grpc.aio.StreamStreamCall[pb.AnalyzeVideoRequest, pb.AnalyzeVideoResponse]
@@ -35,55 +32,12 @@ class Running:
         self.analysis, self.meetings = AnalysisServiceStub(channel), MeetingServiceStub(channel)
 
 
-def command(data: pathlib.Path) -> list[str]:
-    server = pathlib.Path(sys.executable).parent / "roompulse-server"
-    flags = ["--listen", "127.0.0.1:0", "--data", str(data), "--models", str(MODELS), "--workers", "1"]
-    return [str(server), "serve", *flags]
-
-
 @asynccontextmanager
 async def started(data: pathlib.Path) -> AsyncIterator[Running]:
-    process = await asyncio.create_subprocess_exec(*command(data), stdout=subprocess.PIPE)
-    try:
-        assert process.stdout is not None
-        line = (await process.stdout.readline()).decode()
-        match = LINE.match(line)
-        assert match, line
-        async with grpc.aio.insecure_channel(match.group(1)) as channel:
-            yield Running(process, match.group(1), channel)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-def children(pid: int) -> list[int]:
-    """Return the processes whose parent is `pid`."""
-    found = []
-    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(fields[1]) == pid and fields[0] != "Z":
-            found.append(int(stat.parent.name))
-    return found
-
-
-async def gone(pids: list[int]) -> None:
-    """Wait until the processes have ended, however long that takes (the test's limit bounds it)."""
-    for pid in pids:
-        try:
-            descriptor = os.pidfd_open(pid)
-        except ProcessLookupError:
-            continue
-        ended = asyncio.Event()
-        asyncio.get_running_loop().add_reader(descriptor, ended.set)
-        try:
-            await ended.wait()
-        finally:
-            asyncio.get_running_loop().remove_reader(descriptor)
-            os.close(descriptor)
+    async with launched(data) as process:
+        address = await served(process)
+        async with grpc.aio.insecure_channel(address) as channel:
+            yield Running(process, address, channel)
 
 
 def face() -> bytes:
