@@ -13,6 +13,7 @@ from roompulse_server.types import (
     Meeting,
     MeetingKey,
     MeetingState,
+    Participant,
     Purpose,
 )
 
@@ -60,6 +61,56 @@ def test_the_same_request_makes_one_meeting(store: Store) -> None:
     end(store, made.key)
     assert store.create_meeting(meeting, "request-1").key == made.key
     assert store.create_meeting(meeting, "request-2").key != made.key
+
+
+def test_the_same_request_ends_one_occurrence(store: Store) -> None:
+    first = create(store)
+    ended = store.end_meeting(first, time_us=9, offset_us=0, reason="over", request_id="request-1")
+    second = create(store, create_us=10)
+    assert store.meeting_ended_by(MeetingKey("default", "standup", ""), "request-1") == ended
+    assert store.meeting_ended_by(second, "request-2") is None
+    assert store.end_meeting(first, time_us=11, offset_us=0, reason="again", request_id="request-1") == ended
+    assert store.get_meeting(second).state == MeetingState.ACTIVE
+
+
+def test_a_request_id_is_not_used_for_another_meeting(store: Store) -> None:
+    meeting = Meeting(MeetingKey("default", "standup", ""), Purpose.RESEARCH, MeetingState.ACTIVE, 1)
+    store.create_meeting(meeting, "request-1")
+    retro = create(store, "retro")
+    store.end_meeting(retro, time_us=9, offset_us=0, reason="over", request_id="request-1")  # of another method
+    other = dataclasses.replace(meeting, key=MeetingKey("default", "other", ""))
+    with pytest.raises(InvalidArgumentError, match='used for meeting "standup"') as error:
+        store.create_meeting(other, "request-1")
+    assert error.value.field == "request_id"
+    with pytest.raises(InvalidArgumentError, match='used for meeting "retro"'):
+        store.meeting_ended_by(MeetingKey("default", "standup", ""), "request-1")
+
+
+def resume(store: Store, key: MeetingKey, stream_id: str, name: str = "ada") -> Participant:
+    return store.open_stream(key, name, offset_us=0, time_us=5, stream_id=stream_id, resumed=True)
+
+
+def test_a_stream_goes_on_until_another_one_was_opened(store: Store) -> None:
+    key = create(store)
+    assert store.open_stream(key, "ada", offset_us=0, time_us=5, stream_id="one").epoch == 1
+    assert resume(store, key, "one").epoch == 2
+    assert resume(store, key, "one").epoch == 3  # its answer may have been lost
+    join(store, key, "bob")
+    assert resume(store, key, "one").epoch == 4
+    store.open_stream(key, "ada", offset_us=0, time_us=5, stream_id="two")
+    with pytest.raises(RoompulseError) as error:
+        resume(store, key, "one")
+    assert reason_of(error) == Reason.STREAM_REPLACED
+    assert store.get_participant(key, "ada").epoch == 5  # the newer stream was not touched
+    assert resume(store, key, "two").epoch == 6
+
+
+def test_who_is_not_in_the_record_any_more_is_not_taken_up_again(store: Store) -> None:
+    key = create(store)
+    with pytest.raises(RoompulseError) as error:
+        resume(store, key, "one")
+    assert reason_of(error) == Reason.PARTICIPANT_NOT_FOUND
+    assert store.list_participants(key, limit=9).items == ()
 
 
 def test_what_does_not_exist_is_said_so(store: Store) -> None:

@@ -22,7 +22,7 @@ from roompulse_server.storage.sql import SqlStore
 
 logger = logging.getLogger(__name__)
 
-_DATABASE = "record.sqlite3"
+DATABASE = "record.sqlite3"
 _LOCK = "lock"
 _WRITER = (
     "PRAGMA auto_vacuum = INCREMENTAL",  # only before the first table: erasure will give pages back
@@ -56,13 +56,13 @@ class SqliteStore(SqlStore):
             StoreError: Another process holds the folder, it cannot be written, or the file is no database.
         """
         logger.info("record in %s, SQLite %s", self._folder, sqlite3.sqlite_version)
-        self._lock = _lock(self._folder)
+        self._lock = lock(self._folder)
         try:
-            self._writer = _writing_engine(self._folder / _DATABASE)
+            self._writer = writing_engine(self._folder / DATABASE)
             with self._writer.begin() as connection:
                 upgrade(connection)
                 connection.execute(update(heads).where(heads.c.streaming).values(streaming=False))  # a crash left them
-            self._reader = _reading_engine(self._folder / _DATABASE, self._readers)
+            self._reader = _reading_engine(self._folder / DATABASE, self._readers)
         except DBAPIError as error:
             self.close()
             raise StoreError(f"the record in {self._folder} cannot be opened: {error.orig}") from error
@@ -81,7 +81,12 @@ class SqliteStore(SqlStore):
             self._lock = None
 
 
-def _lock(folder: pathlib.Path) -> IO[str]:
+def lock(folder: pathlib.Path) -> IO[str]:
+    """Keep other processes out of a folder until the file is closed; the folder is made if it is not there.
+
+    Raises:
+        StoreError: Another process holds it, or it cannot be written.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = (folder / _LOCK).open("a+")
@@ -101,7 +106,9 @@ def _lock(folder: pathlib.Path) -> IO[str]:
     return file
 
 
-def _writing_engine(path: pathlib.Path) -> Engine:
+def writing_engine(path: pathlib.Path) -> Engine:
+    """Return the one connection that writes, for the calling thread. Nobody else may write meanwhile."""
+
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(path)  # usable by this thread only
 
