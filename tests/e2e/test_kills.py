@@ -14,104 +14,24 @@ import pathlib
 import random
 import shutil
 import signal
-import socket
 import sqlite3
 import tempfile
 from collections.abc import Sequence
 
-import cv2
 import pytest
 import roompulse
 from history import Witness, items_of, violations
-from roompulse import Packet, Reconnection, errors
-from roompulse.results import Reconnected, StreamEvent, SubscriptionEvent
+from roompulse import Reconnection
+from seen_by import Seen, bot, come_and_go, free_address, small_face, watch
 from service_process import Process, children, gone, launched, served
-from shared_data import image, needs_shared
+from shared_data import needs_shared
 
 pytestmark = needs_shared
 
 MEETING, PEOPLE = "killed", ("ada", "bob", "carl", "dora")
-RATE_HZ = 8.0
 PERSISTENT = Reconnection(tries=10_000, first_s=0.05, most_s=0.5)
 EARLY, COLD = 0.15, 0.3  # so many of the kills hit a service that is starting, or that nobody has come back to
 FIFTY = pytest.param(50, marks=[pytest.mark.verify, pytest.mark.timeout(1800)])
-
-
-class Seen:
-    """What one client was given."""
-
-    def __init__(self) -> None:
-        self.events: list[StreamEvent | SubscriptionEvent] = []
-        self._moved = asyncio.Event()
-
-    def add(self, event: StreamEvent | SubscriptionEvent) -> None:
-        self.events.append(event)
-        self._moved.set()
-
-    async def more(self) -> None:
-        self._moved.clear()
-        await self._moved.wait()
-
-    @property
-    def cuts(self) -> int:
-        return sum(isinstance(event, Reconnected) for event in self.events)
-
-
-def small_face() -> bytes:
-    picture = cv2.imread(str(image("single_face.jpg")))
-    assert picture is not None
-    height, width = picture.shape[:2]
-    small = cv2.resize(picture, (320, 320 * height // width))
-    return bytes(cv2.imencode(".jpg", small)[1])
-
-
-def free_address() -> str:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{taken.getsockname()[1]}"
-
-
-async def bot(client: roompulse.Client, person: str, picture: bytes, enough: asyncio.Event, seen: Seen) -> None:
-    """Stream one participant live until it is enough, and keep what comes back."""
-    async with client.analyze(MEETING, person, purpose="research", consent="granted", update_rate_hz=RATE_HZ) as stream:
-        reading = asyncio.create_task(_read(stream, seen))
-        while not enough.is_set():
-            await stream.send(Packet(picture))
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(enough.wait(), 1 / RATE_HZ)  # its own pace, as a camera's
-        await stream.finish()
-        await reading
-
-
-async def _read(stream: roompulse.AnalysisStream, seen: Seen) -> None:
-    async for event in stream:
-        seen.add(event)
-
-
-async def watch(client: roompulse.Client, seen: Seen) -> None:
-    """Watch from the beginning to the end."""
-    async with client.subscribe(MEETING, from_offset_s=0.0) as events:
-        async for event in events:
-            seen.add(event)
-
-
-async def come_and_go(client: roompulse.Client, chance: random.Random, seen: Seen) -> None:
-    """Watch from the beginning to the end, but leave now and then, and come back with the token."""
-    token = b""
-    while True:
-        left = chance.randint(1, 200)
-        async with client.subscribe(MEETING, from_offset_s=0.0, resume_token=token) as events:
-            try:
-                async for event in events:
-                    seen.add(event)
-                    token = events.resume_token
-                    left -= 1
-                    if not left:
-                        break
-                else:
-                    return
-            except errors.Unavailable:  # nobody is there: a subscription that never began is not begun again
-                await asyncio.sleep(0.1)
 
 
 def assert_sound(folder: pathlib.Path) -> None:
@@ -160,8 +80,11 @@ async def test_whatever_is_killed_everybody_sees_one_history(tmp_path: pathlib.P
         async with launched(tmp_path, address) as process:
             await served(process)
             await client.meetings.create(MEETING, purpose="research")
-            watching = [group.create_task(watch(client, steady)), group.create_task(come_and_go(client, chance, moody))]
-            sending = [group.create_task(bot(client, name, picture, enough, bots[name])) for name in PEOPLE]
+            watching = [
+                group.create_task(watch(client, MEETING, steady)),
+                group.create_task(come_and_go(client, MEETING, chance, moody)),
+            ]
+            sending = [group.create_task(bot(client, MEETING, name, picture, enough, bots[name])) for name in PEOPLE]
             await asyncio.gather(*(seen.more() for seen in (*bots.values(), steady, moody)))
             await kill(process)
         await rage(tmp_path, address, kills - 1, chance, [*bots.values(), steady, moody])
@@ -173,7 +96,7 @@ async def test_whatever_is_killed_everybody_sees_one_history(tmp_path: pathlib.P
             await client.meetings.end(MEETING)
             await asyncio.gather(*watching)
             whole = Seen()
-            await watch(client, whole)
+            await watch(client, MEETING, whole)
             listed = [update async for update in client.meetings.updates(MEETING)]
     record = items_of(whole.events)
     witnesses = [Witness(name, items_of(seen.events), only=frozenset({name})) for name, seen in bots.items()]
