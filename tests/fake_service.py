@@ -250,9 +250,9 @@ async def serving(service: FakeService) -> AsyncIterator[str]:
 class ThreadedService:
     """The fake service in a thread, for callers that block: the blocking facade, the command line."""
 
-    def __init__(self) -> None:
+    def __init__(self, kind: type[FakeService] = FakeService) -> None:
         self.target = ""
-        self.service = FakeService()
+        self.service = kind()
         self._ready = threading.Event()
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="fake service")

@@ -11,6 +11,7 @@ class FaultProxy:
     def __init__(self, target: str) -> None:
         self.target = target
         self.address = ""
+        self.connections = 0  # so far
         self._writers: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._flowing: dict[asyncio.Task[None], asyncio.Event] = {}
@@ -29,6 +30,7 @@ class FaultProxy:
         """Carry one connection's bytes both ways until either end closes it."""
         task = asyncio.current_task()
         assert task is not None
+        self.connections += 1
         self._tasks.add(task)
         flowing = self._flowing[task] = asyncio.Event()
         flowing.set()

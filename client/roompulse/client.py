@@ -9,7 +9,8 @@ from typing import Any, Self, TypeVar
 
 import grpc
 
-from roompulse.channel import Option, open_channel
+from roompulse.channel import Option
+from roompulse.connection import Connection
 from roompulse.conversion import (
     consent_to_proto,
     format_to_proto,
@@ -20,7 +21,7 @@ from roompulse.conversion import (
 )
 from roompulse.encode import Bytes3, EncoderName, Pixels, raw_packet
 from roompulse.enums import Clock, ConsentState, Content, Delivery, Purpose, SlowPolicy, Source
-from roompulse.errors import SourceError, StreamClosed, from_grpc
+from roompulse.errors import SourceError, from_grpc
 from roompulse.media import Packet, Tile, VideoFormat, consent_of
 from roompulse.meetings import MeetingName, Meetings, key_of
 from roompulse.reconnect import Reconnection
@@ -31,7 +32,6 @@ from roompulse.subscription import Subscription
 from roompulse.v1 import analysis_service_pb2, subscription_service_pb2
 from roompulse.v1.analysis_service_pb2_grpc import AnalysisServiceStub
 from roompulse.v1.meeting_service_pb2_grpc import MeetingServiceStub
-from roompulse.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 
 Open = TypeVar("Open", AnalysisStream, Subscription)
 SayConsent = Consent | ConsentState | str
@@ -61,19 +61,15 @@ class Client:
         """Keep where to connect; nothing happens before `async with`."""
         self._target = target
         self._tenant = tenant
-        self._credentials = credentials
-        self._options = options
         self._timeout_s = timeout_s
         self._reconnect = reconnect
-        self._channel: grpc.aio.Channel | None = None
+        self._connection = Connection(target, credentials, options, timeout_s)
         self._open: list[AnalysisStream | Subscription] = []
 
     async def __aenter__(self) -> Self:
         """Make the channel; it connects with the first call."""
-        self._channel = open_channel(self._target, self._credentials, self._options)
-        self._analysis = AnalysisServiceStub(self._channel)
-        self._subscriptions = SubscriptionServiceStub(self._channel)
-        self.meetings = Meetings(MeetingServiceStub(self._channel), self._unary, self._tenant)
+        self._connection.open()
+        self.meetings = Meetings(lambda: self._connection.stub(MeetingServiceStub), self._unary, self._tenant)
         return self
 
     async def __aexit__(
@@ -84,10 +80,8 @@ class Client:
 
     async def aclose(self) -> None:
         """End what is still open, and close the channel. Idempotent."""
-        channel, self._channel = self._channel, None
-        if channel is not None:
-            await asyncio.gather(*(one.aclose() for one in self._open))
-            await channel.close()
+        await asyncio.gather(*(one.aclose() for one in self._open))
+        await self._connection.aclose()
 
     def analyze(
         self,
@@ -156,9 +150,8 @@ class Client:
             everyone_consented=everyone_consented,
             time_zone=time_zone,
         )
-        stub = self._stub("_analysis")
         policy: Any = {"timeout_s": self._timeout_s, "reconnect": self._reconnect}
-        session = Session(stub, config, self._target, record=self.meetings, **policy)
+        session = Session(self._connection, config, self._target, record=self.meetings, **policy)
         return self._remember(AnalysisStream(session, self._target, encoder, self._timeout_s))
 
     async def image(
@@ -195,7 +188,9 @@ class Client:
             consent=_consent_message(consent),
             max_faces=max_faces,
         )
-        return from_proto(ImageResult, await self._unary(self._stub("_analysis").AnalyzeImage, request))
+        return from_proto(
+            ImageResult, await self._unary(self._connection.stub(AnalysisServiceStub).AnalyzeImage, request)
+        )
 
     def subscribe(
         self,
@@ -238,14 +233,8 @@ class Client:
             request.resume_token = resume_token
         elif from_offset_s is not None:
             request.from_offset.CopyFrom(seconds_to_duration(from_offset_s))
-        stub = self._stub("_subscriptions")
         policy: Any = {"timeout_s": self._timeout_s, "reconnect": self._reconnect}
-        return self._remember(Subscription(stub, request, self._target, heartbeats=heartbeats, **policy))
-
-    def _stub(self, name: str) -> Any:
-        if self._channel is None:
-            raise StreamClosed("the client is not open; use `async with roompulse.connect(…) as client`")
-        return getattr(self, name)
+        return self._remember(Subscription(self._connection, request, self._target, heartbeats=heartbeats, **policy))
 
     def _remember(self, one: Open) -> Open:
         """Keep what is open, to end it with the client; what has ended is forgotten."""
@@ -254,8 +243,6 @@ class Client:
         return one
 
     async def _unary(self, method: Any, request: Any) -> Any:
-        if self._channel is None:
-            raise StreamClosed("the client is closed")
         try:
             return await method(request, timeout=self._timeout_s)
         except grpc.aio.AioRpcError as err:

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from roompulse.call import Call
-from roompulse.errors import RoompulseError, StreamClosed, Unavailable
+from roompulse.errors import RoompulseError, StreamClosed, StreamSilent, Unavailable
 from roompulse.reconnect import Backoff, passes
 
 
@@ -29,6 +29,9 @@ class Owner(Protocol):
 
     def verdict(self, error: Exception | None) -> Exception | None:
         """Return what a call's end means; None is a good end."""
+
+    def renew(self) -> None:
+        """Make the next call over a new connection: this one swallows what is sent."""
 
     async def over(self, error: Exception | None) -> None:
         """Learn that there will be no other call."""
@@ -138,6 +141,8 @@ class Line:
         await self._change(accepted=False)
         if self._stopping.is_set() or not self._was_accepted or not isinstance(error, RoompulseError):
             return None
+        if isinstance(error, StreamSilent):
+            self._owner.renew()
         wait_s = self._backoff.wait_s(error)
         if wait_s is not None:
             self.cut_by = error

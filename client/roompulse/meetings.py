@@ -21,9 +21,9 @@ def key_of(meeting: MeetingName, tenant: str) -> MeetingKey:
 class Meetings:
     """The verbs of meetings; `client.meetings`. A meeting is its id (the newest occurrence) or a `MeetingKey`."""
 
-    def __init__(self, stub: Any, unary: Unary, tenant: str) -> None:
-        """Keep how to call: `unary` calls a method and maps its errors."""
-        self._stub = stub
+    def __init__(self, stub: Callable[[], Any], unary: Unary, tenant: str) -> None:
+        """Keep how to call: `stub` returns the present one, `unary` calls a method and maps its errors."""
+        self._present_stub = stub
         self._unary = unary
         self._tenant = tenant
 
@@ -164,6 +164,9 @@ class Meetings:
         request = pb.RenderReportRequest(meeting=self._key(meeting), format=ReportFormat.of(format).wire)
         parts = await self._unary(_whole(self._stub.RenderReport), request)
         return Report(parts[0].file_name, parts[0].media_type, b"".join(part.content for part in parts))
+    @property
+    def _stub(self) -> Any:
+        return self._present_stub()
 
     def _key(self, meeting: MeetingName) -> Any:
         return key_to_proto(key_of(meeting, self._tenant))

@@ -11,6 +11,7 @@ from typing import Any
 from roompulse import conversion
 from roompulse.account import Account
 from roompulse.call import Call
+from roompulse.connection import Connection
 from roompulse.encode import Encoder
 from roompulse.enums import Clock, Delivery
 from roompulse.errors import BY_REASON, FailedPrecondition, PermissionDenied, RoompulseError
@@ -31,6 +32,7 @@ from roompulse.results import (
 )
 from roompulse.seen import Seen
 from roompulse.v1 import analysis_service_pb2 as pb
+from roompulse.v1.analysis_service_pb2_grpc import AnalysisServiceStub
 
 LIVE_RESULTS = 1024
 EVERY_FRAME_RESULTS = 8192
@@ -50,7 +52,7 @@ class Session:
 
     def __init__(
         self,
-        stub: Any,
+        connection: Connection,
         config: pb.StreamConfig,
         target: str,
         *,
@@ -59,7 +61,8 @@ class Session:
         record: Meetings,
     ) -> None:
         """Keep what to open; nothing is sent before the line is started."""
-        self._stub, self._target, self._record = stub, target, record
+        self._connection, self._target, self._record = connection, target, record
+        self._channel = connection.channel
         self._timeout_s, self._silence_s = timeout_s, reconnect.silence_s
         self.config = config
         self.config.stream_id = uuid.uuid4().hex
@@ -81,7 +84,9 @@ class Session:
     def call(self) -> Call:
         """Make the next call."""
         self.final, self._ended_for = False, ""
-        call = Call(self._stub.AnalyzeVideo(), self._target, self._take, self._timeout_s, self._silence_s)
+        self._channel = self._connection.channel
+        stub = self._connection.stub(AnalysisServiceStub)
+        call = Call(stub.AnalyzeVideo(), self._target, self._take, self._timeout_s, self._silence_s)
         call.start(f"roompulse call {self.config.participant_id}")
         return call
 
@@ -98,6 +103,10 @@ class Session:
             return error
         words = self._ended_for.replace("_", " ")
         return kind(f"the service ended the stream: {words}", reason=self._ended_for.upper())
+
+    def renew(self) -> None:
+        """Make the next call over a new connection; for the line."""
+        self._connection.renew(self._channel)
 
     async def over(self, error: Exception | None) -> None:
         """Let the caller know, after everything that came."""

@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from roompulse import conversion
 from roompulse.call import Call
+from roompulse.connection import Connection
 from roompulse.errors import Draining
 from roompulse.line import Line
 from roompulse.mailbox import Mailbox, WhenFull
@@ -24,6 +25,7 @@ from roompulse.results import (
 )
 from roompulse.seen import Seen
 from roompulse.v1 import subscription_service_pb2 as pb
+from roompulse.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 
 READ_AHEAD = 64  # beyond that the service waits, and applies its policy for slow subscribers
 _KINDS: dict[str, type[Any]] = {
@@ -50,7 +52,7 @@ class Subscription:
 
     def __init__(
         self,
-        stub: Any,
+        connection: Connection,
         request: pb.SubscribeUpdatesRequest,
         target: str,
         *,
@@ -59,7 +61,7 @@ class Subscription:
         reconnect: Reconnection,
     ) -> None:
         """Keep what to ask for; nothing is sent before `async with`."""
-        self._stub = stub
+        self._connection, self._channel = connection, connection.channel
         self._request = request
         self._target = target
         self._heartbeats = heartbeats
@@ -110,9 +112,9 @@ class Subscription:
     def call(self) -> Call:
         """Ask for what comes next; for the line."""
         self._going, self._announced = None, False
-        call = Call(
-            self._stub.SubscribeUpdates(self._request), self._target, self._take, self._timeout_s, self._silence_s
-        )
+        self._channel = self._connection.channel
+        asked = self._connection.stub(SubscriptionServiceStub).SubscribeUpdates(self._request)
+        call = Call(asked, self._target, self._take, self._timeout_s, self._silence_s)
         call.start(f"roompulse subscription {self._request.meeting.id} call")
         return call
 
@@ -124,6 +126,10 @@ class Subscription:
         if error is None and self._going is not None:
             return Draining(self._going.reason, retry_after_s=self._going.retry_after_s)
         return error
+
+    def renew(self) -> None:
+        """Make the next call over a new connection; for the line."""
+        self._connection.renew(self._channel)
 
     async def over(self, error: Exception | None) -> None:
         """Let the caller know, after everything that came; for the line."""

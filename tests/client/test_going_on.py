@@ -8,7 +8,8 @@ import grpc
 import pytest
 import roompulse
 from cut_service import CutService, Told, logged
-from fake_service import an_update, serving
+from fake_service import ThreadedService, an_update, serving
+from fault_proxy import proxying
 from roompulse import Box, Packet, Reconnection, Tile, VideoFormat, errors
 from roompulse.enums import DropReason, Encoding
 from roompulse.results import GoingAway, MeetingEvent, Reconnected, Rollup, Update
@@ -75,6 +76,27 @@ async def test_a_silent_service_is_given_up_and_asked_again(cutting: tuple[CutSe
     assert len(in_log(events)) == len(service.log)
     (news,) = [event for event in events if isinstance(event, Reconnected)]
     assert "said nothing for 0.2 s" in news.reason
+
+
+@pytest.mark.parametrize("kind", ["stream", "subscription"])
+async def test_a_connection_that_fell_silent_is_not_used_again(kind: str) -> None:
+    service = CutService()
+    service.log = logged(4)[:-1]
+    service.silences = [len(service.log)] if kind == "subscription" else [1]
+    async with (
+        serving(service) as target,
+        proxying(target) as proxy,
+        roompulse.connect(proxy.address, reconnect=AT_ONCE) as client,
+    ):
+        opened = open_stream(client) if kind == "stream" else client.subscribe("standup", from_offset_s=0.0)
+        async with opened as events:
+            if isinstance(events, roompulse.AnalysisStream):
+                await events.send(STILL)
+            await anext(events)
+            proxy.freeze()  # no end ever comes over this connection
+            while not isinstance(await anext(events), Reconnected):
+                pass
+    assert proxy.connections == 2
 
 
 async def test_a_caller_that_reads_slowly_is_no_silence(
@@ -272,3 +294,26 @@ async def test_a_first_refusal_is_said_at_once(cutting: tuple[CutService, roompu
     with pytest.raises(errors.Unavailable):
         await everything(client.subscribe("standup"))
     assert service.calls["subscription"] == 1
+
+
+def test_a_script_that_is_cut_goes_on_too() -> None:
+    with (
+        ThreadedService(CutService) as threaded,
+        roompulse.blocking.connect(threaded.target, reconnect=AT_ONCE) as client,
+    ):
+        service = threaded.service
+        assert isinstance(service, CutService)
+        service.log, service.cuts = logged(8), [3, 2]
+        with client.subscribe("standup", from_offset_s=0.0) as events:
+            seen = list(events)
+        assert len(in_log(seen)) == len(service.log)
+        assert sum(isinstance(event, Reconnected) for event in seen) == 2
+        service.cuts = [1]
+        with client.analyze("standup", "ada", delivery="every_frame", consent="granted", purpose="research") as stream:
+            stream.send(STILL)
+            results = iter(stream)
+            while not isinstance(next(results), Reconnected):
+                pass
+            stream.send(STILL.at(0.1, None))
+            stream.finish()
+            assert [update.sequence for update in stream.updates()] == [2]

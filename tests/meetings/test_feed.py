@@ -232,18 +232,19 @@ async def test_a_token_ahead_of_the_record_is_refused(world: World) -> None:
     assert world.hub.statistics().subscriptions == 0
 
 
-async def test_what_the_record_no_longer_has_is_said(world: World) -> None:
+@pytest.mark.parametrize(("gone", "oldest"), [(3, "4"), (5, "6")])
+async def test_what_the_record_no_longer_has_is_said(world: World, gone: int, oldest: str) -> None:
     for _ in range(5):
         world.commit("ada")
     assert isinstance(world.store, SqliteStore)
     assert world.store._writer is not None
     with world.store._writer.begin() as connection:
-        connection.exec_driver_sql("DELETE FROM blocks WHERE first_sequence <= 3")
+        connection.exec_driver_sql(f"DELETE FROM blocks WHERE first_sequence <= {gone}")
     async with world.feed(start=After({"ada": 0})) as feed:
         with pytest.raises(RoompulseError) as error:
             await feed.get()
     assert error.value.reason == Reason.POSITION_EXPIRED
-    assert error.value.values == {"oldest": "4"}
+    assert error.value.values == {"oldest": oldest}
 
 
 async def test_somebody_erased_holds_nobody_up(world: World) -> None:
