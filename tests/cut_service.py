@@ -23,6 +23,8 @@ class CutService(FakeService):
         self.refusals: list[tuple[grpc.StatusCode, str]] = []  # how a call is refused, once it goes on
         self.withheld = 0  # updates that are recorded before a cut, and not delivered
         self.tokenless = 1  # every so many messages of a subscription hold a token
+        self.listing_hangs = False
+        self.listing_came = asyncio.Event()
         self.log: list[Told] = []
         self.calls: Counter[str] = Counter()
 
@@ -63,6 +65,12 @@ class CutService(FakeService):
             if message.HasField("going_away"):
                 return
         await self._go_wrong(context, 1 << 20, cut, silence)
+
+    async def ListUpdates(self, request: Any, context: Any) -> Any:
+        self.listing_came.set()
+        if self.listing_hangs:
+            await asyncio.Event().wait()
+        return await super().ListUpdates(request, context)
 
     async def _record(self, context: Any, packet: Any, *, deliver: bool) -> None:
         update = an_update("ada", len(self.updates) + 1)

@@ -27,6 +27,7 @@ class Call:
         self._target = target
         self._handle = handle
         self._first_s, self._silence_s = first_s, silence_s
+        self._handling = self._cancelled = False
         self._silent: StreamSilent | None = None
         self._timer: asyncio.TimerHandle
         self._task: asyncio.Task[Exception | None] | None = None
@@ -55,24 +56,29 @@ class Call:
         return await asyncio.shield(self._task) if self._task is not None else StreamClosed("not started")
 
     def cancel(self) -> None:
-        """End the call at once. Idempotent."""
+        """End the call at once, and what is being done with its last message. Idempotent."""
+        self._cancelled = True
         self._call.cancel()
+        if self._handling and self._task is not None:
+            self._task.cancel()
 
     async def _read(self) -> Exception | None:
         error: Exception | None = None
         try:
             wait_s = self._first_s
             while (message := await self._next(wait_s)) is not grpc.aio.EOF:
+                self._handling = True
                 await self._handle(message)
+                self._handling = False
                 wait_s = self._silence_s
         except grpc.aio.AioRpcError as err:
             error = from_grpc(err, self._target)
             error.__cause__ = err
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if task is None or task.cancelling():
+            if task is None or (task.cancelling() and not self._cancelled):
                 raise
-            error = StreamClosed("the stream was cancelled")  # the call was, this task was not
+            error = StreamClosed("the stream was cancelled")
         except Exception as err:
             error = err  # nobody who waits for the end may wait for ever
         finally:

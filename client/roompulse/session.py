@@ -135,12 +135,12 @@ class Session:
 
     async def _go_on(self, opened: StreamOpened) -> None:
         """Deliver what was recorded and not seen, then say that the stream goes on."""
-        last_index = self.outbox.last_index
-        lost = self.account.cut(last_index)
         for participant, (_, offset_s) in list(self._seen.updates.items()):
             with contextlib.suppress(FailedPrecondition, PermissionDenied):  # then nobody may see it
                 async for update in self._record.updates(opened.meeting, participant, start_s=offset_s):
                     await self._deliver(update)
+        last_index = self.outbox.last_index
+        lost = self.account.cut(last_index)
         self.outbox.open_again()
         if self.encoder is not None:
             self.encoder.force_key_frame()

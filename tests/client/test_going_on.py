@@ -288,6 +288,17 @@ async def test_closing_ends_the_wait_for_another_try(cutting: tuple[CutService, 
         await anext(stream)
 
 
+async def test_closing_waits_for_nothing_that_was_missed(cutting: tuple[CutService, roompulse.Client]) -> None:
+    service, client = cutting
+    service.cuts, service.listing_hangs = [1], True
+    stream = await open_stream(client).__aenter__()
+    await stream.send(STILL)
+    await anext(stream)
+    await service.listing_came.wait()
+    async with asyncio.timeout(client._timeout_s / 2):
+        await stream.aclose()
+
+
 async def test_a_first_refusal_is_said_at_once(cutting: tuple[CutService, roompulse.Client]) -> None:
     service, client = cutting
     service.cuts = [0]

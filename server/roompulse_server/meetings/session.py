@@ -348,7 +348,7 @@ class Session:
         told = kept = PacketCounters()
         kept_us = self._services.clock.now_us()
         while True:
-            await asyncio.sleep(min(self._services.settings.heartbeat_s, 1.0))
+            await asyncio.sleep(self._services.settings.heartbeat_s)
             counters = self._ledger.counters()
             if counters != told:
                 await self._notice(False, "")
