@@ -111,8 +111,9 @@ class Registry:
         key = MeetingKey(ref.tenant, ref.id, ref.uid)
         known = await recorder.read(store.meeting_ended_by, key, request_id) if request_id else None
         meeting = known or await self.find(ref)
-        if meeting.state is MeetingState.ENDED and (known or not request_id):
-            return meeting
+        now_us, asked = self._services.clock.now_us(), {"reason": reason, "request_id": request_id}
+        if meeting.state is MeetingState.ENDED:
+            return await recorder.call(store.end_meeting, meeting.key, time_us=now_us, offset_us=0, **asked)
         live = self._live.get(meeting.key.uid) or await self._revive(meeting)
         message = f"meeting {ref.id!r} was ended: {reason}"
         error = RoompulseError(Reason.MEETING_ENDED, message)
@@ -123,8 +124,7 @@ class Registry:
             meeting.key,
             time_us=self._services.clock.now_us(),
             offset_us=live.newest_us,  # the last recorded moment: idle time after it is no meeting
-            reason=reason,
-            request_id=request_id,
+            **asked,
         )
         await live.stop_streams(error)  # those that came in between; from now on none is admitted
         self._live.pop(meeting.key.uid, None)

@@ -65,9 +65,9 @@ class Session:
 
     async def open(self) -> None:
         """Take the participant's next epoch, start the tasks, and answer that the stream is open."""
-        await self._live.enter(self.config.participant, self)
         self._services.metrics.streams.inc()
         try:
+            await self._live.enter(self.config.participant, self)
             await self._open()
         except BaseException:
             await self._end("not opened", None)
