@@ -46,6 +46,10 @@ class Call:
             await self._call.write(request)
         except (grpc.aio.AioRpcError, asyncio.InvalidStateError) as err:
             raise await self.end() or StreamClosed(f"{self._target} has ended the stream") from err
+        except asyncio.CancelledError as err:
+            if _cancelling():
+                raise
+            raise await self.end() or StreamClosed("the stream was cancelled") from err  # the call was, not its writer
 
     async def half_close(self) -> None:
         """Say that no message follows."""
@@ -75,8 +79,7 @@ class Call:
             error = from_grpc(err, self._target)
             error.__cause__ = err
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or (task.cancelling() and not self._cancelled):
+            if _cancelling() and not self._cancelled:
                 raise
             error = StreamClosed("the stream was cancelled")
         except Exception as err:
@@ -99,3 +102,8 @@ class Call:
         else:
             self._silent = StreamSilent(f"{self._target} said nothing for {wait_s:g} s")
             self._call.cancel()
+
+
+def _cancelling() -> bool:
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
