@@ -64,12 +64,12 @@ class Client:
         self._timeout_s = timeout_s
         self._reconnect = reconnect
         self._connection = Connection(target, credentials, options, timeout_s)
+        self.meetings = Meetings(lambda: self._connection.stub(MeetingServiceStub), self._unary, self._tenant)
         self._open: list[AnalysisStream | Subscription] = []
 
     async def __aenter__(self) -> Self:
         """Make the channel; it connects with the first call."""
         self._connection.open()
-        self.meetings = Meetings(lambda: self._connection.stub(MeetingServiceStub), self._unary, self._tenant)
         return self
 
     async def __aexit__(
