@@ -164,6 +164,7 @@ class Meetings:
         request = pb.RenderReportRequest(meeting=self._key(meeting), format=ReportFormat.of(format).wire)
         parts = await self._unary(_whole(self._stub.RenderReport), request)
         return Report(parts[0].file_name, parts[0].media_type, b"".join(part.content for part in parts))
+
     @property
     def _stub(self) -> Any:
         return self._present_stub()
