@@ -31,7 +31,7 @@ async def roompulse(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S
 
 
 def portrait() -> list[pb.AnalyzeVideoRequest]:
-    frames = ((frame, at) for frame, at in pictures(video("single_face.mp4"), every=5) if at < SECONDS)
+    frames = ((frame, at) for frame, at in pictures(video("portrait_d12.mp4"), every=6) if at < SECONDS)
     return [packet(index, jpeg(frame), at) for index, (frame, at) in enumerate(frames)]
 
 

@@ -182,6 +182,7 @@ class Session:
         ends = self._seats.rests_on(name)
         if self._seats.put(name, consent) and self._stream is not None:
             self._stream.close(DropReason.NO_CONSENT)
+            self._services.engine.release(self._stream)  # the worker drops what it was sent
         self._seats.forget(name)
         self._rewatch()
         return ends
