@@ -157,8 +157,9 @@ class Subscription:
         return self._skipped.pop(participant, 0)
 
     def erase(self, participant: str) -> None:
-        """Drop what waits of a participant. For the hub."""
-        self._buffer = deque(item for item in self._buffer if _of(item) != participant)
+        """Drop what waits of a participant, and windows that they may be in: the record has these without them."""
+        kept = (item for item in self._buffer if not isinstance(item, Rollup) and item.participant != participant)
+        self._buffer = deque(kept)
         self._skipped.pop(participant, None)
         self.overflowed = True
         self._ready.set()
@@ -207,10 +208,6 @@ class Subscription:
             self._buffer.clear()
             self._hub.forget(self)
             self._ready.set()
-
-
-def _of(item: Item) -> str:
-    return "" if isinstance(item, Rollup) else item.participant
 
 
 def _closed() -> RoompulseError:

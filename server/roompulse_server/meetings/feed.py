@@ -254,7 +254,7 @@ class Feed:
         self._numbers.pop(name, None)
         if name in self._tracks:
             self._tracks.pop(name).give_up()
-        self._line = deque(item for item in self._line if not (isinstance(item, Update) and item.participant == name))
+        self._line.clear()  # it is read again: windows and events of theirs have changed
 
     def _behind(self) -> bool:
         return self._events.behind or self._rollups.behind or any(track.behind for track in self._tracks.values())
