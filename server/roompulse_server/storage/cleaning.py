@@ -78,7 +78,7 @@ def _rebuild_participants(connection: sqlite3.Connection) -> None:
 
 def _vacuum(connection: sqlite3.Connection) -> bool:
     """Give some free pages back; False when there are no more."""
-    connection.execute(f"PRAGMA incremental_vacuum({VACUUM_PAGES})").fetchall()
+    connection.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")  # `execute` would give back one page
     (free,) = connection.execute("PRAGMA freelist_count").fetchone()
     return bool(free)
 
