@@ -18,7 +18,7 @@ from shared_data import needs_shared, video
 pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
 
 KEY = common_pb2.MeetingKey(id="groups")
-PEOPLE = ("ada-4711", "bob-4711", "cyd-4711", "dan-4711")
+PEOPLE = ("ada-private", "bob-private", "cyd-private", "dan-private")
 GROUP = 3
 SECONDS = 8
 
@@ -58,7 +58,7 @@ async def test_nobody_is_told_of_whichever_way_one_asks(roompulse: Service) -> N
         assert final_counters(responses).analyzed > 20  # they were analysed all the same
     await roompulse.meetings.EndMeeting(meeting_service_pb2.EndMeetingRequest(meeting=KEY))
     for told in (await watching, await subscribed(roompulse), await subscribed(roompulse, participant_ids=PEOPLE[:1])):
-        assert "4711" not in str(told)
+        assert "private" not in str(told)
         assert {item.WhichOneof("event") for item in told} <= {"rollup", "meeting_event", "heartbeat"}
         events = {item.meeting_event.kind for item in told if item.HasField("meeting_event")}
         assert events == {update_pb2.MeetingEvent.KIND_MEETING_ENDED}
@@ -74,10 +74,10 @@ async def test_nobody_is_told_of_whichever_way_one_asks(roompulse: Service) -> N
     assert await refusal(roompulse.meetings.ListUpdates(listed)) == "AGGREGATE_ONLY"
     asked = meeting_service_pb2.GetMeetingSummaryRequest(meeting=KEY)
     summary = (await roompulse.meetings.GetMeetingSummary(asked)).summary
-    assert "4711" not in str(summary)
+    assert "private" not in str(summary)
     assert summary.HasField("engagement")
     assert all(point.seen >= GROUP for point in summary.timeline)
-    assert b"4711" not in generate_latest(roompulse.app.services.metrics.registry)
+    assert b"private" not in generate_latest(roompulse.app.services.metrics.registry)
 
 
 async def test_too_few_are_not_told_of_at_all(roompulse: Service) -> None:

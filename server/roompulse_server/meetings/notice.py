@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from roompulse_server.types import Purpose
 
 LANGUAGE = "en"
+_UNITS = ((86_400, "days"), (3600, "hours"), (60, "minutes"))
 _FOR = {
     Purpose.RESEARCH: "for research that you were asked to take part in",
     Purpose.SELF_VIEW: "so that you can look at your own values",
@@ -75,12 +76,5 @@ def notice_of(
 def _retention(retention_s: float) -> str:
     if retention_s == float("inf"):
         return "They are kept until somebody deletes them."
-    hours = retention_s / 3600
-    time = (
-        f"{hours / 24:.0f} days"
-        if hours >= 48
-        else f"{hours:.0f} hours"
-        if hours >= 2
-        else f"{retention_s:.0f} seconds"
-    )
-    return f"They are deleted {time} after the meeting."
+    length_s, unit = next(((s, unit) for s, unit in _UNITS if retention_s >= 2 * s), (1, "seconds"))
+    return f"They are deleted {retention_s / length_s:.0f} {unit} after the meeting."

@@ -6,8 +6,9 @@ delete_…    ─► streams end ─► record ─► sweep, in small steps betw
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import structlog
 
@@ -22,6 +23,8 @@ from roompulse_server.storage.store import Page
 from roompulse_server.types import AuditEntry, Consent, ConsentState, MeetingKey, Purpose
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 CARE_S = 10.0  # between two looks at what was kept long enough
 PAUSE_S = 0.005  # between two steps of a sweep: the live writer goes first
@@ -53,6 +56,7 @@ class Privacy:
     def __init__(self, services: Services, registry: Registry) -> None:
         self._services, self._registry = services, registry
         self._janitor: asyncio.Task[None] | None = None
+        self._deeds: set[asyncio.Task[Any]] = set()
 
     async def __aenter__(self) -> "Privacy":
         self._janitor = asyncio.create_task(self._care(), name="janitor")
@@ -61,10 +65,10 @@ class Privacy:
     async def __aexit__(self, *_: object) -> None:
         if self._janitor is not None:
             self._janitor.cancel()
-            await asyncio.gather(self._janitor, return_exceptions=True)
+            await asyncio.gather(self._janitor, *self._deeds, return_exceptions=True)
 
     async def set_consent(self, change: ConsentChange) -> Consent:
-        """Put a consent in force.
+        """Put a consent in force, also where the caller goes away meanwhile.
 
         Raises:
             RoompulseError: INVALID_ARGUMENT, MEETING_NOT_FOUND, MEETING_ENDED, PARTICIPANT_NOT_FOUND,
@@ -74,13 +78,7 @@ class Privacy:
         key, live = await self._find(change.ref)
         if live is not None and change.consent.state is not ConsentState.GRANTED:
             live.withhold(change.participant)
-        consent = replace(change.consent, record_us=self._services.clock.now_us())
-        offset_us = live.newest_us if live else 0
-        store, recorder = self._services.store, self._services.recorder
-        row = await recorder.call(store.set_consent, key, change.participant, consent, offset_us=offset_us)
-        if change.erase:
-            await self._erase(key, change.participant, offset_us)
-        return row.consent
+        return await self._surely(self._put(key, change, live.newest_us if live else 0))
 
     async def delete_participant(self, ref: MeetingRef, participant: str, allow_missing: bool) -> None:
         """Erase a participant; no byte of theirs is left when this returns.
@@ -91,8 +89,9 @@ class Privacy:
         with _missing(allow_missing):
             check_id("participant_id", participant)
             key, live = await self._find(ref)
-            await self._erase(key, participant, live.newest_us if live else 0)
-        await self._sweep()
+            if live is not None:
+                live.withhold(participant)
+            await self._surely(self._erase(key, participant, live.newest_us if live else 0))
 
     async def delete_meeting(self, ref: MeetingRef, allow_missing: bool) -> None:
         """Erase a meeting; no byte of anybody in it is left when this returns.
@@ -102,8 +101,7 @@ class Privacy:
         """
         with _missing(allow_missing):
             meeting = await self._registry.end(check_ref(ref), "deleted by request")
-            await self._delete(meeting.key, "by request")
-        await self._sweep()
+            await self._surely(self._delete(meeting.key, "by request"))
 
     async def notice(self, ref: MeetingRef | None, purpose: Purpose) -> Notice:
         """Return what people are to be told, of a meeting or for a purpose.
@@ -141,11 +139,30 @@ class Privacy:
             store.expired, now_us=now_us, retention_s=retention_s, limit=AT_ONCE
         ):
             await self._delete(key, "retention")
-        await self._sweep()
+        await self._sweep()  # also what a crash has left
 
     async def _find(self, ref: MeetingRef) -> tuple[MeetingKey, LiveMeeting | None]:
         key = (await self._registry.find(check_ref(ref))).key
         return key, self._registry.live(key.uid)
+
+    async def _surely(self, deed: Coroutine[Any, Any, T]) -> T:
+        """Do something to its end: whoever asked for it may be cancelled."""
+        self._deeds.add(task := asyncio.create_task(deed))
+        task.add_done_callback(self._done)
+        return await asyncio.shield(task)
+
+    def _done(self, deed: asyncio.Task[Any]) -> None:
+        self._deeds.discard(deed)
+        if not deed.cancelled() and (error := deed.exception()) is not None:
+            log.debug("refused", reason=getattr(error, "reason", ""))
+
+    async def _put(self, key: MeetingKey, change: ConsentChange, offset_us: int) -> Consent:
+        consent = replace(change.consent, record_us=self._services.clock.now_us())
+        store, recorder = self._services.store, self._services.recorder
+        row = await recorder.call(store.set_consent, key, change.participant, consent, offset_us=offset_us)
+        if change.erase:
+            await self._erase(key, change.participant, offset_us)
+        return row.consent
 
     async def _erase(self, key: MeetingKey, participant: str, offset_us: int) -> None:
         await self._services.recorder.call(
@@ -161,6 +178,7 @@ class Privacy:
     async def _delete(self, key: MeetingKey, why: str) -> None:
         time_us = self._services.clock.now_us()
         await self._services.recorder.call(self._services.store.delete_meeting, key, time_us=time_us, why=why)
+        await self._sweep()
 
     async def _sweep(self) -> None:
         left = True
