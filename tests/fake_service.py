@@ -237,7 +237,11 @@ class FakeService(
 
     async def ListAuditEntries(self, request: Any, context: Any) -> Any:
         chosen, token = self._page(
-            [privacy.AuditEntry(position=n, action=3, detail="by request") for n in (1, 2)], request
+            [
+                privacy.AuditEntry(position=n, action=privacy.AUDIT_ACTION_PARTICIPANT_ERASED, detail="by request")
+                for n in (1, 2)
+            ],
+            request,
         )
         return privacy.ListAuditEntriesResponse(entries=chosen, next_page_token=token)
 

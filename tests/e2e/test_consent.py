@@ -210,7 +210,10 @@ async def test_where_consent_is_not_required_a_refusal_still_counts(tmp_path: pa
         ({"consent": common_pb2.Consent()}, "INVALID_ARGUMENT"),
         ({"consent": GRANTED, "erase": True}, "INVALID_ARGUMENT"),
         ({"consent": GRANTED, "participant_id": ""}, "INVALID_ARGUMENT"),
-        ({"consent": common_pb2.Consent(state=1, recorded_by="x" * 129)}, "INVALID_ARGUMENT"),
+        (
+            {"consent": common_pb2.Consent(state=common_pb2.CONSENT_STATE_GRANTED, recorded_by="x" * 129)},
+            "INVALID_ARGUMENT",
+        ),
         ({"consent": GRANTED, "meeting": key("nowhere")}, "MEETING_NOT_FOUND"),
     ],
 )
