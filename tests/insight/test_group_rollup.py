@@ -122,6 +122,9 @@ def test_a_summary_says_no_more_than_its_windows() -> None:
     assert summary.engagement is not None
     means = [rollup.mean for rollup in rollups if rollup.mean is not None]
     assert min(means) <= summary.engagement <= max(means)
+    assert summary.engagement_median is not None
+    assert min(means) <= summary.engagement_median <= max(means)
+    assert summary.coverage == 1.0
     assert all(point.seen >= 3 and point.engagement_median is None for point in summary.timeline)
     assert sum(rollup.start_us < 10 * S for rollup in rollups) > 0
     assert summarise_groups(MEETING, [], [], 3).notes[0].endswith("no second of this meeting had such a group")

@@ -18,14 +18,15 @@ def summarise_groups(
 ) -> MeetingSummary:
     """Sum a meeting up from its final windows. Means over time are plain means over windows; `participants` is empty.
 
-    `engagement` rests on means, not on medians: a median of few people is one person's value.
+    `engagement` and its median over time rest on the windows' means: a median of few people is one person's value.
+    `coverage` is the share of those who were there that the windows speak of.
     """
     buckets: defaultdict[int, list[Rollup]] = defaultdict(list)
     for rollup in rollups:
         buckets[rollup.start_us // BUCKET_US].append(rollup)
     points = tuple(_point(index, buckets[index]) for index in sorted(buckets))
     ends = [rollup.start_us + rollup.length_us for rollup in rollups] + [event.offset_us for event in events]
-    engagement, deviation = engagement_of([_of_means(point) for point in points])
+    engagement, deviation, median = engagement_of([_of_means(point) for point in points])
     return MeetingSummary(
         meeting=meeting.key,
         purpose=meeting.purpose,
@@ -45,6 +46,8 @@ def summarise_groups(
         notes=(_note(len(rollups), min_group),),
         time_zone=meeting.time_zone,
         engagement_deviation=deviation,
+        engagement_median=median,
+        coverage=_coverage(rollups),
     )
 
 
@@ -60,6 +63,11 @@ def _point(index: int, rollups: Sequence[Rollup]) -> MeetingPoint:
         valence=_mean(rollups, lambda rollup: rollup.valence),
         arousal=_mean(rollups, lambda rollup: rollup.arousal),
     )
+
+
+def _coverage(rollups: Sequence[Rollup]) -> float:
+    total = sum(rollup.total for rollup in rollups)
+    return min(1.0, sum(rollup.seen for rollup in rollups) / total) if total else 0.0
 
 
 def _of_means(point: MeetingPoint) -> MeetingPoint:
