@@ -14,6 +14,7 @@ from roompulse.v1 import analysis_service_pb2_grpc as analysis_grpc
 from roompulse.v1 import common_pb2, media_pb2, update_pb2
 from roompulse.v1 import meeting_service_pb2 as meetings
 from roompulse.v1 import meeting_service_pb2_grpc as meetings_grpc
+from roompulse.v1 import privacy_pb2 as privacy
 from roompulse.v1 import subscription_service_pb2 as subscriptions
 from roompulse.v1 import subscription_service_pb2_grpc as subscriptions_grpc
 
@@ -77,6 +78,8 @@ class FakeService(
         self.subscribed: list[subscriptions.SubscribeUpdatesRequest] = []
         self.created: list[meetings.CreateMeetingRequest] = []
         self.events: list[subscriptions.SubscribeUpdatesResponse] = []
+        self.consents: list[privacy.SetConsentRequest] = []
+        self.deleted: list[tuple[str, str]] = []
         self.summary: Any = None
         self.meetings: dict[str, meetings.Meeting] = {}
         self.updates: list[update_pb2.ParticipantUpdate] = []
@@ -212,6 +215,35 @@ class FakeService(
         await context.write(meetings.RenderReportResponse(file_name="roompulse-standup.x", media_type="text/plain"))
         for part in (b"a report ", kind.encode(), b"\n"):
             await context.write(meetings.RenderReportResponse(content=part))
+
+    async def SetConsent(self, request: Any, context: Any) -> Any:
+        self.consents.append(request)
+        return privacy.SetConsentResponse(consent=request.consent)
+
+    async def DeleteParticipant(self, request: Any, context: Any) -> Any:
+        await self._meeting(request.meeting.id, context)
+        self.deleted.append((request.meeting.id, request.participant_id))
+        return privacy.DeleteParticipantResponse()
+
+    async def DeleteMeeting(self, request: Any, context: Any) -> Any:
+        if not request.allow_missing:
+            await self._meeting(request.meeting.id, context)
+        self.deleted.append((request.meeting.id, ""))
+        return privacy.DeleteMeetingResponse()
+
+    async def GetNotice(self, request: Any, context: Any) -> Any:
+        purpose = self.meetings[request.meeting.id].purpose if request.HasField("meeting") else request.purpose
+        return privacy.GetNoticeResponse(text="Faces are read.", language="en", wording_version="en-1", purpose=purpose)
+
+    async def ListAuditEntries(self, request: Any, context: Any) -> Any:
+        chosen, token = self._page(
+            [
+                privacy.AuditEntry(position=n, action=privacy.AUDIT_ACTION_PARTICIPANT_ERASED, detail="by request")
+                for n in (1, 2)
+            ],
+            request,
+        )
+        return privacy.ListAuditEntriesResponse(entries=chosen, next_page_token=token)
 
     def add_meeting(self, name: str, purpose: Any = common_pb2.PURPOSE_RESEARCH) -> meetings.Meeting:
         meeting = meetings.Meeting(key=key(name), purpose=purpose, state=meetings.Meeting.STATE_ACTIVE)

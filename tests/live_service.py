@@ -2,7 +2,7 @@
 
 import contextlib
 import pathlib
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterable, Iterator
 from fractions import Fraction
 
 import av
@@ -20,6 +20,7 @@ from roompulse_server.settings import Settings, load_settings
 from shared_data import MODELS
 
 GRANTED = common_pb2.Consent(state=common_pb2.CONSENT_STATE_GRANTED)
+Call = grpc.aio.StreamStreamCall[pb.AnalyzeVideoRequest, pb.AnalyzeVideoResponse]
 
 
 class Service:
@@ -169,3 +170,32 @@ def balances(counters: common_pb2.PacketCounters) -> bool:
     """received = analyzed + dropped + not due + pending."""
     gone = sum(entry.count for entry in counters.dropped)
     return counters.received == counters.analyzed + gone + counters.not_due + counters.pending
+
+
+async def refusal(call: Awaitable[object]) -> str:
+    """Return the reason of an error, or an empty text."""
+    try:
+        await call
+    except grpc.aio.AioRpcError as error:
+        return reason(error)
+    return ""
+
+
+async def everything(call: Call) -> tuple[list[pb.AnalyzeVideoResponse], str]:
+    """Read to the end; return what came, and the reason of the error at the end."""
+    responses: list[pb.AnalyzeVideoResponse] = []
+    try:
+        while isinstance(response := await call.read(), pb.AnalyzeVideoResponse):
+            responses.append(response)
+    except grpc.aio.AioRpcError as error:
+        return responses, reason(error)
+    return responses, ""
+
+
+async def begin(service: Service, stream: pb.StreamConfig) -> tuple[Call, pb.StreamOpened]:
+    call = service.analysis.AnalyzeVideo()
+    await call.write(pb.AnalyzeVideoRequest(config=stream))
+    first = await call.read()
+    assert isinstance(first, pb.AnalyzeVideoResponse)
+    assert first.WhichOneof("event") == "opened"
+    return call, first.opened

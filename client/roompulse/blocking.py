@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from roompulse import client as waiting
+from roompulse.client import SayConsent
 from roompulse.encode import Bytes3, Pixels
 from roompulse.enums import ReportFormat
 from roompulse.errors import StreamClosed
@@ -26,8 +27,11 @@ from roompulse.feed import FeedReport, Passing
 from roompulse.media import Packet, Tile
 from roompulse.meetings import MeetingName, Meetings
 from roompulse.results import (
+    AuditEntry,
+    Consent,
     ImageResult,
     Meeting,
+    Notice,
     PacketCounters,
     Participant,
     Report,
@@ -241,6 +245,28 @@ class BlockingMeetings:
     def updates(self, meeting: MeetingName, participant: str = "", **filters: Any) -> Iterator[Update]:
         """Yield recorded updates, by participant and sequence; see `Meetings.updates`."""
         return self._loop.iterate(self._meetings.updates(meeting, participant, **filters))
+
+    def set_consent(
+        self, meeting: MeetingName, participant: str, consent: SayConsent, *, erase: bool = False
+    ) -> Consent:
+        """Put a participant's consent in force; see `Meetings.set_consent`."""
+        return self._loop.run(self._meetings.set_consent(meeting, participant, consent, erase=erase))
+
+    def delete_participant(self, meeting: MeetingName, participant: str, *, allow_missing: bool = False) -> None:
+        """Erase a participant; see `Meetings.delete_participant`."""
+        self._loop.run(self._meetings.delete_participant(meeting, participant, allow_missing=allow_missing))
+
+    def delete(self, meeting: MeetingName, *, allow_missing: bool = False) -> None:
+        """Erase a meeting and everybody in it; see `Meetings.delete`."""
+        self._loop.run(self._meetings.delete(meeting, allow_missing=allow_missing))
+
+    def notice(self, meeting: MeetingName | None = None, **about: Any) -> Notice:
+        """Return the text that tells people what is done; see `Meetings.notice`."""
+        return self._loop.run(self._meetings.notice(meeting, **about))
+
+    def audit(self, meeting_uid: str = "", **paging: Any) -> Iterator[AuditEntry]:
+        """Yield what was done to people's data, oldest first; see `Meetings.audit`."""
+        return self._loop.iterate(self._meetings.audit(meeting_uid, **paging))
 
     def summary(self, meeting: MeetingName) -> Summary:
         """Return the meeting, summed up from its record so far."""

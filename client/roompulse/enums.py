@@ -239,6 +239,16 @@ class EventKind(WireEnum):
     COUNTERS = 8
 
 
+class AuditAction(WireEnum):
+    """What was done to people's data."""
+
+    UNSPECIFIED = 0
+    MEETING_CREATED = 1
+    CONSENT_CHANGED = 2
+    PARTICIPANT_ERASED = 3
+    MEETING_DELETED = 4
+
+
 class MomentKind(WireEnum):
     """What kind of moment stands out."""
 

@@ -9,7 +9,8 @@ Reasons are the service's own (`google.rpc.ErrorInfo`, domain `roompulse.dev`); 
     NOT_FOUND             NotFound              MeetingNotFound, ParticipantNotFound
     ALREADY_EXISTS        AlreadyExists
     FAILED_PRECONDITION   FailedPrecondition    MeetingEnded, ConsentMissing, PurposeMissing,
-                                                PurposeRefused, PurposeDiffers
+                                                PurposeRefused, PurposeDiffers,
+                                                ConsentWithdrawn, ParticipantErased, AggregateOnly
     PERMISSION_DENIED     PermissionDenied
     UNAUTHENTICATED       Unauthenticated
     RESOURCE_EXHAUSTED    ResourceExhausted     TooManyStreams, SubscriberTooSlow
@@ -111,6 +112,18 @@ class ConsentMissing(FailedPrecondition):
     """No consent is in force."""
 
 
+class ConsentWithdrawn(FailedPrecondition):
+    """The participant has taken their consent back; only `meetings.set_consent` grants it again."""
+
+
+class ParticipantErased(FailedPrecondition):
+    """The participant was erased from the meeting; only `meetings.set_consent` lets them begin anew."""
+
+
+class AggregateOnly(FailedPrecondition):
+    """Nobody's own values leave the service in this meeting."""
+
+
 class PurposeMissing(FailedPrecondition):
     """No purpose is declared."""
 
@@ -195,6 +208,9 @@ BY_REASON: Mapping[str, type[RoompulseError]] = {
     "PURPOSE_REFUSED": PurposeRefused,
     "PURPOSE_DIFFERS": PurposeDiffers,
     "CONSENT_MISSING": ConsentMissing,
+    "CONSENT_WITHDRAWN": ConsentWithdrawn,
+    "PARTICIPANT_ERASED": ParticipantErased,
+    "AGGREGATE_ONLY": AggregateOnly,
     "TENANT_UNKNOWN": PermissionDenied,
     "PICTURE_UNUSABLE": PictureUnusable,
     "TOO_MANY_FAULTS": TooManyFaults,

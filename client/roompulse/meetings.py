@@ -4,10 +4,12 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from roompulse.conversion import from_proto, key_to_proto, seconds_to_duration
-from roompulse.enums import MeetingState, Purpose, ReportFormat
-from roompulse.results import Meeting, MeetingKey, Participant, Report, Summary, Update
+from roompulse.conversion import consent_to_proto, from_proto, key_to_proto, seconds_to_duration
+from roompulse.enums import ConsentState, MeetingState, Purpose, ReportFormat
+from roompulse.media import consent_of
+from roompulse.results import AuditEntry, Consent, Meeting, MeetingKey, Notice, Participant, Report, Summary, Update
 from roompulse.v1 import meeting_service_pb2 as pb
+from roompulse.v1 import privacy_pb2 as privacy
 
 MeetingName = str | MeetingKey
 Unary = Callable[..., Awaitable[Any]]
@@ -49,7 +51,7 @@ class Meetings:
             time_zone: Its IANA time zone, for reports.
             idle_timeout_s: Ends by itself after this time without a stream; None: the server's setting.
             everyone_consented: You attest that everybody who may be seen in rooms and galleries has agreed.
-            aggregate_only: Only roll-ups leave the service.
+            aggregate_only: Nobody's own values leave the service, only roll-ups of enough people.
             retention_s: Its record is deleted this long after its end; None: the server's setting.
             request_id: The same id creates the same meeting once; left out: a new one.
 
@@ -164,6 +166,80 @@ class Meetings:
         request = pb.RenderReportRequest(meeting=self._key(meeting), format=ReportFormat.of(format).wire)
         parts = await self._unary(_whole(self._stub.RenderReport), request)
         return Report(parts[0].file_name, parts[0].media_type, b"".join(part.content for part in parts))
+
+    async def set_consent(
+        self,
+        meeting: MeetingName,
+        participant: str,
+        consent: Consent | ConsentState | str,
+        *,
+        erase: bool = False,
+    ) -> Consent:
+        """Put a participant's consent in force, and return it. Taking it back ends their streams.
+
+        Only this grants again what was withdrawn: a stream's `consent` counts where none is recorded.
+
+        Args:
+            meeting: The meeting.
+            participant: Your id of the participant, who may still be to come.
+            consent: "granted", "refused" or "withdrawn" for short; or with who recorded it and the wording shown.
+            erase: With a withdrawal: erase the participant as well.
+
+        Raises:
+            MeetingEnded: It takes withdrawals only.
+            ParticipantErased: They were erased; only a grant lets them begin anew.
+        """
+        said = consent_of(consent)
+        request = privacy.SetConsentRequest(
+            meeting=self._key(meeting),
+            participant_id=participant,
+            consent=consent_to_proto(said) if said else None,
+            erase=erase,
+        )
+        return from_proto(Consent, (await self._unary(self._stub.SetConsent, request)).consent)
+
+    async def delete_participant(self, meeting: MeetingName, participant: str, *, allow_missing: bool = False) -> None:
+        """Erase a participant: ids, names and values. Their streams are ended. Returns when the bytes are gone.
+
+        Raises:
+            ParticipantNotFound: There is none, and `allow_missing` is not given.
+        """
+        request = privacy.DeleteParticipantRequest(
+            meeting=self._key(meeting), participant_id=participant, allow_missing=allow_missing
+        )
+        await self._unary(self._stub.DeleteParticipant, request)
+
+    async def delete(self, meeting: MeetingName, *, allow_missing: bool = False) -> None:
+        """Erase a meeting and everybody in it; one that runs is ended first. Returns when the bytes are gone.
+
+        Raises:
+            MeetingNotFound: There is none, and `allow_missing` is not given.
+        """
+        request = privacy.DeleteMeetingRequest(meeting=self._key(meeting), allow_missing=allow_missing)
+        await self._unary(self._stub.DeleteMeeting, request)
+
+    async def notice(
+        self, meeting: MeetingName | None = None, *, purpose: Purpose | str = Purpose.UNSPECIFIED, language: str = ""
+    ) -> Notice:
+        """Return the text that tells people what is done, for a meeting, or for a purpose before there is one.
+
+        Raises:
+            PurposeMissing: Neither is given.
+            PurposeRefused: The service does not work for this purpose.
+        """
+        request = privacy.GetNoticeRequest(
+            meeting=self._key(meeting) if meeting is not None else None,
+            purpose=Purpose.of(purpose).wire,
+            language=language,
+        )
+        return from_proto(Notice, await self._unary(self._stub.GetNotice, request))
+
+    async def audit(self, meeting_uid: str = "", *, page_size: int = 0) -> AsyncIterator[AuditEntry]:
+        """Yield what was done to people's data, oldest first; only in one meeting where its uid is given."""
+        request = privacy.ListAuditEntriesRequest(tenant=self._tenant, meeting_uid=meeting_uid, page_size=page_size)
+        async for page in self._pages(self._stub.ListAuditEntries, request):
+            for entry in page.entries:
+                yield from_proto(AuditEntry, entry)
 
     @property
     def _stub(self) -> Any:

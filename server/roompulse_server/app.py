@@ -19,6 +19,7 @@ from roompulse_server.insight.scoring import FormulaScoring, LearnedScoring
 from roompulse_server.meetings.catalogue import Catalogue
 from roompulse_server.meetings.clock import ServerClock
 from roompulse_server.meetings.ingest import Ingest
+from roompulse_server.meetings.privacy import Privacy
 from roompulse_server.meetings.publication import Publication
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.services import Services
@@ -76,16 +77,17 @@ async def running(settings: Settings) -> AsyncIterator["App"]:
         )
         registry = await stack.enter_async_context(Registry(services))
         publication.registry = registry
-        yield await _serve(stack, services, registry)
+        privacy = await stack.enter_async_context(Privacy(services, registry))
+        yield await _serve(stack, services, registry, privacy)
 
 
-async def _serve(stack: contextlib.AsyncExitStack, services: Services, registry: Registry) -> "App":
+async def _serve(stack: contextlib.AsyncExitStack, services: Services, registry: Registry, privacy: Privacy) -> "App":
     settings = services.settings
     subscriptions = Subscriptions(services, registry)
     server = Server(
         AnalysisServicer(Ingest(services, registry, _limits(settings))),
         SubscriptionServicer(subscriptions),
-        MeetingServicer(Catalogue(services, registry)),
+        MeetingServicer(Catalogue(services, registry), privacy),
         settings.reflection,
     )
     port = await server.start(settings.listen)

@@ -44,6 +44,13 @@ class Settings(BaseSettings):
     allow_purposes: frozenset[Literal["workplace_monitoring", "education"]] = Field(
         frozenset(), description="prohibited purposes to allow all the same; lawful in the EU for medical or safety use"
     )
+    consent_required: bool = Field(True, description="analyse nobody who was not asked; who refused never is")
+    min_group: int = Field(5, ge=2, le=1000, description="people a roll-up needs in meetings that are aggregate_only")
+    retention_s: float = Field(
+        30 * 86_400.0,
+        gt=0,
+        description="a meeting that says nothing else is deleted this long after its end; inf: never",
+    )
     metrics: str | None = Field(None, description="address of Prometheus metrics over HTTP, HOST:PORT; default: none")
     reflection: bool = Field(True, description="serve gRPC reflection")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level that is logged")

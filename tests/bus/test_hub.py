@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from record_updates import plain
 from roompulse_server.bus.hub import Hub, Item, Subscription
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.types import Event, EventKind, SlowPolicy, Update
+from roompulse_server.types import Event, EventKind, Rollup, SlowPolicy, Update
 
 
 def drain(subscription: Subscription) -> list[Item]:
@@ -93,6 +93,22 @@ async def test_one_who_relaxes_loses_the_buffer_instead_and_is_told() -> None:
     hub.publish("a", [plain(1), plain(2), plain(3)])
     assert subscription.overflowed
     assert drain(subscription) == [plain(3)]
+
+
+async def test_nothing_of_who_is_erased_waits_and_every_subscriber_looks_again() -> None:
+    hub = Hub()
+    one, other = hub.subscribe("a", slow_policy=SlowPolicy.CONFLATE, capacity=4), hub.subscribe("b")
+    window = Rollup(0, 1, 1, True, 1, 1, 0.7, 0.7, None, None, (), None, None, "f", "m")
+    items: list[Item] = [plain(1), plain(1, participant="bob"), event(1), plain(2), window]
+    for uid in ("a", "b"):
+        hub.publish(uid, items)
+    hub.erase("a", "ada")
+    hub.erase("nobody listens", "ada")
+    await asyncio.wait_for(one.wait(), 1)
+    assert drain(one) == [items[1]]
+    assert one.overflowed
+    assert one.take_skipped("ada") == 0
+    assert (drain(other), other.overflowed) == (items, False)
 
 
 async def test_conflation_keeps_the_newest_of_each_and_says_what_it_skipped() -> None:

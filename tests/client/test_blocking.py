@@ -41,6 +41,12 @@ def test_a_script_has_all_verbs_of_meetings(threaded: ThreadedService) -> None:
             assert subscription.resume_token == b"here"
         assert client.meetings.report("standup", "json").content == b"a report REPORT_FORMAT_JSON\n"
         assert client.meetings.end("standup").end_reason == "ended by request"
+        assert client.meetings.notice("standup").wording_version == "en-1"
+        assert client.meetings.set_consent("standup", "ada", "withdrawn", erase=True).state.word == "withdrawn"
+        client.meetings.delete_participant("standup", "ada")
+        client.meetings.delete("standup")
+        assert threaded.service.deleted == [("standup", "ada"), ("standup", "")]
+        assert [entry.position for entry in client.meetings.audit(page_size=1)] == [1, 2]
 
 
 def test_errors_are_the_same(threaded: ThreadedService) -> None:

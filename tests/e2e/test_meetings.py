@@ -55,14 +55,6 @@ async def test_a_wrong_field_is_named(roompulse: Service, fields: dict[str, obje
     assert (raised.value.details() or "").startswith(field)
 
 
-async def test_what_is_not_offered_yet_says_so(roompulse: Service) -> None:
-    request = pb.CreateMeetingRequest(meeting=key("aggregate"), purpose=RESEARCH, aggregate_only=True)
-    with pytest.raises(grpc.aio.AioRpcError) as raised:
-        await roompulse.meetings.CreateMeeting(request)
-    assert raised.value.code() is grpc.StatusCode.UNIMPLEMENTED
-    assert reason(raised.value) == "NOT_OFFERED"
-
-
 async def test_meetings_are_listed_in_pages_newest_first(roompulse: Service) -> None:
     for number in range(5):
         await roompulse.meetings.CreateMeeting(pb.CreateMeetingRequest(meeting=key("paged"), purpose=RESEARCH))

@@ -3,11 +3,22 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
 
-import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
-from live_service import GRANTED, Service, balances, config, dropped, final_counters, packet, reason, updates_of
+from live_service import (
+    GRANTED,
+    Service,
+    balances,
+    begin,
+    config,
+    dropped,
+    everything,
+    final_counters,
+    packet,
+    refusal,
+    updates_of,
+)
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
@@ -19,36 +30,6 @@ pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module"), pytest.mar
 FACE = image("single_face.jpg").read_bytes() if image("single_face.jpg").exists() else b""
 LEFT_HALF = media_pb2.Tile(participant_id="ada", box=common_pb2.Box(width=0.5, height=1), consent=GRANTED)
 RIGHT_HALF = media_pb2.Tile(participant_id="bob", box=common_pb2.Box(x=0.5, width=0.5, height=1), consent=GRANTED)
-Call = grpc.aio.StreamStreamCall[pb.AnalyzeVideoRequest, pb.AnalyzeVideoResponse]
-
-
-async def refusal(call: Awaitable[object]) -> str:
-    """Return the reason of an error, or an empty text."""
-    try:
-        await call
-    except grpc.aio.AioRpcError as error:
-        return reason(error)
-    return ""
-
-
-async def everything(call: Call) -> tuple[list[pb.AnalyzeVideoResponse], str]:
-    """Read to the end; return what came, and the reason of the error at the end."""
-    responses: list[pb.AnalyzeVideoResponse] = []
-    try:
-        while isinstance(response := await call.read(), pb.AnalyzeVideoResponse):
-            responses.append(response)
-    except grpc.aio.AioRpcError as error:
-        return responses, reason(error)
-    return responses, ""
-
-
-async def begin(service: Service, stream: pb.StreamConfig) -> tuple[Call, pb.StreamOpened]:
-    call = service.analysis.AnalyzeVideo()
-    await call.write(pb.AnalyzeVideoRequest(config=stream))
-    first = await call.read()
-    assert isinstance(first, pb.AnalyzeVideoResponse)
-    assert first.WhichOneof("event") == "opened"
-    return call, first.opened
 
 
 async def end_meeting(service: Service, meeting: str) -> meeting_service_pb2.EndMeetingResponse:

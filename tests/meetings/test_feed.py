@@ -5,7 +5,7 @@ import pathlib
 from collections.abc import Iterator
 
 import pytest
-from meeting_world import World, brief, check_whole, settle, take, window
+from meeting_world import SECOND, World, brief, check_whole, settle, take, window
 from roompulse_server.bus.token import Token, encode
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.meetings import feed as feeds
@@ -13,6 +13,10 @@ from roompulse_server.meetings.feed import After, Filter, FromOffset, FromToken
 from roompulse_server.storage.sqlite import SqliteStore
 from roompulse_server.storage.store import Store
 from roompulse_server.types import (
+    Consent,
+    ConsentState,
+    Event,
+    Rollup,
     SlowPolicy,
     Update,
 )
@@ -258,6 +262,41 @@ async def test_somebody_erased_holds_nobody_up(world: World) -> None:
         world.publish(gone[1:])
         world.publish(world.commit("bob"))
         assert brief(await take(feed)) == ["b1"]
+
+
+async def test_somebody_new_of_an_erased_ones_id_is_followed_from_their_first_update(world: World) -> None:
+    world.join("bob")
+    async with world.feed() as feed:
+        world.publish(world.commit("ada"))
+        world.publish(world.commit("ada", "bob"))
+        assert brief(await take(feed)) == ["a1", "a2", "b1"]
+        world.store.erase_participant(world.key, "ada", hold_us=0, offset_us=0, time_us=1)
+        world.hub.erase(world.key.uid, "ada")
+        world.store.take_committed()
+        world.store.set_consent(world.key, "ada", Consent(ConsentState.GRANTED), offset_us=0)
+        world.updates["ada"] = []
+        world.join("ada")
+        world.publish(world.commit("ada"))
+        world.publish(world.commit("bob"))
+        found = await take(feed)
+    assert [said for said in brief(found) if said[0] in "ab"] == ["a1", "b2"]
+    kinds = [item.kind.name for item in found if isinstance(item, Event)]
+    assert kinds == ["ERASED", "CONSENT_CHANGED", "STREAM_OPENED"]
+
+
+async def test_what_was_read_before_an_erasure_is_not_delivered_after_it(world: World) -> None:
+    world.join("bob")
+    for _ in range(3):
+        world.commit("ada", "bob", windows=1)
+    async with world.feed(start=FromOffset(0)) as feed:
+        first = await feed.get()
+        assert first is not None
+        world.store.erase_participant(world.key, "ada", hold_us=10 * SECOND, offset_us=0, time_us=1)
+        world.hub.erase(world.key.uid, "ada")
+        rest = await take(feed)
+    assert not [said for said in brief(rest) if said[0] == "a"]
+    assert sorted(said for said in brief([first, *rest]) if said[0] in "br") == ["b1", "b2", "b3", "r1", "r2", "r3"]
+    assert "ada" not in [item.participant for item in rest if not isinstance(item, Rollup)]
 
 
 async def test_closing_wakes_the_reader(world: World) -> None:

@@ -16,6 +16,7 @@ from roompulse_server.meetings.services import Services
 from roompulse_server.storage.store import Committed
 from roompulse_server.types import (
     Band,
+    Consent,
     Engagement,
     Meeting,
     MeetingKey,
@@ -48,6 +49,15 @@ class Streaming:
 
     async def refused(self, reason: Reason) -> None:
         raise AssertionError(reason)
+
+    def agree(self, name: str, consent: Consent) -> None:
+        raise AssertionError(name)
+
+    def revoke(self, name: str, consent: Consent) -> bool:
+        raise AssertionError(name)
+
+    def forget(self, name: str) -> None:
+        raise AssertionError(name)
 
 
 class Rollups(RollupBuilder):

@@ -12,6 +12,7 @@ from roompulse.v1 import (
     common_pb2,
     media_pb2,
     meeting_service_pb2,
+    privacy_pb2,
     subscription_service_pb2,
     update_pb2,
 )
@@ -38,6 +39,7 @@ TWINS: dict[type[enum.IntEnum], EnumDescriptor] = {
     types.EventKind: update_pb2.MeetingEvent.Kind.DESCRIPTOR,
     types.SlowPolicy: subscription_service_pb2.SlowPolicy.DESCRIPTOR,
     types.ReportFormat: meeting_service_pb2.ReportFormat.DESCRIPTOR,
+    types.AuditAction: privacy_pb2.AuditAction.DESCRIPTOR,
     types.MeetingState: meeting_service_pb2.Meeting.State.DESCRIPTOR,
 }
 

@@ -8,11 +8,15 @@ import os
 
 import click
 
+from roompulse.cli.audit import audit
 from roompulse.cli.check import check
+from roompulse.cli.consent import consent
+from roompulse.cli.delete import delete
 from roompulse.cli.end import end
 from roompulse.cli.export import export
 from roompulse.cli.image import image
 from roompulse.cli.meetings import meetings
+from roompulse.cli.notice import notice
 from roompulse.cli.stream import stream
 from roompulse.cli.summary import summary
 from roompulse.cli.watch import watch
@@ -24,7 +28,7 @@ def cli() -> None:
     """The pulse of the room: a meeting's video in, explainable engagement out."""
 
 
-for command in (stream, image, check, watch, meetings, summary, export, end):
+for command in (stream, image, check, watch, meetings, summary, export, end, notice, consent, delete, audit):
     cli.add_command(command)
 
 

@@ -18,6 +18,7 @@ from roompulse.results.pictures import (
     Landmarks,
     Point,
 )
+from roompulse.results.privacy import AuditEntry, Notice
 from roompulse.results.streams import FlowNotice, Heartbeat, PacketFault, StreamEvent, StreamOpened
 from roompulse.results.summaries import (
     ActionUnitTime,
@@ -50,6 +51,7 @@ __all__ = [
     "ActionUnit",
     "ActionUnitTime",
     "Affect",
+    "AuditEntry",
     "Box",
     "Change",
     "Consent",
@@ -71,6 +73,7 @@ __all__ = [
     "MeetingPoint",
     "Moment",
     "NotableMinute",
+    "Notice",
     "PacketCounters",
     "PacketFault",
     "Participant",

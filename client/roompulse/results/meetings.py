@@ -22,7 +22,7 @@ class Meeting:
         participant_count: Its participants so far.
         idle_timeout_s: Ends by itself after this time without a stream; None: the server's setting.
         everyone_consented: The caller attests that everybody in rooms and automatic galleries has agreed.
-        aggregate_only: Only roll-ups leave the service.
+        aggregate_only: Only roll-ups of enough people leave the service.
         retention_s: Its record is deleted this long after its end; None: the server's setting.
         end_reason: Why it ended.
     """
@@ -56,6 +56,7 @@ class Participant:
         found_in: For faces found in a room or gallery: the participant id of that stream.
         first_offset_s: First seen, seconds since the meeting began.
         last_offset_s: Last seen, seconds since the meeting began.
+        number: The number in the meeting, from 1: the pseudonym in the audit log.
     """
 
     id: str
@@ -67,3 +68,4 @@ class Participant:
     found_in: str
     first_offset_s: float | None
     last_offset_s: float | None
+    number: int

@@ -25,57 +25,58 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from roompulse.v1 import common_pb2 as roompulse_dot_v1_dot_common__pb2
+from roompulse.v1 import privacy_pb2 as roompulse_dot_v1_dot_privacy__pb2
 from roompulse.v1 import summary_pb2 as roompulse_dot_v1_dot_summary__pb2
 from roompulse.v1 import update_pb2 as roompulse_dot_v1_dot_update__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"roompulse/v1/meeting_service.proto\x12\x0croompulse.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roompulse/v1/common.proto\x1a\x1aroompulse/v1/summary.proto\x1a\x19roompulse/v1/update.proto\"\x8a\x04\n\x07Meeting\x12%\n\x03key\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\r\n\x05title\x18\x02 \x01(\t\x12&\n\x07purpose\x18\x03 \x01(\x0e\x32\x15.roompulse.v1.Purpose\x12*\n\x05state\x18\x04 \x01(\x0e\x32\x1b.roompulse.v1.Meeting.State\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x07 \x01(\t\x12\x19\n\x11participant_count\x18\x08 \x01(\r\x12/\n\x0cidle_timeout\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12\x65veryone_consented\x18\n \x01(\x08\x12\x16\n\x0e\x61ggregate_only\x18\x0b \x01(\x08\x12,\n\tretention\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nend_reason\x18\r \x01(\t\"A\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x0f\n\x0bSTATE_ENDED\x10\x02\"\x83\x02\n\x0bParticipant\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12&\n\x07\x63onsent\x18\x03 \x01(\x0b\x32\x15.roompulse.v1.Consent\x12\r\n\x05\x65poch\x18\x04 \x01(\r\x12\x15\n\rlast_sequence\x18\x05 \x01(\x04\x12\x11\n\tstreaming\x18\x06 \x01(\x08\x12\x10\n\x08\x66ound_in\x18\x07 \x01(\t\x12/\n\x0c\x66irst_offset\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0blast_offset\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\"\xb2\x02\n\x14\x43reateMeetingRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\r\n\x05title\x18\x02 \x01(\t\x12&\n\x07purpose\x18\x03 \x01(\x0e\x32\x15.roompulse.v1.Purpose\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12/\n\x0cidle_timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12\x65veryone_consented\x18\x06 \x01(\x08\x12\x16\n\x0e\x61ggregate_only\x18\x07 \x01(\x08\x12,\n\tretention\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nrequest_id\x18\t \x01(\t\"?\n\x15\x43reateMeetingResponse\x12&\n\x07meeting\x18\x01 \x01(\x0b\x32\x15.roompulse.v1.Meeting\">\n\x11GetMeetingRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\"<\n\x12GetMeetingResponse\x12&\n\x07meeting\x18\x01 \x01(\x0b\x32\x15.roompulse.v1.Meeting\"\x8c\x01\n\x13ListMeetingsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x12\n\nmeeting_id\x18\x04 \x01(\t\x12*\n\x05state\x18\x05 \x01(\x0e\x32\x1b.roompulse.v1.Meeting.State\"X\n\x14ListMeetingsResponse\x12\'\n\x08meetings\x18\x01 \x03(\x0b\x32\x15.roompulse.v1.Meeting\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"R\n\x11\x45ndMeetingRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"<\n\x12\x45ndMeetingResponse\x12&\n\x07meeting\x18\x01 \x01(\x0b\x32\x15.roompulse.v1.Meeting\"k\n\x17ListParticipantsRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x18ListParticipantsResponse\x12/\n\x0cparticipants\x18\x01 \x03(\x0b\x32\x19.roompulse.v1.Participant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xde\x01\n\x12ListUpdatesRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\x16\n\x0eparticipant_id\x18\x02 \x01(\t\x12/\n\x0cstart_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"`\n\x13ListUpdatesResponse\x12\x30\n\x07updates\x18\x01 \x03(\x0b\x32\x1f.roompulse.v1.ParticipantUpdate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"E\n\x18GetMeetingSummaryRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\"J\n\x19GetMeetingSummaryResponse\x12-\n\x07summary\x18\x01 \x01(\x0b\x32\x1c.roompulse.v1.MeetingSummary\"l\n\x13RenderReportRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12*\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x1a.roompulse.v1.ReportFormat\"b\n\x14RenderReportResponse\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c*\xab\x01\n\x0cReportFormat\x12\x1d\n\x19REPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12REPORT_FORMAT_JSON\x10\x01\x12\x15\n\x11REPORT_FORMAT_CSV\x10\x02\x12\x1a\n\x16REPORT_FORMAT_MARKDOWN\x10\x03\x12\x16\n\x12REPORT_FORMAT_HTML\x10\x04\x12\x19\n\x15REPORT_FORMAT_PARQUET\x10\x05\x32\xd9\x05\n\x0eMeetingService\x12X\n\rCreateMeeting\x12\".roompulse.v1.CreateMeetingRequest\x1a#.roompulse.v1.CreateMeetingResponse\x12O\n\nGetMeeting\x12\x1f.roompulse.v1.GetMeetingRequest\x1a .roompulse.v1.GetMeetingResponse\x12U\n\x0cListMeetings\x12!.roompulse.v1.ListMeetingsRequest\x1a\".roompulse.v1.ListMeetingsResponse\x12O\n\nEndMeeting\x12\x1f.roompulse.v1.EndMeetingRequest\x1a .roompulse.v1.EndMeetingResponse\x12\x61\n\x10ListParticipants\x12%.roompulse.v1.ListParticipantsRequest\x1a&.roompulse.v1.ListParticipantsResponse\x12R\n\x0bListUpdates\x12 .roompulse.v1.ListUpdatesRequest\x1a!.roompulse.v1.ListUpdatesResponse\x12\x64\n\x11GetMeetingSummary\x12&.roompulse.v1.GetMeetingSummaryRequest\x1a\'.roompulse.v1.GetMeetingSummaryResponse\x12W\n\x0cRenderReport\x12!.roompulse.v1.RenderReportRequest\x1a\".roompulse.v1.RenderReportResponse0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"roompulse/v1/meeting_service.proto\x12\x0croompulse.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roompulse/v1/common.proto\x1a\x1aroompulse/v1/privacy.proto\x1a\x1aroompulse/v1/summary.proto\x1a\x19roompulse/v1/update.proto\"\x8a\x04\n\x07Meeting\x12%\n\x03key\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\r\n\x05title\x18\x02 \x01(\t\x12&\n\x07purpose\x18\x03 \x01(\x0e\x32\x15.roompulse.v1.Purpose\x12*\n\x05state\x18\x04 \x01(\x0e\x32\x1b.roompulse.v1.Meeting.State\x12/\n\x0b\x63reate_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x11\n\ttime_zone\x18\x07 \x01(\t\x12\x19\n\x11participant_count\x18\x08 \x01(\r\x12/\n\x0cidle_timeout\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12\x65veryone_consented\x18\n \x01(\x08\x12\x16\n\x0e\x61ggregate_only\x18\x0b \x01(\x08\x12,\n\tretention\x18\x0c \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nend_reason\x18\r \x01(\t\"A\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x0f\n\x0bSTATE_ENDED\x10\x02\"\x93\x02\n\x0bParticipant\x12\n\n\x02id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12&\n\x07\x63onsent\x18\x03 \x01(\x0b\x32\x15.roompulse.v1.Consent\x12\r\n\x05\x65poch\x18\x04 \x01(\r\x12\x15\n\rlast_sequence\x18\x05 \x01(\x04\x12\x11\n\tstreaming\x18\x06 \x01(\x08\x12\x10\n\x08\x66ound_in\x18\x07 \x01(\t\x12/\n\x0c\x66irst_offset\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12.\n\x0blast_offset\x18\t \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06number\x18\n \x01(\r\"\xb2\x02\n\x14\x43reateMeetingRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\r\n\x05title\x18\x02 \x01(\t\x12&\n\x07purpose\x18\x03 \x01(\x0e\x32\x15.roompulse.v1.Purpose\x12\x11\n\ttime_zone\x18\x04 \x01(\t\x12/\n\x0cidle_timeout\x18\x05 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1a\n\x12\x65veryone_consented\x18\x06 \x01(\x08\x12\x16\n\x0e\x61ggregate_only\x18\x07 \x01(\x08\x12,\n\tretention\x18\x08 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x12\n\nrequest_id\x18\t \x01(\t\"?\n\x15\x43reateMeetingResponse\x12&\n\x07meeting\x18\x01 \x01(\x0b\x32\x15.roompulse.v1.Meeting\">\n\x11GetMeetingRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\"<\n\x12GetMeetingResponse\x12&\n\x07meeting\x18\x01 \x01(\x0b\x32\x15.roompulse.v1.Meeting\"\x8c\x01\n\x13ListMeetingsRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\x12\x12\n\nmeeting_id\x18\x04 \x01(\t\x12*\n\x05state\x18\x05 \x01(\x0e\x32\x1b.roompulse.v1.Meeting.State\"X\n\x14ListMeetingsResponse\x12\'\n\x08meetings\x18\x01 \x03(\x0b\x32\x15.roompulse.v1.Meeting\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"R\n\x11\x45ndMeetingRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"<\n\x12\x45ndMeetingResponse\x12&\n\x07meeting\x18\x01 \x01(\x0b\x32\x15.roompulse.v1.Meeting\"k\n\x17ListParticipantsRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\x11\n\tpage_size\x18\x02 \x01(\x05\x12\x12\n\npage_token\x18\x03 \x01(\t\"d\n\x18ListParticipantsResponse\x12/\n\x0cparticipants\x18\x01 \x03(\x0b\x32\x19.roompulse.v1.Participant\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xde\x01\n\x12ListUpdatesRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\x16\n\x0eparticipant_id\x18\x02 \x01(\t\x12/\n\x0cstart_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\nend_offset\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x11\n\tpage_size\x18\x05 \x01(\x05\x12\x12\n\npage_token\x18\x06 \x01(\t\"`\n\x13ListUpdatesResponse\x12\x30\n\x07updates\x18\x01 \x03(\x0b\x32\x1f.roompulse.v1.ParticipantUpdate\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"E\n\x18GetMeetingSummaryRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\"J\n\x19GetMeetingSummaryResponse\x12-\n\x07summary\x18\x01 \x01(\x0b\x32\x1c.roompulse.v1.MeetingSummary\"l\n\x13RenderReportRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12*\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x1a.roompulse.v1.ReportFormat\"b\n\x14RenderReportResponse\x12\x11\n\tfile_name\x18\x01 \x01(\t\x12\x12\n\nmedia_type\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x04\x12\x0f\n\x07\x63ontent\x18\x04 \x01(\x0c*\xab\x01\n\x0cReportFormat\x12\x1d\n\x19REPORT_FORMAT_UNSPECIFIED\x10\x00\x12\x16\n\x12REPORT_FORMAT_JSON\x10\x01\x12\x15\n\x11REPORT_FORMAT_CSV\x10\x02\x12\x1a\n\x16REPORT_FORMAT_MARKDOWN\x10\x03\x12\x16\n\x12REPORT_FORMAT_HTML\x10\x04\x12\x19\n\x15REPORT_FORMAT_PARQUET\x10\x05\x32\x9b\t\n\x0eMeetingService\x12X\n\rCreateMeeting\x12\".roompulse.v1.CreateMeetingRequest\x1a#.roompulse.v1.CreateMeetingResponse\x12O\n\nGetMeeting\x12\x1f.roompulse.v1.GetMeetingRequest\x1a .roompulse.v1.GetMeetingResponse\x12U\n\x0cListMeetings\x12!.roompulse.v1.ListMeetingsRequest\x1a\".roompulse.v1.ListMeetingsResponse\x12O\n\nEndMeeting\x12\x1f.roompulse.v1.EndMeetingRequest\x1a .roompulse.v1.EndMeetingResponse\x12\x61\n\x10ListParticipants\x12%.roompulse.v1.ListParticipantsRequest\x1a&.roompulse.v1.ListParticipantsResponse\x12R\n\x0bListUpdates\x12 .roompulse.v1.ListUpdatesRequest\x1a!.roompulse.v1.ListUpdatesResponse\x12\x64\n\x11GetMeetingSummary\x12&.roompulse.v1.GetMeetingSummaryRequest\x1a\'.roompulse.v1.GetMeetingSummaryResponse\x12W\n\x0cRenderReport\x12!.roompulse.v1.RenderReportRequest\x1a\".roompulse.v1.RenderReportResponse0\x01\x12O\n\nSetConsent\x12\x1f.roompulse.v1.SetConsentRequest\x1a .roompulse.v1.SetConsentResponse\x12\x64\n\x11\x44\x65leteParticipant\x12&.roompulse.v1.DeleteParticipantRequest\x1a\'.roompulse.v1.DeleteParticipantResponse\x12X\n\rDeleteMeeting\x12\".roompulse.v1.DeleteMeetingRequest\x1a#.roompulse.v1.DeleteMeetingResponse\x12L\n\tGetNotice\x12\x1e.roompulse.v1.GetNoticeRequest\x1a\x1f.roompulse.v1.GetNoticeResponse\x12\x61\n\x10ListAuditEntries\x12%.roompulse.v1.ListAuditEntriesRequest\x1a&.roompulse.v1.ListAuditEntriesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'roompulse.v1.meeting_service_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REPORTFORMAT']._serialized_start=2757
-  _globals['_REPORTFORMAT']._serialized_end=2928
-  _globals['_MEETING']._serialized_start=200
-  _globals['_MEETING']._serialized_end=722
-  _globals['_MEETING_STATE']._serialized_start=657
-  _globals['_MEETING_STATE']._serialized_end=722
-  _globals['_PARTICIPANT']._serialized_start=725
-  _globals['_PARTICIPANT']._serialized_end=984
-  _globals['_CREATEMEETINGREQUEST']._serialized_start=987
-  _globals['_CREATEMEETINGREQUEST']._serialized_end=1293
-  _globals['_CREATEMEETINGRESPONSE']._serialized_start=1295
-  _globals['_CREATEMEETINGRESPONSE']._serialized_end=1358
-  _globals['_GETMEETINGREQUEST']._serialized_start=1360
-  _globals['_GETMEETINGREQUEST']._serialized_end=1422
-  _globals['_GETMEETINGRESPONSE']._serialized_start=1424
-  _globals['_GETMEETINGRESPONSE']._serialized_end=1484
-  _globals['_LISTMEETINGSREQUEST']._serialized_start=1487
-  _globals['_LISTMEETINGSREQUEST']._serialized_end=1627
-  _globals['_LISTMEETINGSRESPONSE']._serialized_start=1629
-  _globals['_LISTMEETINGSRESPONSE']._serialized_end=1717
-  _globals['_ENDMEETINGREQUEST']._serialized_start=1719
-  _globals['_ENDMEETINGREQUEST']._serialized_end=1801
-  _globals['_ENDMEETINGRESPONSE']._serialized_start=1803
-  _globals['_ENDMEETINGRESPONSE']._serialized_end=1863
-  _globals['_LISTPARTICIPANTSREQUEST']._serialized_start=1865
-  _globals['_LISTPARTICIPANTSREQUEST']._serialized_end=1972
-  _globals['_LISTPARTICIPANTSRESPONSE']._serialized_start=1974
-  _globals['_LISTPARTICIPANTSRESPONSE']._serialized_end=2074
-  _globals['_LISTUPDATESREQUEST']._serialized_start=2077
-  _globals['_LISTUPDATESREQUEST']._serialized_end=2299
-  _globals['_LISTUPDATESRESPONSE']._serialized_start=2301
-  _globals['_LISTUPDATESRESPONSE']._serialized_end=2397
-  _globals['_GETMEETINGSUMMARYREQUEST']._serialized_start=2399
-  _globals['_GETMEETINGSUMMARYREQUEST']._serialized_end=2468
-  _globals['_GETMEETINGSUMMARYRESPONSE']._serialized_start=2470
-  _globals['_GETMEETINGSUMMARYRESPONSE']._serialized_end=2544
-  _globals['_RENDERREPORTREQUEST']._serialized_start=2546
-  _globals['_RENDERREPORTREQUEST']._serialized_end=2654
-  _globals['_RENDERREPORTRESPONSE']._serialized_start=2656
-  _globals['_RENDERREPORTRESPONSE']._serialized_end=2754
-  _globals['_MEETINGSERVICE']._serialized_start=2931
-  _globals['_MEETINGSERVICE']._serialized_end=3660
+  _globals['_REPORTFORMAT']._serialized_start=2801
+  _globals['_REPORTFORMAT']._serialized_end=2972
+  _globals['_MEETING']._serialized_start=228
+  _globals['_MEETING']._serialized_end=750
+  _globals['_MEETING_STATE']._serialized_start=685
+  _globals['_MEETING_STATE']._serialized_end=750
+  _globals['_PARTICIPANT']._serialized_start=753
+  _globals['_PARTICIPANT']._serialized_end=1028
+  _globals['_CREATEMEETINGREQUEST']._serialized_start=1031
+  _globals['_CREATEMEETINGREQUEST']._serialized_end=1337
+  _globals['_CREATEMEETINGRESPONSE']._serialized_start=1339
+  _globals['_CREATEMEETINGRESPONSE']._serialized_end=1402
+  _globals['_GETMEETINGREQUEST']._serialized_start=1404
+  _globals['_GETMEETINGREQUEST']._serialized_end=1466
+  _globals['_GETMEETINGRESPONSE']._serialized_start=1468
+  _globals['_GETMEETINGRESPONSE']._serialized_end=1528
+  _globals['_LISTMEETINGSREQUEST']._serialized_start=1531
+  _globals['_LISTMEETINGSREQUEST']._serialized_end=1671
+  _globals['_LISTMEETINGSRESPONSE']._serialized_start=1673
+  _globals['_LISTMEETINGSRESPONSE']._serialized_end=1761
+  _globals['_ENDMEETINGREQUEST']._serialized_start=1763
+  _globals['_ENDMEETINGREQUEST']._serialized_end=1845
+  _globals['_ENDMEETINGRESPONSE']._serialized_start=1847
+  _globals['_ENDMEETINGRESPONSE']._serialized_end=1907
+  _globals['_LISTPARTICIPANTSREQUEST']._serialized_start=1909
+  _globals['_LISTPARTICIPANTSREQUEST']._serialized_end=2016
+  _globals['_LISTPARTICIPANTSRESPONSE']._serialized_start=2018
+  _globals['_LISTPARTICIPANTSRESPONSE']._serialized_end=2118
+  _globals['_LISTUPDATESREQUEST']._serialized_start=2121
+  _globals['_LISTUPDATESREQUEST']._serialized_end=2343
+  _globals['_LISTUPDATESRESPONSE']._serialized_start=2345
+  _globals['_LISTUPDATESRESPONSE']._serialized_end=2441
+  _globals['_GETMEETINGSUMMARYREQUEST']._serialized_start=2443
+  _globals['_GETMEETINGSUMMARYREQUEST']._serialized_end=2512
+  _globals['_GETMEETINGSUMMARYRESPONSE']._serialized_start=2514
+  _globals['_GETMEETINGSUMMARYRESPONSE']._serialized_end=2588
+  _globals['_RENDERREPORTREQUEST']._serialized_start=2590
+  _globals['_RENDERREPORTREQUEST']._serialized_end=2698
+  _globals['_RENDERREPORTRESPONSE']._serialized_start=2700
+  _globals['_RENDERREPORTRESPONSE']._serialized_end=2798
+  _globals['_MEETINGSERVICE']._serialized_start=2975
+  _globals['_MEETINGSERVICE']._serialized_end=4154
 # @@protoc_insertion_point(module_scope)

@@ -115,7 +115,9 @@ class Meeting(_message.Message):
     everyone_consented: _builtins.bool
     """The caller attests that everybody who may be seen in rooms and automatic galleries has agreed."""
     aggregate_only: _builtins.bool
-    """No participant's values leave the service, only roll-ups of enough people."""
+    """No participant's values leave the service, not even on the stream that brought the pictures: only final roll-ups
+    of enough people (the service's min_group), and none that differs from another by fewer.
+    """
     end_reason: _builtins.str
     """Why it ended: "ended by request", "idle"."""
     @_builtins.property
@@ -178,6 +180,7 @@ class Participant(_message.Message):
     FOUND_IN_FIELD_NUMBER: _builtins.int
     FIRST_OFFSET_FIELD_NUMBER: _builtins.int
     LAST_OFFSET_FIELD_NUMBER: _builtins.int
+    NUMBER_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """The caller's id."""
     display_name: _builtins.str
@@ -190,6 +193,8 @@ class Participant(_message.Message):
     """Whether a stream is open now."""
     found_in: _builtins.str
     """For faces found in a room or gallery: the participant id of the stream they were found in."""
+    number: _builtins.int
+    """The participant's number in the meeting, from 1: the pseudonym in the audit log and in the record."""
     @_builtins.property
     def consent(self) -> _common_pb2.Consent:
         """The consent in force."""
@@ -214,10 +219,11 @@ class Participant(_message.Message):
         found_in: _builtins.str = ...,
         first_offset: _duration_pb2.Duration | None = ...,
         last_offset: _duration_pb2.Duration | None = ...,
+        number: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "first_offset", b"first_offset", "last_offset", b"last_offset"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "display_name", b"display_name", "epoch", b"epoch", "first_offset", b"first_offset", "found_in", b"found_in", "id", b"id", "last_offset", b"last_offset", "last_sequence", b"last_sequence", "streaming", b"streaming"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consent", b"consent", "display_name", b"display_name", "epoch", b"epoch", "first_offset", b"first_offset", "found_in", b"found_in", "id", b"id", "last_offset", b"last_offset", "last_sequence", b"last_sequence", "number", b"number", "streaming", b"streaming"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -247,7 +253,7 @@ class CreateMeetingRequest(_message.Message):
     everyone_consented: _builtins.bool
     """See Meeting.everyone_consented."""
     aggregate_only: _builtins.bool
-    """See Meeting.aggregate_only. Not offered yet: refused with UNIMPLEMENTED."""
+    """See Meeting.aggregate_only."""
     request_id: _builtins.str
     """The same request_id creates the same meeting once; at most 64 characters."""
     @_builtins.property

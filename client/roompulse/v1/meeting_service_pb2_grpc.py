@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from roompulse.v1 import meeting_service_pb2 as roompulse_dot_v1_dot_meeting__service__pb2
+from roompulse.v1 import privacy_pb2 as roompulse_dot_v1_dot_privacy__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -75,6 +76,31 @@ class MeetingServiceStub:
                 request_serializer=roompulse_dot_v1_dot_meeting__service__pb2.RenderReportRequest.SerializeToString,
                 response_deserializer=roompulse_dot_v1_dot_meeting__service__pb2.RenderReportResponse.FromString,
                 _registered_method=True)
+        self.SetConsent = channel.unary_unary(
+                '/roompulse.v1.MeetingService/SetConsent',
+                request_serializer=roompulse_dot_v1_dot_privacy__pb2.SetConsentRequest.SerializeToString,
+                response_deserializer=roompulse_dot_v1_dot_privacy__pb2.SetConsentResponse.FromString,
+                _registered_method=True)
+        self.DeleteParticipant = channel.unary_unary(
+                '/roompulse.v1.MeetingService/DeleteParticipant',
+                request_serializer=roompulse_dot_v1_dot_privacy__pb2.DeleteParticipantRequest.SerializeToString,
+                response_deserializer=roompulse_dot_v1_dot_privacy__pb2.DeleteParticipantResponse.FromString,
+                _registered_method=True)
+        self.DeleteMeeting = channel.unary_unary(
+                '/roompulse.v1.MeetingService/DeleteMeeting',
+                request_serializer=roompulse_dot_v1_dot_privacy__pb2.DeleteMeetingRequest.SerializeToString,
+                response_deserializer=roompulse_dot_v1_dot_privacy__pb2.DeleteMeetingResponse.FromString,
+                _registered_method=True)
+        self.GetNotice = channel.unary_unary(
+                '/roompulse.v1.MeetingService/GetNotice',
+                request_serializer=roompulse_dot_v1_dot_privacy__pb2.GetNoticeRequest.SerializeToString,
+                response_deserializer=roompulse_dot_v1_dot_privacy__pb2.GetNoticeResponse.FromString,
+                _registered_method=True)
+        self.ListAuditEntries = channel.unary_unary(
+                '/roompulse.v1.MeetingService/ListAuditEntries',
+                request_serializer=roompulse_dot_v1_dot_privacy__pb2.ListAuditEntriesRequest.SerializeToString,
+                response_deserializer=roompulse_dot_v1_dot_privacy__pb2.ListAuditEntriesResponse.FromString,
+                _registered_method=True)
 
 
 class MeetingServiceServicer:
@@ -137,6 +163,42 @@ class MeetingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SetConsent(self, request, context):
+        """Puts a participant's consent in force. What takes consent back ends the participant's streams; nothing of them is
+        recorded after. Only this grants again what was withdrawn.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteParticipant(self, request, context):
+        """Erases a participant: ids, names and values. Their streams are ended. Returns when the bytes are gone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteMeeting(self, request, context):
+        """Erases a meeting and everybody in it; one that runs is ended first. Returns when the bytes are gone.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetNotice(self, request, context):
+        """Gets the text that tells people what is done, for the meeting's purpose.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListAuditEntries(self, request, context):
+        """Lists what was done to people's data, oldest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MeetingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -179,6 +241,31 @@ def add_MeetingServiceServicer_to_server(servicer, server):
                     servicer.RenderReport,
                     request_deserializer=roompulse_dot_v1_dot_meeting__service__pb2.RenderReportRequest.FromString,
                     response_serializer=roompulse_dot_v1_dot_meeting__service__pb2.RenderReportResponse.SerializeToString,
+            ),
+            'SetConsent': grpc.unary_unary_rpc_method_handler(
+                    servicer.SetConsent,
+                    request_deserializer=roompulse_dot_v1_dot_privacy__pb2.SetConsentRequest.FromString,
+                    response_serializer=roompulse_dot_v1_dot_privacy__pb2.SetConsentResponse.SerializeToString,
+            ),
+            'DeleteParticipant': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteParticipant,
+                    request_deserializer=roompulse_dot_v1_dot_privacy__pb2.DeleteParticipantRequest.FromString,
+                    response_serializer=roompulse_dot_v1_dot_privacy__pb2.DeleteParticipantResponse.SerializeToString,
+            ),
+            'DeleteMeeting': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteMeeting,
+                    request_deserializer=roompulse_dot_v1_dot_privacy__pb2.DeleteMeetingRequest.FromString,
+                    response_serializer=roompulse_dot_v1_dot_privacy__pb2.DeleteMeetingResponse.SerializeToString,
+            ),
+            'GetNotice': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetNotice,
+                    request_deserializer=roompulse_dot_v1_dot_privacy__pb2.GetNoticeRequest.FromString,
+                    response_serializer=roompulse_dot_v1_dot_privacy__pb2.GetNoticeResponse.SerializeToString,
+            ),
+            'ListAuditEntries': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAuditEntries,
+                    request_deserializer=roompulse_dot_v1_dot_privacy__pb2.ListAuditEntriesRequest.FromString,
+                    response_serializer=roompulse_dot_v1_dot_privacy__pb2.ListAuditEntriesResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -398,6 +485,141 @@ class MeetingService:
             '/roompulse.v1.MeetingService/RenderReport',
             roompulse_dot_v1_dot_meeting__service__pb2.RenderReportRequest.SerializeToString,
             roompulse_dot_v1_dot_meeting__service__pb2.RenderReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SetConsent(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/roompulse.v1.MeetingService/SetConsent',
+            roompulse_dot_v1_dot_privacy__pb2.SetConsentRequest.SerializeToString,
+            roompulse_dot_v1_dot_privacy__pb2.SetConsentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteParticipant(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/roompulse.v1.MeetingService/DeleteParticipant',
+            roompulse_dot_v1_dot_privacy__pb2.DeleteParticipantRequest.SerializeToString,
+            roompulse_dot_v1_dot_privacy__pb2.DeleteParticipantResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteMeeting(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/roompulse.v1.MeetingService/DeleteMeeting',
+            roompulse_dot_v1_dot_privacy__pb2.DeleteMeetingRequest.SerializeToString,
+            roompulse_dot_v1_dot_privacy__pb2.DeleteMeetingResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetNotice(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/roompulse.v1.MeetingService/GetNotice',
+            roompulse_dot_v1_dot_privacy__pb2.GetNoticeRequest.SerializeToString,
+            roompulse_dot_v1_dot_privacy__pb2.GetNoticeResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAuditEntries(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/roompulse.v1.MeetingService/ListAuditEntries',
+            roompulse_dot_v1_dot_privacy__pb2.ListAuditEntriesRequest.SerializeToString,
+            roompulse_dot_v1_dot_privacy__pb2.ListAuditEntriesResponse.FromString,
             options,
             channel_credentials,
             insecure,

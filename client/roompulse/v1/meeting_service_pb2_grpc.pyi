@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from roompulse.v1 import meeting_service_pb2 as _meeting_service_pb2
+from roompulse.v1 import privacy_pb2 as _privacy_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -49,6 +50,18 @@ class MeetingServiceStub:
     """Sums a meeting up from its record, at any time."""
     RenderReport: _grpc.UnaryStreamMultiCallable[_meeting_service_pb2.RenderReportRequest, _meeting_service_pb2.RenderReportResponse]
     """Writes the summary down as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet)."""
+    SetConsent: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.SetConsentRequest, _privacy_pb2.SetConsentResponse]
+    """Puts a participant's consent in force. What takes consent back ends the participant's streams; nothing of them is
+    recorded after. Only this grants again what was withdrawn.
+    """
+    DeleteParticipant: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.DeleteParticipantRequest, _privacy_pb2.DeleteParticipantResponse]
+    """Erases a participant: ids, names and values. Their streams are ended. Returns when the bytes are gone."""
+    DeleteMeeting: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.DeleteMeetingRequest, _privacy_pb2.DeleteMeetingResponse]
+    """Erases a meeting and everybody in it; one that runs is ended first. Returns when the bytes are gone."""
+    GetNotice: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.GetNoticeRequest, _privacy_pb2.GetNoticeResponse]
+    """Gets the text that tells people what is done, for the meeting's purpose."""
+    ListAuditEntries: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.ListAuditEntriesRequest, _privacy_pb2.ListAuditEntriesResponse]
+    """Lists what was done to people's data, oldest first."""
 
 @_typing.type_check_only
 class MeetingServiceAsyncStub(MeetingServiceStub):
@@ -71,6 +84,18 @@ class MeetingServiceAsyncStub(MeetingServiceStub):
     """Sums a meeting up from its record, at any time."""
     RenderReport: _aio.UnaryStreamMultiCallable[_meeting_service_pb2.RenderReportRequest, _meeting_service_pb2.RenderReportResponse]  # type: ignore[assignment]
     """Writes the summary down as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet)."""
+    SetConsent: _aio.UnaryUnaryMultiCallable[_privacy_pb2.SetConsentRequest, _privacy_pb2.SetConsentResponse]  # type: ignore[assignment]
+    """Puts a participant's consent in force. What takes consent back ends the participant's streams; nothing of them is
+    recorded after. Only this grants again what was withdrawn.
+    """
+    DeleteParticipant: _aio.UnaryUnaryMultiCallable[_privacy_pb2.DeleteParticipantRequest, _privacy_pb2.DeleteParticipantResponse]  # type: ignore[assignment]
+    """Erases a participant: ids, names and values. Their streams are ended. Returns when the bytes are gone."""
+    DeleteMeeting: _aio.UnaryUnaryMultiCallable[_privacy_pb2.DeleteMeetingRequest, _privacy_pb2.DeleteMeetingResponse]  # type: ignore[assignment]
+    """Erases a meeting and everybody in it; one that runs is ended first. Returns when the bytes are gone."""
+    GetNotice: _aio.UnaryUnaryMultiCallable[_privacy_pb2.GetNoticeRequest, _privacy_pb2.GetNoticeResponse]  # type: ignore[assignment]
+    """Gets the text that tells people what is done, for the meeting's purpose."""
+    ListAuditEntries: _aio.UnaryUnaryMultiCallable[_privacy_pb2.ListAuditEntriesRequest, _privacy_pb2.ListAuditEntriesResponse]  # type: ignore[assignment]
+    """Lists what was done to people's data, oldest first."""
 
 class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Meetings, their participants and their record."""
@@ -138,5 +163,47 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_meeting_service_pb2.RenderReportResponse], _abc.AsyncIterator[_meeting_service_pb2.RenderReportResponse]]:
         """Writes the summary down as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet)."""
+
+    @_abc_1.abstractmethod
+    def SetConsent(
+        self,
+        request: _privacy_pb2.SetConsentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_privacy_pb2.SetConsentResponse, _abc.Awaitable[_privacy_pb2.SetConsentResponse]]:
+        """Puts a participant's consent in force. What takes consent back ends the participant's streams; nothing of them is
+        recorded after. Only this grants again what was withdrawn.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteParticipant(
+        self,
+        request: _privacy_pb2.DeleteParticipantRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_privacy_pb2.DeleteParticipantResponse, _abc.Awaitable[_privacy_pb2.DeleteParticipantResponse]]:
+        """Erases a participant: ids, names and values. Their streams are ended. Returns when the bytes are gone."""
+
+    @_abc_1.abstractmethod
+    def DeleteMeeting(
+        self,
+        request: _privacy_pb2.DeleteMeetingRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_privacy_pb2.DeleteMeetingResponse, _abc.Awaitable[_privacy_pb2.DeleteMeetingResponse]]:
+        """Erases a meeting and everybody in it; one that runs is ended first. Returns when the bytes are gone."""
+
+    @_abc_1.abstractmethod
+    def GetNotice(
+        self,
+        request: _privacy_pb2.GetNoticeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_privacy_pb2.GetNoticeResponse, _abc.Awaitable[_privacy_pb2.GetNoticeResponse]]:
+        """Gets the text that tells people what is done, for the meeting's purpose."""
+
+    @_abc_1.abstractmethod
+    def ListAuditEntries(
+        self,
+        request: _privacy_pb2.ListAuditEntriesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_privacy_pb2.ListAuditEntriesResponse, _abc.Awaitable[_privacy_pb2.ListAuditEntriesResponse]]:
+        """Lists what was done to people's data, oldest first."""
 
 def add_MeetingServiceServicer_to_server(servicer: MeetingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -896,7 +896,7 @@ class MeetingEvent(_message.Message):
         KIND_MEETING_ENDED: MeetingEvent._Kind.ValueType  # 6
         """The meeting ended."""
         KIND_ERASED: MeetingEvent._Kind.ValueType  # 7
-        """A participant's data was erased."""
+        """A participant's data was erased; `detail` names their number. It also stands where events of theirs were."""
         KIND_COUNTERS: MeetingEvent._Kind.ValueType  # 8
         """The counters of an open stream."""
 
@@ -918,7 +918,7 @@ class MeetingEvent(_message.Message):
     KIND_MEETING_ENDED: MeetingEvent.Kind.ValueType  # 6
     """The meeting ended."""
     KIND_ERASED: MeetingEvent.Kind.ValueType  # 7
-    """A participant's data was erased."""
+    """A participant's data was erased; `detail` names their number. It also stands where events of theirs were."""
     KIND_COUNTERS: MeetingEvent.Kind.ValueType  # 8
     """The counters of an open stream."""
 

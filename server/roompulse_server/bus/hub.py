@@ -70,6 +70,11 @@ class Hub:
         self._topics[uid].add(subscription)
         return subscription
 
+    def erase(self, uid: str, participant: str) -> None:
+        """Drop what waits of somebody who was erased; subscribers are woken, to look who is left."""
+        for subscription in self._topics.get(uid, ()):
+            subscription.erase(participant)
+
     def statistics(self) -> HubStatistics:
         """Return the counters."""
         c = self._counters
@@ -98,7 +103,7 @@ class Subscription:
     def __init__(self, hub: Hub, uid: str, capacity: int, slow_policy: SlowPolicy, counters: _Counters) -> None:
         self.uid = uid
         self.relaxed = False  # while set, a full DISCONNECT buffer is emptied, and `overflowed` says so
-        self.overflowed = False
+        self.overflowed = False  # something was lost or erased: look at the record
         self._hub = hub
         self._capacity = capacity
         self._conflates = slow_policy == SlowPolicy.CONFLATE
@@ -150,6 +155,14 @@ class Subscription:
     def take_skipped(self, participant: str) -> int:
         """Return, once, the last sequence of a participant that a newer update replaced; 0 for none."""
         return self._skipped.pop(participant, 0)
+
+    def erase(self, participant: str) -> None:
+        """Drop what waits of a participant, and windows that they may be in: the record has these without them."""
+        kept = (item for item in self._buffer if not isinstance(item, Rollup) and item.participant != participant)
+        self._buffer = deque(kept)
+        self._skipped.pop(participant, None)
+        self.overflowed = True
+        self._ready.set()
 
     def close(self) -> None:
         """Stop buffering; who waits gets DRAINING. Doing it twice changes nothing."""

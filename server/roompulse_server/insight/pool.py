@@ -26,6 +26,12 @@ def pooled(empty: Rollup, shares: Sequence[Share]) -> Rollup:
     return _with_scores(_with_faces(empty, [f for f in faces if f.model_id == model_id]), scored)
 
 
+def of_one_model(shares: Iterable[Share]) -> bool:
+    """Return whether all faces and scores were read with the same model: then none is left out of `pooled`."""
+    updates = (update for share in shares for update in (share.faced, share.scored) if update)
+    return len({model_of(update) for update in updates}) == 1
+
+
 def _with_faces(rollup: Rollup, faces: Sequence[AffectReading]) -> Rollup:
     columns = zip(*(affect.smoothed for affect in faces), strict=True)
     means = (_mean(column) for column in columns)

@@ -8,10 +8,12 @@ What is final is a pure function of the log: no order of arrival, no repetition 
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 
-from roompulse_server.insight.cell import Cell, share_of
+from roompulse_server.insight.cell import Cell, Share, share_of
+from roompulse_server.insight.cohorts import Cohorts
 from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.pool import NO_EXPRESSIONS, pooled
+from roompulse_server.insight.pool import NO_EXPRESSIONS, of_one_model, pooled
 from roompulse_server.types import Presence, Rollup, Update
 
 WINDOW_US = 1_000_000
@@ -28,9 +30,14 @@ class RollupBuilder:
     carries others (a room) and one whose server died do not count.
 
     Windows with nobody there are skipped, so that a long pause costs nothing; the sequence counts those given.
+
+    With `min_group` windows speak of groups only (see `Cohorts`): those with fewer people are skipped too, none is
+    given before it is final, and medians and percentiles, which may be one person's value, take twice as many.
     """
 
-    def __init__(self, formula: Formula) -> None:
+    def __init__(self, formula: Formula, min_group: int = 0) -> None:
+        self._min_group = min_group
+        self._cohorts = Cohorts(min_group) if min_group else None
         self._hold_us = round(formula.hold_s * 1e6)
         self._there_us = round(formula.window_s * 1e6)
         self._lookback = math.ceil(self._there_us / WINDOW_US)
@@ -47,6 +54,16 @@ class RollupBuilder:
         """Go on after a final window. Then add the updates from `window_s` before its end on: some still hold."""
         self._next = last.start_us // WINDOW_US + 1
         self._sequence = last.sequence
+
+    def catch_up(self, last: Rollup, complete: bool) -> None:
+        """Go on after a final window, when all before it was added: it is known again of whom was spoken.
+
+        Where the log is not complete, because somebody was erased, it is not, and nobody is spoken of any more.
+        """
+        self.advance(last.start_us + last.length_us + GRACE_US)
+        self._sequence = last.sequence
+        if self._cohorts and not complete:
+            self._cohorts.close()
 
     def add(self, update: Update) -> None:
         """Take an update, in any order; one for a window that is already final is counted in `late_count`."""
@@ -70,6 +87,15 @@ class RollupBuilder:
         first = max(offset_us // WINDOW_US, self._next)
         self._changed.update(range(first, first + self._lookback))
 
+    def forget(self, participant: str) -> None:
+        """Leave somebody who was erased out of every window that is not final."""
+        for window, cells in self._cells.items():
+            if cells.pop(participant, None):
+                self._changed.update(range(window, window + self._lookback + 1))
+        self._marks.pop(participant, None)
+        if self._cohorts:
+            self._cohorts.forget(participant)
+
     def advance(self, watermark_us: int) -> list[Rollup]:
         """Return the windows that have become final: their end is 3 s or more before the watermark.
 
@@ -88,8 +114,8 @@ class RollupBuilder:
 
     def revised(self, now_us: int) -> list[Rollup]:
         """Return the windows that are over, not final, and changed since they were last returned."""
-        rollups = []
-        stop = now_us // WINDOW_US
+        rollups: list[Rollup] = []
+        stop = 0 if self._cohorts else now_us // WINDOW_US
         for window in sorted(window for window in self._changed & self._pending if window < stop):
             self._changed.discard(window)
             rollup = self._rollup(window, sequence=0)
@@ -132,7 +158,19 @@ class RollupBuilder:
             model_id="",
             sequence=sequence,
         )
-        return pooled(empty, [share_of(cells.get(who), held.get(who)) for who in cells.keys() | held.keys()])
+        shares = {who: share_of(cells.get(who), held.get(who)) for who in cells.keys() | held.keys()}
+        return pooled(empty, list(shares.values())) if self._cohorts is None else self._of_group(empty, shares)
+
+    def _of_group(self, empty: Rollup, shares: Mapping[str, Share]) -> Rollup | None:
+        """Speak of a group, all of whom count for every number; the number of updates would tell of single ones."""
+        if self._cohorts is None:
+            return None
+        members = self._cohorts.choose(frozenset(who for who, share in shares.items() if share.scored and share.faced))
+        rollup = pooled(replace(empty, revision=1), [shares[who] for who in members])
+        if not members or rollup.seen < len(members) or not of_one_model([shares[who] for who in members]):
+            return None
+        few = rollup.seen < 2 * self._min_group
+        return replace(rollup, median=None, p10=None, p90=None) if few else rollup
 
     def _revision(self, window: int) -> int:
         """Count what the window rests on: it rises while more comes, and ends the same on every replica."""

@@ -4,15 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from roompulse_server.errors import InvalidArgumentError
+from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
+from roompulse_server.insight.group_summary import summarise_groups
 from roompulse_server.insight.summary import summarise
 from roompulse_server.insight.summary_types import MeetingSummary
 from roompulse_server.meetings.config import MeetingRef, check_ref, check_tenant, check_time_zone
 from roompulse_server.meetings.page import page_size
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.services import Services
-from roompulse_server.storage.store import Page
-from roompulse_server.types import Event, Meeting, MeetingKey, MeetingState, Participant, Update
+from roompulse_server.storage.store import Page, Store
+from roompulse_server.types import Event, Meeting, MeetingKey, MeetingState, Participant, Rollup, Update
 
 T = TypeVar("T")
 
@@ -90,6 +91,9 @@ class Catalogue:
 
     async def updates(self, query: UpdatesQuery) -> tuple[Meeting, Page[Update]]:
         meeting = await self.get(query.ref)
+        if meeting.aggregate_only:
+            message = "this meeting is aggregate_only: nobody's values leave the service; ask for its summary"
+            raise RoompulseError(Reason.AGGREGATE_ONLY, message)
         page = await self._services.recorder.read(
             self._services.store.read_updates,
             meeting.key,
@@ -113,6 +117,8 @@ class Catalogue:
 
     def _summarise(self, meeting: Meeting) -> MeetingSummary:
         store, key = self._services.store, meeting.key
+        if meeting.aggregate_only:
+            return self._summarise_groups(meeting)
         participants: list[Participant] = []
         cursor = ""
         while True:
@@ -120,10 +126,22 @@ class Catalogue:
             participants += page.items
             if not (cursor := page.cursor):
                 break
-        events: list[Event] = []
-        while some := store.read_events(key, after=events[-1].position if events else 0, limit=READ_LIMIT):
-            events += some
-        return summarise(meeting, participants, store.read_series(key), events)
+        return summarise(meeting, participants, store.read_series(key), _events(store, key))
+
+    def _summarise_groups(self, meeting: Meeting) -> MeetingSummary:
+        store = self._services.store
+        rollups: list[Rollup] = []
+        while some := store.read_rollups(meeting.key, after=len(rollups), limit=READ_LIMIT):
+            rollups += some
+        events = _events(store, meeting.key)
+        return summarise_groups(meeting, rollups, events, self._services.settings.min_group)
+
+
+def _events(store: Store, key: MeetingKey) -> list[Event]:
+    events: list[Event] = []
+    while some := store.read_events(key, after=events[-1].position if events else 0, limit=READ_LIMIT):
+        events += some
+    return events
 
 
 def _check_request(request_id: str) -> None:

@@ -102,7 +102,7 @@ def check_stream(config: StreamConfig) -> StreamConfig:
         InvalidArgumentError: Names the first wrong field.
     """
     ref = check_ref(config.meeting)
-    _check_id("participant_id", config.participant)
+    check_id("participant_id", config.participant)
     _check_length("display_name", config.display_name, 128)
     _check_length("stream_id", config.stream_id, 64)
     if config.resumed and not (config.stream_id and ref.uid):
@@ -130,7 +130,7 @@ def check_tiles(tiles: tuple[TileConfig, ...]) -> None:
     seen: set[str] = set()
     for index, entry in enumerate(tiles):
         path, tile = f"tiles[{index}]", entry.tile
-        _check_id(f"{path}.participant_id", tile.participant_id)
+        check_id(f"{path}.participant_id", tile.participant_id)
         check_consent(f"{path}.consent", entry.consent)
         if tile.participant_id in seen:
             raise InvalidArgumentError(f"{path}.participant_id", f"{tile.participant_id!r} is there twice")
@@ -167,9 +167,10 @@ def check_purpose(purpose: Purpose, allowed: frozenset[str]) -> None:
         raise RoompulseError(Reason.PURPOSE_REFUSED, message)
 
 
-def check_granted(consent: Consent | None) -> None:
-    """Raise CONSENT_MISSING unless consent was granted."""
-    if consent is None or consent.state is not ConsentState.GRANTED:
+def check_granted(consent: Consent | None, required: bool) -> None:
+    """Raise CONSENT_MISSING unless consent was granted, or need not be and was not refused either."""
+    unasked = consent is None or consent.state is ConsentState.UNSPECIFIED
+    if (unasked and required) or (consent is not None and not unasked and consent.state is not ConsentState.GRANTED):
         state = "none" if consent is None else consent.state.name
         message = f"consent is {state}, and must be GRANTED by everybody in the picture before it is analysed"
         raise RoompulseError(Reason.CONSENT_MISSING, message)
@@ -186,7 +187,7 @@ def _rate(path: str, rate_hz: float, most_hz: float) -> float:
     return rate_hz
 
 
-def _check_id(path: str, value: str) -> None:
+def check_id(path: str, value: str) -> None:
     if not 1 <= len(value) <= 128 or not value.isprintable():
         raise InvalidArgumentError(path, f"{value[:140]!r} must be 1 to 128 printable characters")
 

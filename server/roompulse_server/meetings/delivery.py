@@ -19,7 +19,8 @@ REFILL = 512  # rows read from the record at once
 class Delivered:
     """Knows of each participant how far values were scored, and how far they were sent."""
 
-    def __init__(self, services: Services, key: MeetingKey, outbox: Outbox) -> None:
+    def __init__(self, services: Services, key: MeetingKey, outbox: Outbox, silent: bool) -> None:
+        """`silent`: nobody's values leave the service; they count as sent."""
         self._services, self._key, self._outbox = services, key, outbox
         self._subscription: Subscription = services.hub.subscribe(key.uid)
         self._subscription.relaxed = True
@@ -28,6 +29,7 @@ class Delivered:
         self._moved = asyncio.Condition()
         self._sending = asyncio.Lock()
         self._given_up = False
+        self._silent = silent
 
     def watch(self, seat: LiveParticipant) -> None:
         """Send this participant's values from now on."""
@@ -51,6 +53,11 @@ class Delivered:
         async with self._moved:
             self._given_up = True
             self._moved.notify_all()
+
+    def forget(self, participant: str) -> None:
+        """Expect and send nothing any more of somebody who was erased."""
+        self._sent.pop(participant, None)
+        self._expected.pop(participant, None)
 
     def close(self) -> None:
         self._subscription.close()
@@ -86,14 +93,16 @@ class Delivered:
 
     async def _send(self, update: Update) -> None:
         async with self._sending:  # refills and the hub bring the same values
-            if update.sequence > self._sent[update.participant]:
+            if update.sequence > self._sent.get(update.participant, BEYOND):
                 await self._put(update)
 
     async def _put(self, update: Update) -> None:
         if update.packet_index is not None:
             age_us = self._services.clock.now_us() - update.receive_us
             self._services.metrics.published.observe(max(0, age_us) / 1e6)
-        await self._outbox.put(update)
+        if not self._silent:
+            await self._outbox.put(update)
         async with self._moved:
-            self._sent[update.participant] = update.sequence
+            if update.participant in self._sent:
+                self._sent[update.participant] = update.sequence
             self._moved.notify_all()

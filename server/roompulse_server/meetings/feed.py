@@ -46,6 +46,7 @@ class Filter:
     rollups: bool = True
     events: bool = True
     final_rollups_only: bool = False
+    people: bool = True  # events about participants
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,10 @@ class Feed:
         """
         subscription = self._listening()
         while True:
+            if subscription.overflowed:
+                subscription.overflowed = False
+                await self.reconcile()
+                continue
             if self._line:
                 item = self._deliver(self._line.popleft())
             elif self._behind():
@@ -163,10 +168,6 @@ class Feed:
                 continue
             elif self._ended:
                 return None
-            elif subscription.overflowed:
-                subscription.overflowed = False
-                await self.reconcile()
-                continue
             else:
                 subscription.relaxed = False  # caught up: from now on the policy holds
                 news = subscription.pop()
@@ -232,17 +233,28 @@ class Feed:
     def _wants(self, participant: str) -> bool:
         return not self._participants or participant in self._participants
 
+    def _cares(self, participant: str) -> bool:
+        return self._wanted.people and self._wants(participant)
+
     def _aim(self, tail: Tail) -> None:
         """Set goals to the record's end; what is not wanted counts as delivered."""
+        gone = {name for name, number in self._numbers.items() if number != _number(tail, name)}
+        for name in gone | (self._tracks.keys() - tail.heads.keys()):
+            self._forget(name)
         for name, head in tail.heads.items():
             self._numbers[name] = head.number
             if self._wants(name):
                 self._tracks.setdefault(name, Track()).aim(head.last_sequence, self._wanted.updates)
-        for name in self._tracks.keys() - tail.heads.keys():
-            self._tracks[name].give_up()  # erased
         self._events.aim(tail.event, self._wanted.events)
         self._rollups.aim(tail.rollup, self._wanted.rollups)
         self._ended = self._ended or tail.state == MeetingState.ENDED
+
+    def _forget(self, name: str) -> None:
+        """Want nothing more of somebody who was erased, and hold nothing; who comes after them begins at 1."""
+        self._numbers.pop(name, None)
+        if name in self._tracks:
+            self._tracks.pop(name).give_up()
+        self._line.clear()  # it is read again: windows and events of theirs have changed
 
     def _behind(self) -> bool:
         return self._events.behind or self._rollups.behind or any(track.behind for track in self._tracks.values())
@@ -274,7 +286,7 @@ class Feed:
         track.step()
         if isinstance(item, Rollup):
             self._last_window_us = item.start_us
-        about_others = isinstance(item, Event) and item.participant != "" and not self._wants(item.participant)
+        about_others = isinstance(item, Event) and item.participant != "" and not self._cares(item.participant)
         return item if wanted and not about_others else None
 
     def _place(self, item: Item) -> tuple[Track, int, bool]:
@@ -305,6 +317,11 @@ def _end_last(piece: list[LogItem]) -> list[LogItem]:
     return [item for item in piece if not (isinstance(item, Event) and item.kind == EventKind.MEETING_ENDED)]
 
 
-def _expired(track: Track, oldest: int) -> RoompulseError:
+def _number(tail: Tail, name: str) -> int | None:
+    head = tail.heads.get(name)
+    return head.number if head else None
+
+
+def _expired(track: Track, oldest: int | str) -> RoompulseError:
     message = f"what follows {track.at} is no longer in the record, which goes back to {oldest}"
     return RoompulseError(Reason.POSITION_EXPIRED, message, oldest=str(oldest))

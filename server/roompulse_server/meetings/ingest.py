@@ -52,7 +52,7 @@ class Ingest:
         """
         check_purpose(request.purpose, self._services.settings.allow_purposes)
         check_consent("consent", request.consent)
-        check_granted(request.consent)
+        check_granted(request.consent, self._services.settings.consent_required)
         if request.max_faces > MOST_FACES:
             raise InvalidArgumentError("max_faces", f"{request.max_faces} is more than {MOST_FACES}")
         try:

@@ -4,7 +4,7 @@ seat's update ─▶ record (Recorder, commits) ─▶ committed() ─▶ hub, r
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Protocol
 
 import structlog
@@ -17,7 +17,7 @@ from roompulse_server.meetings.config import StreamConfig
 from roompulse_server.meetings.participant import LiveParticipant
 from roompulse_server.meetings.services import Services
 from roompulse_server.storage.store import Checkpoint, Committed, Entry, Refusal
-from roompulse_server.types import Consent, Event, EventKind, Meeting, PacketCounters, Rollup, Update
+from roompulse_server.types import Consent, ConsentState, Event, EventKind, Meeting, PacketCounters, Rollup, Update
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,12 @@ class Stream(Protocol):
 
     async def refused(self, reason: Reason) -> None: ...
 
+    def agree(self, name: str, consent: Consent) -> None: ...
+
+    def revoke(self, name: str, consent: Consent) -> bool: ...
+
+    def forget(self, name: str) -> None: ...
+
 
 class LiveMeeting:
     def __init__(self, meeting: Meeting, services: Services, rollups: RollupBuilder) -> None:
@@ -51,6 +57,11 @@ class LiveMeeting:
         self._carriers: dict[tuple[str, int], str] = {}  # participant and epoch: whose stream shows them
         self._recorded = False  # whether there was anything to roll up
         self._ending: set[asyncio.Task[None]] = set()
+
+    @property
+    def consent_required(self) -> bool:
+        """Whether nobody is analysed who was not asked."""
+        return self._services.settings.consent_required
 
     @property
     def uid(self) -> str:
@@ -160,7 +171,47 @@ class LiveMeeting:
                 self._rollups.join(event.participant, event.offset_us)
             elif event.kind is EventKind.STREAM_CLOSED:
                 self._rollups.leave(event.participant, event.offset_us)
+            elif event.kind is EventKind.CONSENT_CHANGED and event.consent is not None:
+                self._consent_changed(event.participant, event.consent)
             self.newest_us = max(self.newest_us, event.offset_us)
+        for participant in entry.erased:
+            self._erased(participant)
+
+    def withhold(self, participant: str) -> None:
+        """Look at somebody no longer, at once; their streams end when the record has it."""
+        for stream in self._showing(participant):
+            stream.revoke(participant, Consent(ConsentState.WITHDRAWN))
+
+    def _consent_changed(self, participant: str, consent: Consent) -> None:
+        for stream in self._showing(participant):
+            if consent.state is ConsentState.GRANTED:
+                stream.agree(participant, consent)
+            else:
+                message = "the participant has taken their consent back: nothing of them is analysed any more"
+                self._part(stream, participant, consent, RoompulseError(Reason.CONSENT_WITHDRAWN, message))
+
+    def _erased(self, participant: str) -> None:
+        for stream in self._showing(participant):
+            error = RoompulseError(Reason.PARTICIPANT_ERASED, "the participant was erased from this meeting")
+            self._part(stream, participant, Consent(), error)
+            stream.forget(participant)
+        self._rollups.forget(participant)
+        if participant in self._opening and not self._opening[participant].locked():
+            del self._opening[participant]
+
+    def _part(self, stream: Stream, participant: str, consent: Consent, error: RoompulseError) -> None:
+        self._carriers = {seat: name for seat, name in self._carriers.items() if seat[0] != participant}
+        if stream.revoke(participant, consent):
+            self._end(stream.stop(error))
+
+    def _showing(self, participant: str) -> list[Stream]:
+        """Return the streams that show somebody."""
+        names = {name for (who, _), name in self._carriers.items() if who == participant}
+        return [stream for name, stream in self.streams.items() if name in names]
+
+    def _end(self, ending: Coroutine[None, None, None]) -> None:
+        self._ending.add(task := asyncio.create_task(ending))
+        task.add_done_callback(self._ending.discard)
 
     def refused(self, refusals: Iterable[Refusal]) -> None:
         """End the streams whose values the record refused."""
@@ -168,8 +219,7 @@ class LiveMeeting:
             log.warning("the record refused values", reason=refusal.reason.value, epoch=refusal.epoch)
             stream = self.streams.get(self._carriers.get((refusal.participant, refusal.epoch), ""))
             if stream is not None:
-                self._ending.add(task := asyncio.create_task(stream.refused(refusal.reason)))
-                task.add_done_callback(self._ending.discard)
+                self._end(stream.refused(refusal.reason))
 
     async def roll_up(self) -> None:
         """Record the windows that are final, publish the present state of the others."""

@@ -29,4 +29,6 @@ class Publication:
             if live is not None:
                 live.committed(entry)
                 live.refused(entry.refusals)
+            for participant in entry.erased:
+                self._hub.erase(uid, participant)
             self._hub.publish(uid, (*entry.updates, *entry.events, *entry.rollups))

@@ -11,7 +11,7 @@ from roompulse_server.meetings.config import MeetingRef, StreamConfig, check_pur
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.services import Services
 from roompulse_server.storage.store import Committed
-from roompulse_server.types import Event, Meeting, MeetingKey, MeetingState, Purpose, Rollup
+from roompulse_server.types import Event, EventKind, Meeting, MeetingKey, MeetingState, Purpose, Rollup
 
 log = structlog.get_logger(__name__)
 
@@ -69,8 +69,6 @@ class Registry:
             RoompulseError: MEETING_EXISTS, PURPOSE_MISSING, PURPOSE_REFUSED.
         """
         check_purpose(meeting.purpose, self._services.settings.allow_purposes)
-        if meeting.aggregate_only:
-            raise RoompulseError(Reason.NOT_OFFERED, "aggregate_only is not offered yet; leave it out")
         new = replace(
             meeting,
             key=replace(meeting.key, uid=""),
@@ -145,21 +143,28 @@ class Registry:
     async def _revive(self, meeting: Meeting) -> LiveMeeting:
         """Take a meeting up where the record left it: roll-ups go on after the last final one."""
         recorder, key = self._services.recorder, meeting.key
-        last, entries = await recorder.read(self._replay, key)
-        rollups = RollupBuilder(self._services.formula)
-        if last is not None:
+        last, entries = await recorder.read(self._replay, meeting)
+        min_group = self._services.settings.min_group if meeting.aggregate_only else 0
+        rollups = RollupBuilder(self._services.formula, min_group)
+        if last is not None and not min_group:
             rollups.resume(last)
         live = LiveMeeting(meeting, self._services, rollups)
         for entry in entries:
             live.committed(entry)
+        if last is not None and min_group:
+            erased = any(event.kind is EventKind.ERASED for entry in entries for event in entry.events)
+            rollups.catch_up(last, complete=not erased)
         return self._live.setdefault(key.uid, live)  # somebody else may have been faster
 
-    def _replay(self, key: MeetingKey) -> tuple[Rollup | None, list[Committed]]:
-        """Read the last final roll-up, all events, and the updates that windows after it may rest on."""
-        store, entries, cursor, events = self._services.store, list[Committed](), "", list[Event]()
+    def _replay(self, meeting: Meeting) -> tuple[Rollup | None, list[Committed]]:
+        """Read the last final roll-up, all events, and the updates that windows after it may rest on.
+
+        Where windows speak for groups only, all of them: which groups they spoke for so far decides what comes.
+        """
+        key, store, entries, cursor, events = meeting.key, self._services.store, list[Committed](), "", list[Event]()
         last = next(iter(store.read_rollups(key, after=store.tail(key).rollup - 1, limit=1)), None)
         window_us = round(self._services.formula.window_s * 1e6)
-        from_us = max(0, last.start_us + last.length_us - window_us) if last else 0
+        from_us = max(0, last.start_us + last.length_us - window_us) if last and not meeting.aggregate_only else 0
         while some := store.read_events(key, after=len(events), limit=PAGE):
             events += some
         entries.append(Committed(key, events=tuple(events)))

@@ -84,6 +84,12 @@ class Outbox:
             self._items.append(reply)
             self._changed.notify_all()
 
+    def forget(self, participant: str) -> None:
+        """Drop what waits of somebody who was erased."""
+        kept = [item for item in self._items if not (isinstance(item, Update) and item.participant == participant)]
+        self._updates -= len(self._items) - len(kept)
+        self._items = deque(kept)
+
     async def relax(self) -> None:
         """Never wait again: the stream is being ended from this side."""
         async with self._changed:

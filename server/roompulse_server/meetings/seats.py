@@ -5,14 +5,15 @@ seat for each track, named "room#1", taken when the track first appears.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from roompulse_server.engine.governor import Beat
 from roompulse_server.engine.messages import Outcome, RegionLook
+from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.meetings.config import StreamConfig, TileConfig
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.participant import LiveParticipant, Moment
-from roompulse_server.types import Consent, ConsentState, Content, FaceReading, Presence, Update
+from roompulse_server.types import ATTESTED, Consent, ConsentState, Content, FaceReading, Presence, Update
 
 QUIET_PERIODS = 2.5  # a LIVE participant whose analysis is so many periods old gets updates all the same
 NO_PICTURES_US = 3_000_000  # and after this time is known to send none
@@ -67,6 +68,25 @@ class Seats:
             )
         return self._granted(self.own)
 
+    def put(self, name: str, consent: Consent) -> bool:
+        """Take somebody's new consent over; return whether everybody's pictures must be given up for it."""
+        seat = self.own if name == self.own.id else self._others.get(name)
+        if seat is None:
+            return False
+        before, seat.row = self._granted(seat), replace(seat.row, consent=consent)
+        if self._granted(seat) and seat.state is Presence.NO_CONSENT:
+            seat.state = None
+        return self.rests_on(name) and before and not self._granted(seat)
+
+    def rests_on(self, name: str) -> bool:
+        """Whether the stream can show nobody without this one: of found faces nobody can tell who is who."""
+        return name == self.own.id or (self._config.finds_faces and name in self._others)
+
+    def forget(self, name: str) -> None:
+        """Seat somebody no longer; a tile of theirs is seated anew when it comes again."""
+        for held in (self._others, self._tiles, self._beats):
+            held.pop(name, None)
+
     def warnings(self) -> tuple[str, ...]:
         """Return, in words, why nothing would be analysed."""
         if self._config.content is Content.CAMERA and not self.may_look:
@@ -84,7 +104,8 @@ class Seats:
         for entry in tiles:
             if entry.tile.participant_id not in self._others:
                 scored += await self._seat_tile(entry, moment)
-        self._tiles = {entry.tile.participant_id: entry for entry in tiles}
+        seated = (entry for entry in tiles if entry.tile.participant_id in self._others)
+        self._tiles = {entry.tile.participant_id: entry for entry in seated}
         return scored
 
     async def take(self, outcome: Outcome, now_us: int) -> list[Scored]:
@@ -92,7 +113,7 @@ class Seats:
         moment = Moment(outcome.offset_us, outcome.capture_us, outcome.receive_us, now_us)
         watched = Watched(moment, outcome.speaking, outcome.index)
         scored: list[Scored] = []
-        for look in outcome.looks or ():
+        for look in (outcome.looks or ()) if self.may_look else ():
             if self._config.finds_faces:
                 scored += await self._take_found(look, watched)
             elif not self._config.tiled:
@@ -139,9 +160,9 @@ class Seats:
 
     async def _seat_tile(self, entry: TileConfig, moment: Moment) -> list[Scored]:
         tile = entry.tile
-        seat = await self._live.admit(
-            tile.participant_id, tile.display_name, entry.consent, self.own.id, moment.offset_us
-        )
+        seat = await self._admit(tile.participant_id, tile.display_name, entry.consent, moment.offset_us)
+        if seat is None:
+            return []
         self._others[tile.participant_id] = seat
         return [] if self._granted(seat) else [(seat, seat.enter(moment, Presence.NO_CONSENT))]
 
@@ -153,14 +174,25 @@ class Seats:
             if seat is None:
                 if len(self._others) >= MAX_FOUND:
                     continue
-                consent = Consent(ConsentState.GRANTED, "everyone_consented", "", watched.moment.now_us)
-                seat = await self._live.admit(name, "", consent, self.own.id, watched.moment.offset_us)
+                consent = Consent(ConsentState.GRANTED, ATTESTED, "", watched.moment.now_us)
+                seat = await self._admit(name, "", consent, watched.moment.offset_us)
+                if seat is None:
+                    continue
                 self._others[name] = seat
             self._gone.discard(name)
             small = face.affect is None
             presence = Presence.FACE_TOO_SMALL if small else Presence.PRESENT
             scored += self._observe(seat, presence, face, watched)
         return scored + self._see_off(watched.moment)
+
+    async def _admit(self, name: str, display_name: str, consent: Consent | None, at_us: int) -> LiveParticipant | None:
+        """Admit somebody in the pictures; None for who wants to be no part of it, which costs nobody else anything."""
+        try:
+            return await self._live.admit(name, display_name, consent, self.own.id, at_us)
+        except RoompulseError as error:
+            if error.reason in (Reason.CONSENT_WITHDRAWN, Reason.PARTICIPANT_ERASED):
+                return None
+            raise
 
     def _see_off(self, moment: Moment) -> list[Scored]:
         scored: list[Scored] = []
@@ -184,9 +216,9 @@ class Seats:
                 return []
         return [(seat, seat.observe(watched.moment, presence, face, speaking, watched.packet))]
 
-    @staticmethod
-    def _granted(seat: LiveParticipant) -> bool:
-        return seat.row.consent.state is ConsentState.GRANTED
+    def _granted(self, seat: LiveParticipant) -> bool:
+        state = seat.row.consent.state
+        return state is ConsentState.GRANTED or (state is ConsentState.UNSPECIFIED and not self._live.consent_required)
 
 
 def _first(look: RegionLook) -> FaceReading | None:

@@ -6,7 +6,7 @@ packet() ─▶ checks ─▶ engine stream ─▶ _consume ─▶ seats (score)
 
 import asyncio
 import functools
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 
 import structlog
 
@@ -22,8 +22,10 @@ from roompulse_server.meetings.participant import Moment
 from roompulse_server.meetings.reply import RETRY_AFTER_MS, Beat, Fault, Flow, Going, Opened, Outbox, Reply
 from roompulse_server.meetings.seats import Scored, Seats
 from roompulse_server.meetings.services import Services
+from roompulse_server.meetings.stream_tasks import StreamTasks
 from roompulse_server.storage.block import quantise
 from roompulse_server.types import (
+    Consent,
     Content,
     Delivery,
     DropReason,
@@ -55,9 +57,9 @@ class Session:
         self._stream: EngineStream | None = None
         self._next_track = 1
         self._consuming: asyncio.Task[None] | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._tasks = StreamTasks(config.participant, self.stop)
         self._seats: Seats
-        self._delivered = Delivered(services, live.meeting.key, self._outbox)
+        self._delivered = Delivered(services, live.meeting.key, self._outbox, live.meeting.aggregate_only)
         self._scoring = asyncio.Lock()  # a value is scored and queued for the record before the next one is
         self._opened = asyncio.Event()  # or not: then `_admitted` is False
         self._admitted = self._departed = False
@@ -83,9 +85,10 @@ class Session:
         self._delivered.watch(own)
         if config.tiled:
             await self._retile(config.tiles)
-        self._tasks += [self._task(self._delivered.run(), "deliver"), self._task(self._tick(), "tick")]
+        self._tasks.start(self._delivered.run(), "deliver")
+        self._tasks.start(self._tick(), "tick")
         if not self.every_frame:
-            self._tasks.append(self._task(self._keep_up(), "keep up"))
+            self._tasks.start(self._keep_up(), "keep up")
         ready = self._services.engine.ready
         warnings = (*ready.warnings, *self._seats.warnings())
         await self._outbox.put(
@@ -169,11 +172,31 @@ class Session:
         await self._hurry()
         await self._end(error.reason.value.lower(), error)
 
+    def agree(self, name: str, consent: Consent) -> None:
+        """Look at somebody in the pictures from now on: they have agreed."""
+        self._seats.put(name, consent)
+        self._rewatch()
+
+    def revoke(self, name: str, consent: Consent) -> bool:
+        """Look at somebody in the pictures no longer, from this moment; return whether the stream must end for it."""
+        ends = self._seats.rests_on(name)
+        if self._seats.put(name, consent) and self._stream is not None:
+            self._stream.close(DropReason.NO_CONSENT)
+            self._services.engine.release(self._stream)  # the worker drops what it was sent
+        self._seats.forget(name)
+        self._rewatch()
+        return ends
+
+    def forget(self, name: str) -> None:
+        """Hold nothing any more of somebody who was erased."""
+        self._outbox.forget(name)
+        self._delivered.forget(name)
+
     async def refused(self, reason: Reason) -> None:
         """The record refused what was scored: another stream, or the meeting's end, took the epoch."""
         await self._delivered.give_up()
         message = f"the record takes no more of this stream: {reason.value.lower().replace('_', ' ')}"
-        self._stop_soon(RoompulseError(reason, message))
+        self._tasks.stop_soon(RoompulseError(reason, message))
 
     async def next(self) -> Reply | None:
         """Return the next reply; None at the end.
@@ -237,12 +260,8 @@ class Session:
         self._live.leave(self.config.participant, self)
         if self._stream is not None:
             self._services.engine.release(self._stream)
-        me = asyncio.current_task()
         self._delivered.close()
-        tasks = [task for task in (*self._tasks, self._consuming) if task is not None and task is not me]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.aclose()
 
     # Packets and their outcomes.
 
@@ -253,7 +272,7 @@ class Session:
             tiles = tuple(entry.tile for entry in self._seats.watched_tiles)
             spec = StreamSpec(look, config.delivery, config.analysis_rate_hz, config.mirrored, tiles)
             self._stream = self._services.engine.open(spec, self._next_track)
-            self._consuming = self._task(self._consume(self._stream), "consume")
+            self._consuming = self._tasks.start(self._consume(self._stream), "consume")
         return self._stream
 
     async def _drain(self) -> None:
@@ -301,7 +320,7 @@ class Session:
         self._faults_in_a_row += 1
         if self._faults_in_a_row == self._services.settings.max_faults_in_a_row:
             message = f"{self._faults_in_a_row} packets in a row could not be used; the last one: {message}"
-            self._stop_soon(RoompulseError(Reason.TOO_MANY_FAULTS, message))
+            self._tasks.stop_soon(RoompulseError(Reason.TOO_MANY_FAULTS, message))
 
     # Participants.
 
@@ -331,7 +350,10 @@ class Session:
             here = self._seats.all_seats()
             for seat in (seat for seat, _ in scored if seat not in here):
                 await self._live.depart(seat, "left", None)
-        if self._stream is not None:
+        self._rewatch()
+
+    def _rewatch(self) -> None:
+        if self.config.tiled and self._stream is not None:
             watched = tuple(entry.tile for entry in self._seats.watched_tiles)
             self._services.engine.retile(self._stream, watched)
 
@@ -376,22 +398,3 @@ class Session:
     def _moment(self, offset_us: int) -> Moment:
         now_us = self._services.clock.now_us()
         return Moment(offset_us, self._live.meeting.create_us + offset_us, now_us, now_us)
-
-    def _task(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
-        return asyncio.create_task(self._guard(work), name=f"{name} {self.config.participant}")
-
-    def _stop_soon(self, error: RoompulseError) -> None:
-        self._tasks.append(asyncio.create_task(self.stop(error)))
-
-    async def _guard(self, work: Coroutine[None, None, None]) -> None:
-        """Whatever fails in a stream's own task ends the stream with that error, and the stream alone."""
-        try:
-            await work
-        except RoompulseError as error:
-            self._stop_soon(error)
-        except Exception as error:
-            log.exception("a stream failed", participant_task=True)
-            self._stop_soon(
-                RoompulseError(Reason.ENGINE_UNAVAILABLE, "the stream failed inside the service; open it again")
-            )
-            raise error from None

@@ -66,7 +66,7 @@ class Subscriptions:
             self._services.recorder,
             self._services.hub,
             meeting.key,
-            query.wanted,
+            _of_groups(query.wanted) if meeting.aggregate_only else query.wanted,
             start=_start_of(query),
             slow_policy=query.slow_policy,
         )
@@ -85,6 +85,14 @@ class Subscriptions:
         """Tell every subscriber where to go on, and end their streams."""
         for subscription in self._open:
             subscription.say_goodbye("the service is stopping; subscribe again with the token")
+
+
+def _of_groups(wanted: Filter) -> Filter:
+    """Return what may be said of a meeting of which no participant's values leave the service.
+
+    No window before it is final either: what changes between two of its revisions is a single person's.
+    """
+    return Filter(updates=False, rollups=wanted.rollups, events=wanted.events, final_rollups_only=True, people=False)
 
 
 def _start_of(query: SubscriptionQuery) -> Start:

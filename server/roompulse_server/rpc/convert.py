@@ -246,6 +246,7 @@ def participant_to_proto(participant: types.Participant) -> meeting_service_pb2.
         found_in=participant.found_in,
         first_offset=duration(participant.first_offset_us),
         last_offset=duration(participant.last_offset_us),
+        number=participant.number,
     )
 
 

@@ -5,17 +5,26 @@ from typing import Any
 import grpc
 from roompulse.v1 import meeting_service_pb2 as pb
 from roompulse.v1 import meeting_service_pb2_grpc as stubs
+from roompulse.v1 import privacy_pb2
 
 from roompulse_server.meetings.catalogue import Catalogue
-from roompulse_server.rpc import convert, convert_query, convert_report, convert_request, convert_summary
+from roompulse_server.meetings.privacy import Privacy
+from roompulse_server.rpc import (
+    convert,
+    convert_privacy,
+    convert_query,
+    convert_report,
+    convert_request,
+    convert_summary,
+)
 from roompulse_server.rpc.status import answering
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class MeetingServicer(stubs.MeetingServiceServicer):
-    def __init__(self, catalogue: Catalogue) -> None:
-        self._catalogue = catalogue
+    def __init__(self, catalogue: Catalogue, privacy: Privacy) -> None:
+        self._catalogue, self._privacy = catalogue, privacy
 
     @answering
     async def CreateMeeting(self, request: pb.CreateMeetingRequest, context: Context) -> pb.CreateMeetingResponse:
@@ -66,3 +75,38 @@ class MeetingServicer(stubs.MeetingServiceServicer):
         document = await self._catalogue.report(convert_request.ref_from_proto(request.meeting), write)
         for part in convert_report.document_to_protos(document):
             await context.write(part)
+
+    @answering
+    async def SetConsent(
+        self, request: privacy_pb2.SetConsentRequest, context: Context
+    ) -> privacy_pb2.SetConsentResponse:
+        consent = await self._privacy.set_consent(convert_privacy.change_from_proto(request))
+        return privacy_pb2.SetConsentResponse(consent=convert.consent_to_proto(consent))
+
+    @answering
+    async def DeleteParticipant(
+        self, request: privacy_pb2.DeleteParticipantRequest, context: Context
+    ) -> privacy_pb2.DeleteParticipantResponse:
+        ref = convert_request.ref_from_proto(request.meeting)
+        await self._privacy.delete_participant(ref, request.participant_id, request.allow_missing)
+        return privacy_pb2.DeleteParticipantResponse()
+
+    @answering
+    async def DeleteMeeting(
+        self, request: privacy_pb2.DeleteMeetingRequest, context: Context
+    ) -> privacy_pb2.DeleteMeetingResponse:
+        await self._privacy.delete_meeting(convert_request.ref_from_proto(request.meeting), request.allow_missing)
+        return privacy_pb2.DeleteMeetingResponse()
+
+    @answering
+    async def GetNotice(self, request: privacy_pb2.GetNoticeRequest, context: Context) -> privacy_pb2.GetNoticeResponse:
+        notice = await self._privacy.notice(*convert_privacy.notice_query_from_proto(request))
+        return convert_privacy.notice_to_proto(notice)
+
+    @answering
+    async def ListAuditEntries(
+        self, request: privacy_pb2.ListAuditEntriesRequest, context: Context
+    ) -> privacy_pb2.ListAuditEntriesResponse:
+        page = await self._privacy.audit(convert_privacy.audit_query_from_proto(request))
+        rows = [convert_privacy.audit_to_proto(entry) for entry in page.items]
+        return privacy_pb2.ListAuditEntriesResponse(entries=rows, next_page_token=page.cursor)

@@ -1,11 +1,13 @@
 """Rows of the tables to values of `types`, and back."""
 
+import json
 import math
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Row
 
+from roompulse_server.storage.seal import CHECKPOINT, event_place, seal, unseal
 from roompulse_server.types import (
     Consent,
     ConsentState,
@@ -70,6 +72,7 @@ def meeting_to_values(meeting: Meeting) -> Values:
 
 def participant_from_row(row: Row[Any]) -> Participant:
     """Read a row of participants with its head, and the id of the room as `room_id`."""
+    checkpoint = unseal(row.key, row.checkpoint, CHECKPOINT) if row.checkpoint else b""
     return Participant(
         number=row.number,
         id=row.id,
@@ -82,7 +85,7 @@ def participant_from_row(row: Row[Any]) -> Participant:
         ),
         epoch=row.epoch,
         last_sequence=row.last_sequence,
-        checkpoint=row.checkpoint,
+        checkpoint=checkpoint,
         found_in=row.room_id or "",
         streaming=row.streaming,
         first_offset_us=row.first_offset_us,
@@ -101,7 +104,8 @@ def consent_to_values(consent: Consent) -> Values:
 
 
 def event_from_row(row: Row[Any]) -> Event:
-    """Read a row of events with the id of its participant as `participant_id`."""
+    """Read a row of events with its participant's id as `participant_id` and key as `key`."""
+    consent = unseal(row.key, row.consent, event_place(row.position)) if row.consent else b""
     return Event(
         kind=EventKind(row.kind),
         offset_us=row.offset_us,
@@ -110,12 +114,14 @@ def event_from_row(row: Row[Any]) -> Event:
         epoch=row.epoch,
         detail=row.detail,
         counters=None if row.counters is None else _counters_from_json(row.counters),
-        consent=None if row.consent is None else _consent_from_json(row.consent),
+        consent=_consent_from_json(json.loads(consent)) if consent else None,
         position=row.position,
     )
 
 
-def event_to_values(event: Event, key: MeetingKey, number: int | None) -> Values:
+def event_to_values(event: Event, key: MeetingKey, number: int | None, participant_key: bytes) -> Values:
+    """Return the columns of an event; what is said of a participant is sealed with their key."""
+    consent = json.dumps(_consent_to_json(event.consent)).encode() if event.consent else b""
     return key_values(key) | {
         "position": event.position,
         "kind": event.kind,
@@ -125,7 +131,7 @@ def event_to_values(event: Event, key: MeetingKey, number: int | None) -> Values
         "time_us": event.time_us,
         "detail": event.detail,
         "counters": None if event.counters is None else _counters_to_json(event.counters),
-        "consent": None if event.consent is None else _consent_to_json(event.consent),
+        "consent": seal(participant_key, consent, event_place(event.position)) if consent else None,
     }
 
 

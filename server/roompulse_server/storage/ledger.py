@@ -16,6 +16,7 @@ from roompulse_server.errors import Reason
 from roompulse_server.storage.block import Block, compressed, merge, rows, split
 from roompulse_server.storage.convert import Values, event_to_values, key_values, rollup_to_values
 from roompulse_server.storage.schema import blocks, events, heads, meetings, participants, rollups
+from roompulse_server.storage.seal import CHECKPOINT, block_place, seal, unseal
 from roompulse_server.storage.store import Committed, Entry, Refusal
 from roompulse_server.types import Event, EventKind, MeetingKey, MeetingState, Rollup, Update
 
@@ -38,6 +39,7 @@ class Seat:
     """A participant's head while the transaction lasts."""
 
     number: int
+    key: bytes
     epoch: int
     last_sequence: int
     merged_sequence: int
@@ -73,7 +75,7 @@ class Ledger:
         for checkpoint in entry.checkpoints:
             seat = self.seats.get(checkpoint.participant)
             if self.state == MeetingState.ACTIVE and seat and seat.epoch == checkpoint.epoch:
-                seat.checkpoint = checkpoint.state
+                seat.checkpoint = seal(seat.key, checkpoint.state, CHECKPOINT)
                 self.touched.add(checkpoint.participant)
         numbered = tuple(self.add_event(item) for item in entry.events if self._takes_event(item, refusals))
         windows = tuple(self._add_rollup(item) for item in entry.rollups if self._takes_rollup(item, refusals))
@@ -102,7 +104,7 @@ class Ledger:
                 self._merge(seat)
         if touched:
             self.connection.execute(_UPDATE_HEAD, [self._head_row(seat) for seat in touched])
-        _insert(self.connection, events, [event_to_values(item, self.key, self._number(item)) for item in self.events])
+        _insert(self.connection, events, [self._event_row(item) for item in self.events])
         _insert(self.connection, rollups, [rollup_to_values(item, self.key) for item in self.rollups])
         self._write_counters()
 
@@ -157,11 +159,12 @@ class Ledger:
     def _reach(self, offset_us: int) -> None:
         self.last_offset_us = _most(self.last_offset_us, offset_us)
 
-    def _number(self, event: Event) -> int | None:
-        return self.seats[event.participant].number if event.participant else None
+    def _event_row(self, event: Event) -> Values:
+        seat = self.seats[event.participant] if event.participant else None
+        return event_to_values(event, self.key, seat.number if seat else None, seat.key if seat else b"")
 
     def _block_rows(self, seat: Seat, parts: Iterable[Block]) -> list[Values]:
-        return [key_values(self.key) | {"number": seat.number} | _block_values(block) for block in parts]
+        return [key_values(self.key) | {"number": seat.number} | _block_values(block, seat.key) for block in parts]
 
     def _head_row(self, seat: Seat) -> Values:
         row = {
@@ -188,7 +191,7 @@ class Ledger:
             blocks.c.first_sequence > seat.merged_sequence,
         )
         query = select(blocks).where(waiting).order_by(blocks.c.first_sequence)
-        parts = [block_from_row(row) for row in self.connection.execute(query)]
+        parts = [block_from_row(row, seat.key) for row in self.connection.execute(query)]
         self.connection.execute(delete(blocks).where(waiting))
         _insert(self.connection, blocks, self._block_rows(seat, map(compressed, merge(parts))))
         seat.merged_sequence = seat.last_sequence
@@ -221,17 +224,18 @@ def load(connection: Connection, key: MeetingKey, names: Iterable[str]) -> Ledge
     return ledger
 
 
-def block_from_row(row: Any) -> Block:
-    """Read a row of blocks."""
-    return Block(row.epoch, row.model_id, row.formula_id, row.payload, row.format)
+def block_from_row(row: Any, key: bytes) -> Block:
+    """Read a row of blocks with its participant's key."""
+    payload = unseal(key, row.payload, block_place(row.first_sequence))
+    return Block(row.epoch, row.model_id, row.formula_id, payload, row.format)
 
 
 def _seats(connection: Connection, key: MeetingKey, names: Iterable[str]) -> dict[str, Seat]:
     h, p = heads.c, participants.c
     same = and_(h.tenant == p.tenant, h.meeting_uid == p.meeting_uid, h.number == p.number)
-    columns = (h.number, h.epoch, h.last_sequence, h.merged_sequence, h.checkpoint, h.streaming)
+    columns = (h.epoch, h.last_sequence, h.merged_sequence, h.checkpoint, h.streaming)
     query = (
-        select(p.id, *columns, h.first_offset_us, h.last_offset_us)
+        select(p.id, h.number, p.key, *columns, h.first_offset_us, h.last_offset_us)
         .join_from(participants, heads, same)
         .where(p.tenant == key.tenant, p.meeting_uid == key.uid, p.id.in_(sorted(names)))
         .with_for_update()
@@ -239,10 +243,11 @@ def _seats(connection: Connection, key: MeetingKey, names: Iterable[str]) -> dic
     return {name: Seat(*rest) for name, *rest in connection.execute(query)}
 
 
-def _block_values(block: Block) -> Values:
+def _block_values(block: Block, key: bytes) -> Values:
     head = rows(block)["head"]
+    first = int(head["sequence"][0])
     return {
-        "first_sequence": int(head["sequence"][0]),
+        "first_sequence": first,
         "last_sequence": int(head["sequence"][-1]),
         "epoch": block.epoch,
         "first_offset_us": int(head["offset_us"].min()),
@@ -251,7 +256,7 @@ def _block_values(block: Block) -> Values:
         "model_id": block.model_id,
         "formula_id": block.formula_id,
         "format": block.format,
-        "payload": block.payload,
+        "payload": seal(key, block.payload, block_place(first)),
     }
 
 

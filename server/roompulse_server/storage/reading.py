@@ -21,6 +21,12 @@ def no_meeting(key: MeetingKey) -> RoompulseError:
     return RoompulseError(Reason.MEETING_NOT_FOUND, f"there is no meeting {name}{occurrence}", field="meeting")
 
 
+def no_participant(participant_id: str) -> RoompulseError:
+    """Return the error of a participant that does not exist."""
+    message = f'there is no participant "{participant_id}" in this meeting'
+    return RoompulseError(Reason.PARTICIPANT_NOT_FOUND, message, field="participant_id")
+
+
 def get_meeting(connection: Connection, key: MeetingKey) -> Meeting:
     """Find one meeting, by uid, or the newest by id."""
     query = select(meetings).where(meetings.c.tenant == key.tenant)
@@ -55,8 +61,7 @@ def get_participant(connection: Connection, key: MeetingKey, participant_id: str
     """Find one participant by id."""
     row = connection.execute(_participants(key).where(participants.c.id == participant_id)).one_or_none()
     if row is None:
-        message = f'there is no participant "{participant_id}" in this meeting'
-        raise RoompulseError(Reason.PARTICIPANT_NOT_FOUND, message, field="participant_id")
+        raise no_participant(participant_id)
     return participant_from_row(row)
 
 

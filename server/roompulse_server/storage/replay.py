@@ -65,7 +65,7 @@ def read_events(connection: Connection, key: MeetingKey, after: int, limit: int)
     """Read events by position."""
     e = events.c
     query = (
-        select(events, participants.c.id.label("participant_id"))
+        select(events, participants.c.id.label("participant_id"), participants.c.key)
         .outerjoin_from(events, participants, of_participant(events))
         .where(e.tenant == key.tenant, e.meeting_uid == key.uid, e.position > after)
     )
@@ -83,7 +83,7 @@ def read_series(connection: Connection, key: MeetingKey) -> list[Series]:
     """Read every participant's updates as columns; one without updates has empty ones."""
     query = _blocks(key).execution_options(yield_per=_FETCH)
     found = {
-        name: to_series(name, [block_from_row(row) for row in group])
+        name: to_series(name, [block_from_row(row, row.key) for row in group])
         for name, group in groupby(connection.execute(query), key=lambda row: str(row.participant_id))
     }
     p = participants.c
@@ -99,7 +99,7 @@ def position_at(connection: Connection, key: MeetingKey, offset_us: int) -> Posi
         query = _blocks(key).where(participants.c.id == name, blocks.c.last_offset_us >= offset_us).limit(1)
         row = connection.execute(query).one_or_none()
         if row is not None:
-            head = rows(block_from_row(row))["head"]
+            head = rows(block_from_row(row, row.key))["head"]
             updates[name] = int(head["sequence"][head["offset_us"] >= offset_us][0]) - 1
     e, r = events.c, rollups.c
     first_event = select(func.min(e.position)).where(
@@ -118,8 +118,9 @@ def _recorded_us(item: LogItem) -> int:
 
 def _blocks(key: MeetingKey) -> Select[Any]:
     b, p = blocks.c, participants.c
+    columns = (b.first_sequence, b.epoch, b.model_id, b.formula_id, b.format, b.payload)
     return (
-        select(p.id.label("participant_id"), b.epoch, b.model_id, b.formula_id, b.format, b.payload)
+        select(p.id.label("participant_id"), p.key, *columns)
         .join_from(participants, blocks, of_participant(blocks))
         .where(p.tenant == key.tenant, p.meeting_uid == key.uid)
         .order_by(p.id, b.first_sequence)
@@ -129,7 +130,7 @@ def _blocks(key: MeetingKey) -> Select[Any]:
 def _updates(connection: Connection, query: Select[Any], after: Mapping[str, int]) -> Iterator[Update]:
     """Unpack blocks one by one; updates up to a participant's sequence in `after` are passed over."""
     for row in connection.execute(query.execution_options(yield_per=_FETCH)):
-        yield from to_updates(block_from_row(row), row.participant_id, after.get(row.participant_id, 0))
+        yield from to_updates(block_from_row(row, row.key), row.participant_id, after.get(row.participant_id, 0))
 
 
 def _some(connection: Connection, key: MeetingKey, name: str, last: int, limit: int) -> list[Update]:

@@ -1,13 +1,17 @@
 """The tables of the record. `migrations/` makes them; a test holds the two together.
 
     meetings ◄─ participants ◄─ heads      what may commit next (epoch, last sequence, checkpoint)
-                             ◄─ blocks     the updates, packed
              ◄─ events                     the rest of the typed log, by position
              ◄─ rollups                    final windows, by sequence
+    blocks                                 the updates, packed
+    erasures                               whose blocks are still to be removed, and who may not come back unasked
     requests                               which meeting a request_id has made
+    audit                                  what was done to people's data, under pseudonyms; only ever longer
 
 Every key begins with tenant and meeting uid. Only `participants` knows who somebody is: every other table names a
-number, so that erasing that one row leaves numbers of nobody.
+number, and what was measured or said of somebody is sealed with the key in that row (`seal`). So erasing that one row
+leaves numbers of nobody and bytes that nobody can read. Blocks have no foreign key: they are many, and are removed
+piece by piece after their participant, so that the writer goes on meanwhile.
 """
 
 from typing import Any
@@ -92,7 +96,7 @@ participants = Table(
     "participants",
     metadata,
     *_key(Column("number", Integer, primary_key=True)),
-    Column("key", LargeBinary, nullable=False),  # random; what is kept under it is unreadable once the row is gone
+    Column("key", LargeBinary, nullable=False),  # of `seal`; what is kept under it is unreadable once the row is gone
     Column("id", String(128), nullable=False),
     Column("display_name", Text, nullable=False),
     Column("consent_state", Integer, nullable=False),  # types.ConsentState
@@ -112,7 +116,7 @@ heads = Table(
     Column("epoch", Integer, nullable=False),
     Column("last_sequence", BigInteger, nullable=False),
     Column("merged_sequence", BigInteger, nullable=False),  # blocks up to here are joined into large ones
-    Column("checkpoint", LargeBinary, nullable=False),
+    Column("checkpoint", LargeBinary, nullable=False),  # sealed; empty for none
     Column("streaming", Boolean, nullable=False),
     Column("first_offset_us", BigInteger),
     Column("last_offset_us", BigInteger),
@@ -132,8 +136,7 @@ blocks = Table(
     Column("model_id", Text, nullable=False),
     Column("formula_id", Text, nullable=False),
     Column("format", Integer, nullable=False),  # row.FORMAT
-    Column("payload", LargeBinary, nullable=False),
-    _of_participant(),
+    Column("payload", LargeBinary, nullable=False),  # sealed
     sqlite_with_rowid=False,
 )
 
@@ -148,7 +151,7 @@ events = Table(
     Column("time_us", BigInteger, nullable=False),
     Column("detail", Text, nullable=False),
     Column("counters", JSON(none_as_null=True)),
-    Column("consent", JSON(none_as_null=True)),
+    Column("consent", LargeBinary),  # sealed JSON: who recorded it may be the participant
     _of_meeting(),
     sqlite_with_rowid=False,
 )
@@ -184,4 +187,27 @@ requests = Table(
     Column("meeting_uid", String(32), nullable=False),
     Column("create_us", BigInteger, nullable=False),
     _of_meeting(),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    *_key(Column("number", Integer, primary_key=True)),
+    Column("swept", Boolean, nullable=False),  # whether the blocks are gone
+    Column("salt", LargeBinary, nullable=False),
+    Column("digest", LargeBinary, nullable=False),  # of the id, salted; empty where the meeting is gone too
+    sqlite_with_rowid=False,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("position", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("tenant", String(128), nullable=False),
+    Column("time_us", BigInteger, nullable=False),
+    Column("action", Integer, nullable=False),  # types.AuditAction
+    Column("meeting_uid", String(32), nullable=False),
+    Column("number", Integer),  # the participant's; null for the meeting
+    Column("detail", Text, nullable=False),
+    Index("ix_audit_meeting", "tenant", "meeting_uid", "position"),
 )

@@ -8,9 +8,19 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 
 from roompulse_server.errors import StoreError
 from roompulse_server.series import Series
-from roompulse_server.storage import reading, replay, writing
+from roompulse_server.storage import auditing, consenting, erasing, reading, replay, writing
 from roompulse_server.storage.store import Committed, Entry, LogItem, Page, Position, Tail
-from roompulse_server.types import Consent, Event, Meeting, MeetingKey, MeetingState, Participant, Rollup, Update
+from roompulse_server.types import (
+    AuditEntry,
+    Consent,
+    Event,
+    Meeting,
+    MeetingKey,
+    MeetingState,
+    Participant,
+    Rollup,
+    Update,
+)
 
 
 class SqlStore:
@@ -59,7 +69,37 @@ class SqlStore:
 
     def take_committed(self) -> list[Committed]:
         committed, self._committed = self._committed, []
-        return [item for item in committed if item.events]
+        return [item for item in committed if item.events or item.erased]
+
+    def set_consent(self, key: MeetingKey, participant_id: str, consent: Consent, *, offset_us: int) -> Participant:
+        with _transaction(self._writer) as connection:
+            participant, committed = consenting.set_consent(connection, key, participant_id, consent, offset_us)
+        self._committed.append(committed)
+        return participant
+
+    def erase_participant(
+        self, key: MeetingKey, participant_id: str, *, hold_us: int, offset_us: int, time_us: int
+    ) -> None:
+        with _transaction(self._writer) as connection:
+            committed = erasing.erase_participant(connection, key, participant_id, hold_us, offset_us, time_us)
+        self._committed.append(committed)
+
+    def delete_meeting(self, key: MeetingKey, *, time_us: int, why: str) -> None:
+        with _transaction(self._writer) as connection:
+            committed = erasing.delete_meeting(connection, key, time_us, why)
+        self._committed.append(committed)
+
+    def sweep(self) -> bool:
+        with _transaction(self._writer) as connection:
+            return erasing.sweep(connection)
+
+    def expired(self, *, now_us: int, retention_s: float, limit: int) -> list[MeetingKey]:
+        with _transaction(self._reader) as connection:
+            return erasing.expired(connection, now_us, retention_s, limit)
+
+    def list_audit(self, tenant: str, *, meeting_uid: str = "", limit: int, cursor: str = "") -> Page[AuditEntry]:
+        with _transaction(self._reader) as connection:
+            return auditing.list_entries(connection, tenant, meeting_uid, limit, cursor)
 
     def meeting_ended_by(self, key: MeetingKey, request_id: str) -> Meeting | None:
         with _transaction(self._reader) as connection:

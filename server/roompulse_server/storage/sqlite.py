@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from roompulse_server.errors import StoreError
+from roompulse_server.storage.cleaning import BUSY_TIMEOUT_MS, Cleaning
 from roompulse_server.storage.migrate import upgrade
 from roompulse_server.storage.schema import heads
 from roompulse_server.storage.sql import SqlStore
@@ -25,14 +26,15 @@ logger = logging.getLogger(__name__)
 DATABASE = "record.sqlite3"
 _LOCK = "lock"
 _WRITER = (
-    "PRAGMA auto_vacuum = INCREMENTAL",  # only before the first table: erasure will give pages back
+    "PRAGMA auto_vacuum = INCREMENTAL",  # only before the first table: erasure gives pages back
+    "PRAGMA secure_delete = ON",  # what is deleted is overwritten
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # what was committed survives a power cut
     "PRAGMA foreign_keys = ON",
-    "PRAGMA busy_timeout = 5000",
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
     "PRAGMA mmap_size = 0",
 )
-_READER = ("PRAGMA query_only = ON", "PRAGMA busy_timeout = 5000", "PRAGMA mmap_size = 0")
+_READER = ("PRAGMA query_only = ON", f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}", "PRAGMA mmap_size = 0")
 
 
 class SqliteStore(SqlStore):
@@ -48,6 +50,7 @@ class SqliteStore(SqlStore):
         self._folder = folder
         self._readers = readers
         self._lock: IO[str] | None = None
+        self._cleaning = Cleaning()
 
     def open(self) -> None:
         """Lock the folder, open the database, run its migrations.
@@ -70,6 +73,12 @@ class SqliteStore(SqlStore):
             self.close()
             raise
 
+    def sweep(self) -> bool:
+        if super().sweep():
+            self._cleaning.begin()
+            return True
+        return self._writer is not None and self._cleaning.step(_connection(self._writer))
+
     def close(self) -> None:
         """Close readers, then the writer, which checkpoints; then let others have the folder."""
         for engine in (self._reader, self._writer):
@@ -79,6 +88,13 @@ class SqliteStore(SqlStore):
         if self._lock:
             self._lock.close()
             self._lock = None
+
+
+def _connection(engine: Engine) -> sqlite3.Connection:
+    connection = engine.raw_connection().driver_connection
+    if not isinstance(connection, sqlite3.Connection):
+        raise StoreError("the record is not open")
+    return connection
 
 
 def lock(folder: pathlib.Path) -> IO[str]:

@@ -11,7 +11,17 @@ from typing import Generic, Protocol, TypeVar
 
 from roompulse_server.errors import Reason
 from roompulse_server.series import Series
-from roompulse_server.types import Consent, Event, Meeting, MeetingKey, MeetingState, Participant, Rollup, Update
+from roompulse_server.types import (
+    AuditEntry,
+    Consent,
+    Event,
+    Meeting,
+    MeetingKey,
+    MeetingState,
+    Participant,
+    Rollup,
+    Update,
+)
 
 T = TypeVar("T")
 LogItem = Update | Event | Rollup
@@ -59,6 +69,7 @@ class Committed:
     events: tuple[Event, ...] = ()
     rollups: tuple[Rollup, ...] = ()
     refusals: tuple[Refusal, ...] = ()
+    erased: tuple[str, ...] = ()  # ids that are no longer in the record, for whoever still holds something of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +167,48 @@ class Store(Protocol):
         Raises:
             RoompulseError: MEETING_ENDED; TOO_MANY_STREAMS beyond MAX_PARTICIPANTS; PARTICIPANT_NOT_FOUND for found_in,
                 or for one that resumes; STREAM_REPLACED where the newest stream of one that resumes is another one.
+                CONSENT_WITHDRAWN, PARTICIPANT_ERASED: they must be asked again first (`set_consent`).
         """
+
+    def set_consent(self, key: MeetingKey, participant_id: str, consent: Consent, *, offset_us: int) -> Participant:
+        """Put a consent in force, of somebody who is perhaps still to come. The same one again changes nothing.
+
+        All but GRANTED take the epoch in the same transaction, so that nothing of them commits after. For faces known
+        by attestation only it counts for their room and everybody found in it.
+
+        Raises:
+            RoompulseError: MEETING_ENDED for what is no withdrawal; PARTICIPANT_NOT_FOUND; PARTICIPANT_ERASED.
+        """
+
+    def erase_participant(
+        self, key: MeetingKey, participant_id: str, *, hold_us: int, offset_us: int, time_us: int
+    ) -> None:
+        """Erase somebody: from now on nothing in the record can be read as theirs; `sweep` removes the bytes.
+
+        Their events stay in the log as ERASED under a pseudonym, so that nobody's positions have gaps. Final windows
+        that they were in, or up to `hold_us` after, keep no values: those of the others could be told from them.
+
+        Raises:
+            RoompulseError: PARTICIPANT_NOT_FOUND.
+        """
+
+    def delete_meeting(self, key: MeetingKey, *, time_us: int, why: str) -> None:
+        """Erase a meeting with everybody in it; `sweep` removes the bytes."""
+
+    def sweep(self) -> bool:
+        """Do a small piece of what erasures have left to do; False when no byte of anybody erased is left."""
+
+    def expired(self, *, now_us: int, retention_s: float, limit: int) -> list[MeetingKey]:
+        """Return ended meetings that were kept as long as they say, or else `retention_s`; oldest first."""
+
+    def list_audit(self, tenant: str, *, meeting_uid: str = "", limit: int, cursor: str = "") -> Page[AuditEntry]:
+        """Return the audit log, oldest first."""
 
     def commit(self, entries: Sequence[Entry]) -> list[Committed]:
         """Record the entries in one transaction, in order; the answer has one item for each."""
 
     def take_committed(self) -> list[Committed]:
-        """Return, once, what `end_meeting` and `open_stream` have added to logs since the last time."""
+        """Return, once, what calls other than `commit` have added to logs and erased since the last time."""
 
     def get_meeting(self, key: MeetingKey) -> Meeting:
         """Return a meeting; without a uid the newest occurrence of the id."""

@@ -1,6 +1,5 @@
 """What changes the record besides commits: meetings made and ended, streams opened. Each inside one transaction."""
 
-import secrets
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
@@ -9,15 +8,18 @@ from dataclasses import replace
 from sqlalchemy import Connection, func, insert, select, update
 
 from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.storage import auditing, reading
 from roompulse_server.storage import ledger as ledgers
-from roompulse_server.storage import reading
 from roompulse_server.storage.convert import consent_to_values, key_values, meeting_to_values
 from roompulse_server.storage.ledger import Ledger, Seat
 from roompulse_server.storage.request import remember, requested
 from roompulse_server.storage.schema import events, heads, meetings, participants
+from roompulse_server.storage.seal import new_key
 from roompulse_server.storage.store import Committed, Entry
+from roompulse_server.storage.tombstone import check_not_erased
 from roompulse_server.types import (
     MAX_PARTICIPANTS,
+    AuditAction,
     Consent,
     ConsentState,
     Event,
@@ -29,7 +31,6 @@ from roompulse_server.types import (
 )
 
 _CREATE, _END = "CreateMeeting", "EndMeeting"
-_KEY_BYTES = 32
 
 
 def create_meeting(connection: Connection, meeting: Meeting, request_id: str) -> Meeting:
@@ -49,6 +50,8 @@ def create_meeting(connection: Connection, meeting: Meeting, request_id: str) ->
     counters = dict.fromkeys(("participant_count", "last_number", "last_position", "last_rollup"), 0)
     connection.execute(insert(meetings), meeting_to_values(meeting) | counters | {"occurrence": last + 1})
     remember(connection, _CREATE, request_id, meeting.key, meeting.create_us)
+    said = f"purpose {meeting.purpose.name.lower()}" + ", aggregate only" * meeting.aggregate_only
+    auditing.note(connection, AuditAction.MEETING_CREATED, meeting.key, None, meeting.create_us, said)
     return meeting
 
 
@@ -61,7 +64,7 @@ def end_meeting(
     connection: Connection, key: MeetingKey, time_us: int, offset_us: int, reason: str, request_id: str
 ) -> tuple[Meeting, Committed]:
     """Close the log: take everybody's epoch, append MEETING_ENDED."""
-    ledger = _existing(connection, key, ())
+    ledger = existing(connection, key, ())
     if requested(connection, _END, request_id, key) is None:
         remember(connection, _END, request_id, key, time_us)
     if ledger.state == MeetingState.ENDED:
@@ -88,16 +91,20 @@ def open_stream(
     resumed: bool,
 ) -> tuple[Participant, Committed]:
     """Take the participant's next epoch, and append what happened."""
-    ledger = _existing(connection, key, {participant_id, found_in})
+    ledger = existing(connection, key, {participant_id, found_in})
     if ledger.state == MeetingState.ENDED:
         raise RoompulseError(Reason.MEETING_ENDED, f'the meeting "{key.id or key.uid}" has ended')
     if found_in and found_in not in ledger.seats:
-        raise _no_participant(found_in)
+        raise reading.no_participant(found_in)
     if resumed:
         _check_own(connection, ledger, participant_id, stream_id)
     if participant_id not in ledger.seats:
-        ledger.seats[participant_id] = _seat(connection, ledger, participant_id, found_in)
+        check_not_erased(connection, key, participant_id)
+        ledger.seats[participant_id] = new_seat(connection, ledger, participant_id, found_in)
     before = reading.get_participant(connection, key, participant_id)
+    if before.consent.state is ConsentState.WITHDRAWN:
+        message = "this participant has withdrawn their consent; only a call of its own (SetConsent) grants it again"
+        raise RoompulseError(Reason.CONSENT_WITHDRAWN, message, field="participant_id")
     seat = ledger.seats[participant_id]
     seat.epoch += 1
     seat.streaming = True
@@ -108,6 +115,7 @@ def open_stream(
     appended = [ledger.add_event(opened)]
     if grant and grant.state != ConsentState.UNSPECIFIED:
         appended.append(ledger.add_event(replace(opened, kind=EventKind.CONSENT_CHANGED, consent=grant)))
+        auditing.note_consent(connection, key, seat.number, grant, time_us)
     ledger.write()
     return reading.get_participant(connection, key, participant_id), Committed(key, events=tuple(appended))
 
@@ -130,23 +138,19 @@ def commit(connection: Connection, entries: Sequence[Entry]) -> list[Committed]:
     return committed
 
 
-def _existing(connection: Connection, key: MeetingKey, names: set[str] | tuple[()]) -> Ledger:
+def existing(connection: Connection, key: MeetingKey, names: set[str] | tuple[()]) -> Ledger:
+    """Return the ledger of a meeting that must exist."""
     ledger = ledgers.load(connection, key, names)
     if ledger.state is None:
         raise reading.no_meeting(key)
     return ledger
 
 
-def _no_participant(participant_id: str) -> RoompulseError:
-    message = f'there is no participant "{participant_id}" in this meeting'
-    return RoompulseError(Reason.PARTICIPANT_NOT_FOUND, message, field="participant_id")
-
-
 def _check_own(connection: Connection, ledger: Ledger, participant_id: str, stream_id: str) -> None:
     """Refuse to resume a stream after which another one of the participant was opened."""
     seat, e = ledger.seats.get(participant_id), events.c
     if seat is None:
-        raise _no_participant(participant_id)
+        raise reading.no_participant(participant_id)
     of_seat = (e.tenant == ledger.key.tenant, e.meeting_uid == ledger.key.uid, e.number == seat.number)
     opened = select(e.detail).where(*of_seat, e.kind == EventKind.STREAM_OPENED).order_by(e.position.desc()).limit(1)
     if connection.execute(opened).scalar() != stream_id:
@@ -154,16 +158,17 @@ def _check_own(connection: Connection, ledger: Ledger, participant_id: str, stre
         raise RoompulseError(Reason.STREAM_REPLACED, message)
 
 
-def _seat(connection: Connection, ledger: Ledger, participant_id: str, found_in: str) -> Seat:
+def new_seat(connection: Connection, ledger: Ledger, participant_id: str, found_in: str) -> Seat:
+    """Make a participant, with a key of their own."""
     if ledger.last_number >= MAX_PARTICIPANTS:
         message = f"this meeting has had {ledger.last_number} participants, found faces included; no more are taken"
         raise RoompulseError(Reason.TOO_MANY_STREAMS, message)
     ledger.last_number += 1
     ledger.participant_count += 1
-    seat = Seat(ledger.last_number, 0, 0, 0, b"", False, None, None)
+    seat = Seat(ledger.last_number, new_key(), 0, 0, 0, b"", False, None, None)
     row = key_values(ledger.key) | {"number": seat.number}
     who = {
-        "key": secrets.token_bytes(_KEY_BYTES),
+        "key": seat.key,
         "id": participant_id,
         "display_name": "",
         "found_in": ledger.seats[found_in].number if found_in else None,

@@ -7,6 +7,7 @@ Probabilities are tuples with one float for each of `LABELS`, `nan` where the mo
 """
 
 from roompulse_server.types.enumerations import (
+    AuditAction,
     Band,
     Clock,
     ColorMatrix,
@@ -52,6 +53,8 @@ from roompulse_server.types.reading import (
     Reading,
 )
 from roompulse_server.types.record import (
+    ATTESTED,
+    AuditEntry,
     Consent,
     Event,
     Meeting,
@@ -64,9 +67,12 @@ from roompulse_server.types.record import (
 
 __all__ = [
     "ACTION_UNITS",
+    "ATTESTED",
     "LABELS",
     "MAX_PARTICIPANTS",
     "AffectReading",
+    "AuditAction",
+    "AuditEntry",
     "Band",
     "Box",
     "Clock",

@@ -162,6 +162,14 @@ class EventKind(IntEnum):
     COUNTERS = 8
 
 
+class AuditAction(IntEnum):
+    UNSPECIFIED = 0
+    MEETING_CREATED = 1
+    CONSENT_CHANGED = 2
+    PARTICIPANT_ERASED = 3
+    MEETING_DELETED = 4
+
+
 class MeetingState(IntEnum):
     UNSPECIFIED = 0
     ACTIVE = 1

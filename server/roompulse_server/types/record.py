@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from roompulse_server.types.enumerations import ConsentState, DropReason, EventKind, MeetingState, Purpose
+from roompulse_server.types.enumerations import AuditAction, ConsentState, DropReason, EventKind, MeetingState, Purpose
 from roompulse_server.types.reading import Probabilities, Reading
+
+ATTESTED = "everyone_consented"  # who recorded the consent of faces that only an attestation speaks for
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,18 @@ class Event:
     counters: PacketCounters | None = None
     consent: Consent | None = None
     position: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What was done to people's data. `number` is the participant's in the meeting; 0 for the meeting."""
+
+    position: int
+    time_us: int
+    action: AuditAction
+    meeting_uid: str
+    number: int
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,100 @@
+"""A meeting that is aggregate_only: nobody's values leave the service, whichever way one asks."""
+
+import asyncio
+import pathlib
+from collections.abc import AsyncIterator
+
+import grpc
+import pytest
+import pytest_asyncio
+from google.protobuf.duration_pb2 import Duration
+from live_service import Service, config, final_counters, jpeg, kinds, packet, pictures, refusal, service
+from prometheus_client import generate_latest
+from roompulse.v1 import analysis_service_pb2 as pb
+from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, update_pb2
+from roompulse.v1 import subscription_service_pb2 as sub
+from shared_data import needs_shared, video
+
+pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
+
+KEY = common_pb2.MeetingKey(id="groups")
+PEOPLE = ("ada-private", "bob-private", "cyd-private", "dan-private")
+GROUP = 3
+SECONDS = 8
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def roompulse(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Service]:
+    folder: pathlib.Path = tmp_path_factory.mktemp("record")
+    async with service(folder, min_group=GROUP) as running:
+        yield running
+
+
+def portrait() -> list[pb.AnalyzeVideoRequest]:
+    frames = ((frame, at) for frame, at in pictures(video("portrait_d12.mp4"), every=6) if at < SECONDS)
+    return [packet(index, jpeg(frame), at) for index, (frame, at) in enumerate(frames)]
+
+
+async def streams(service: Service, people: tuple[str, ...]) -> list[list[pb.AnalyzeVideoResponse]]:
+    packets = portrait()
+    configs = (config(KEY.id, name, media_pb2.ENCODING_JPEG, purpose=0) for name in people)
+    return await asyncio.gather(*(service.stream(one, packets) for one in configs))
+
+
+async def subscribed(service: Service, **fields: object) -> list[sub.SubscribeUpdatesResponse]:
+    request = sub.SubscribeUpdatesRequest(meeting=KEY, from_offset=Duration(), **fields)  # type: ignore[arg-type]
+    return [item async for item in service.subscriptions.SubscribeUpdates(request)]
+
+
+async def test_nobody_is_told_of_whichever_way_one_asks(roompulse: Service) -> None:
+    create = meeting_service_pb2.CreateMeetingRequest(
+        meeting=KEY, purpose=common_pb2.PURPOSE_AUDIENCE_FEEDBACK, aggregate_only=True
+    )
+    assert (await roompulse.meetings.CreateMeeting(create)).meeting.aggregate_only
+    live = roompulse.subscriptions.SubscribeUpdates(sub.SubscribeUpdatesRequest(meeting=KEY, participant_ids=PEOPLE))
+    watching = asyncio.create_task(_all(live))
+    for responses in await streams(roompulse, PEOPLE):
+        assert set(kinds(responses)) <= {"opened", "flow", "heartbeat"}
+        assert final_counters(responses).analyzed > 20  # they were analysed all the same
+    await roompulse.meetings.EndMeeting(meeting_service_pb2.EndMeetingRequest(meeting=KEY))
+    for told in (await watching, await subscribed(roompulse), await subscribed(roompulse, participant_ids=PEOPLE[:1])):
+        assert "private" not in str(told)
+        assert {item.WhichOneof("event") for item in told} <= {"rollup", "meeting_event", "heartbeat"}
+        events = {item.meeting_event.kind for item in told if item.HasField("meeting_event")}
+        assert events == {update_pb2.MeetingEvent.KIND_MEETING_ENDED}
+        rollups = [item.rollup for item in told if item.HasField("rollup")]
+        assert rollups
+        for rollup in rollups:
+            assert rollup.final
+            assert rollup.seen >= GROUP
+            assert rollup.HasField("engagement_mean")
+            assert not rollup.HasField("engagement_median")  # four people are fewer than six
+            assert not rollup.HasField("engagement_p10")
+            assert not rollup.HasField("engagement_p90")
+    listed = meeting_service_pb2.ListUpdatesRequest(meeting=KEY)
+    assert await refusal(roompulse.meetings.ListUpdates(listed)) == "AGGREGATE_ONLY"
+    asked = meeting_service_pb2.GetMeetingSummaryRequest(meeting=KEY)
+    summary = (await roompulse.meetings.GetMeetingSummary(asked)).summary
+    assert "private" not in str(summary)
+    assert summary.HasField("engagement")
+    assert all(point.seen >= GROUP for point in summary.timeline)
+    assert b"private" not in generate_latest(roompulse.app.services.metrics.registry)
+
+
+async def test_too_few_are_not_told_of_at_all(roompulse: Service) -> None:
+    create = meeting_service_pb2.CreateMeetingRequest(
+        meeting=KEY, purpose=common_pb2.PURPOSE_AUDIENCE_FEEDBACK, aggregate_only=True
+    )
+    await roompulse.meetings.CreateMeeting(create)
+    await streams(roompulse, PEOPLE[: GROUP - 1])
+    await roompulse.meetings.EndMeeting(meeting_service_pb2.EndMeetingRequest(meeting=KEY))
+    assert [item for item in await subscribed(roompulse) if item.HasField("rollup")] == []
+    asked = meeting_service_pb2.GetMeetingSummaryRequest(meeting=KEY)
+    summary = (await roompulse.meetings.GetMeetingSummary(asked)).summary
+    assert (len(summary.participants), len(summary.timeline), summary.HasField("engagement")) == (0, 0, False)
+
+
+async def _all(
+    call: grpc.aio.UnaryStreamCall[sub.SubscribeUpdatesRequest, sub.SubscribeUpdatesResponse],
+) -> list[sub.SubscribeUpdatesResponse]:
+    return [item async for item in call]
