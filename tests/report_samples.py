@@ -93,6 +93,7 @@ def _series(participant: str, seconds: int, chance: random.Random, camera: bool)
         valence=(0.8 * smile - 0.1) * shown,
         arousal=(0.3 * smile - 0.05) * shown,
         action_units=np.full((seconds, len(ACTION_UNITS)), 0.1) * shown[:, None],
+        active_units=np.zeros((seconds, len(ACTION_UNITS)), dtype=bool),
         valence_arousal_provenance=np.full(seconds, Provenance.DERIVED, dtype=np.int64),
         action_unit_provenance=np.full(seconds, Provenance.DERIVED, dtype=np.int64),
         baseline_weight=np.ones(seconds),

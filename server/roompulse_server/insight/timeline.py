@@ -50,9 +50,9 @@ class _Rows:
     def means(self, table: Floats) -> Floats:
         """Return the mean of each column of the rows' (N, C) values by bucket: (K, C), nan where nothing is known."""
         known = ~np.isnan(table)
-        some = known.any(0)  # labels or units that a model lacks cost nothing
+        some = np.flatnonzero(known.any(0))  # labels or units that a model lacks cost nothing
+        means = np.full((self._count, table.shape[1]), np.nan)
         table, known = table[:, some], known[:, some]
-        means = np.full((self._count, len(some)), np.nan)
         means[:, some] = ratio(self._sum(np.where(known, table, 0.0)), self._sum(known.astype(np.float64)))
         return means
 

@@ -21,7 +21,7 @@ OPTIONS = [
     ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
-    # Clients ping to measure bandwidth, too, oftener than they do to stay alive: a slow answer must not cost a connection.
+    # Clients ping to measure bandwidth, too, oftener than to stay alive: a slow answer must not cost a connection.
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 1_000),
     ("grpc.http2.max_ping_strikes", 20),
     ("grpc.so_reuseport", 0),  # a second service on the same port is an error, not half of the traffic
