@@ -29,7 +29,7 @@ from roompulse_server.vision.sampling import Patch
 from roompulse_training import bare_crop
 from scenes import SHARED, Scene, protocol, scenes
 
-SCALES = (0.85, 0.9, 0.95, 1.05, 1.1)  # of the card's side
+SCALES = (0.9, 0.95, 1.05, 1.1)  # of the card's side
 SHIFTS = (-0.04, 0.04)  # of the box's height, downwards
 CARD = "the card's"
 BARE = "bare crop"
