@@ -8,7 +8,6 @@ Paired: both see the same faces, those that were found. The difference comes wit
 
 import argparse
 import json
-import math
 import pathlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ from dataclasses import asdict, dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from pairing import accuracy, paired
 from rich.console import Console
 from rich.progress import track
 from roompulse_server.types import LABELS, Box
@@ -112,17 +112,15 @@ def of_scene(scene: Scene, answers: list[Answer]) -> int:
 
 def compare(labels: NDArray[np.int64], bare: NDArray[np.int64], through: NDArray[np.int64]) -> Comparison:
     found = through >= 0
-    alone, served = (bare == labels)[found].astype(float), (through == labels)[found].astype(float)
-    gain = served - alone
-    interval = 1.96 * float(gain.std()) / math.sqrt(max(1, len(gain)))
+    gain = paired(labels[found], bare[found], through[found])
     return Comparison(
         len(labels),
         int(found.sum()),
-        float((bare == labels).mean()),
-        float(alone.mean()),
-        float(served.mean()),
-        float(gain.mean()),
-        interval,
+        accuracy(labels, bare),
+        accuracy(labels[found], bare[found]),
+        accuracy(labels[found], through[found]),
+        gain.value,
+        gain.interval,
     )
 
 

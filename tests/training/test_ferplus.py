@@ -183,4 +183,4 @@ def test_the_shipped_model_reads_what_its_card_says() -> None:
     some = np.random.default_rng(0).permutation(len(faces.labels))[:200]
     p = bare_crop.probabilities(faces.images[some])
     assert p.sum(1) == pytest.approx(1.0)
-    assert (p.argmax(1) == faces.labels[some]).mean() > 0.8
+    assert (p.argmax(1) == faces.labels[some]).mean() > 0.84  # 0.893 over all 3,199, ± 0.043

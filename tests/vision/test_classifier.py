@@ -64,7 +64,7 @@ def test_it_reads_real_faces_as_people_do(classifier: Classifier) -> None:
     label = votes.argmax(1)
     clear = np.flatnonzero((label < 8) & (votes.max(1) > 0.5 * votes.sum(1)))[:400]
     read = [int(np.nanargmax(affect.probabilities)) for affect in classifier.infer(list(data["images"][clear]))]
-    assert np.mean(np.array(read) == label[clear]) > 0.83  # 0.873 over all 3,199, ± 0.035
+    assert np.mean(np.array(read) == label[clear]) > 0.86  # 0.893 over all 3,199, ± 0.03
 
 
 def test_scores_are_placed_by_label() -> None:

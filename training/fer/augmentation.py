@@ -7,10 +7,9 @@ Input and output (N, 1, 48, 48), 0 to 1.
 import math
 
 import torch
+from faces import SIZE
 from torch import Tensor
 from torch.nn import functional as F
-
-SIZE = 48
 
 
 def spread(x: Tensor, *shape: int) -> Tensor:
@@ -98,12 +97,16 @@ def blocky(x: Tensor) -> Tensor:
 
 
 def noisy(x: Tensor) -> Tensor:
+    """Add noise to a tenth of the faces, standard deviation up to 7 % of the range."""
     strength = torch.rand(x.shape[0], 1, 1, 1, device=x.device) * 0.07
     return torch.where(some(x, 0.1), x + torch.randn_like(x) * strength, x)
 
 
 def covered(x: Tensor) -> Tensor:
-    """Cover a rectangle of an eighth of the faces, and a half (mask, hand, edge of the picture) of a thirtieth."""
+    """Cover a rectangle of an eighth of the faces, and a half of a twentieth.
+
+    The half is the lower one (masks, hands) as often as the left and the right one together.
+    """
     n = x.shape[0]
     place = torch.arange(SIZE, device=x.device).float() / SIZE
     centre, size = torch.rand(n, 2, device=x.device), 0.12 + 0.26 * torch.rand(n, 2, device=x.device)
@@ -113,11 +116,7 @@ def covered(x: Tensor) -> Tensor:
     edge = 0.4 + 0.15 * torch.rand(n, 1, 1, 1, device=x.device)
     side = torch.randint(0, 4, (n, 1, 1, 1), device=x.device)
     down, right = place.view(1, 1, SIZE, 1), place.view(1, 1, 1, SIZE)
-    half = torch.where(
-        side == 0,
-        down > 1 - edge,
-        torch.where(side == 1, right < edge, torch.where(side == 2, right > 1 - edge, down > 1 - edge)),
-    )
+    half = torch.where(side == 1, right < edge, torch.where(side == 2, right > 1 - edge, down > 1 - edge))
     grey = torch.rand(n, 1, 1, 1, device=x.device)
     fill = torch.where(some(x, 0.5), grey, grey + torch.randn_like(x) * 0.2)
     return torch.where(patch | (half & some(x, 0.05)), fill, x)

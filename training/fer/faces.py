@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+SIZE = 48
 DATA = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data" / "ferplus"
 
 
@@ -22,7 +23,11 @@ class Faces(NamedTuple):
 
 
 def load(split: str, folder: pathlib.Path = DATA, *, protocol: bool) -> Faces:
-    """Read a split. `protocol`: only faces with a clear majority for one of the eight (valid: n = 3,199)."""
+    """Read a split.
+
+    `protocol`: only faces with a clear majority for one of the eight (valid: n = 3,199); else all whose most frequent
+    answer is one of the eight (train: 28,389).
+    """
     archive = np.load(folder / f"{split}.npz")
     votes = archive["votes"].astype(np.float32)
     votes[votes <= 1] = 0

@@ -23,22 +23,14 @@ class Stage(NamedTuple):
     kernel: int
 
 
+# fmt: off
 B0 = (Stage(1, 16, 1, 1, 3), Stage(6, 24, 2, 2, 3), Stage(6, 40, 2, 2, 5), Stage(6, 80, 3, 2, 3),
-      Stage(6, 112, 3, 1, 5), Stage(6, 192, 4, 2, 5), Stage(6, 320, 1, 1, 3))  # fmt: skip
-MID = (
-    Stage(1, 16, 1, 1, 3),
-    Stage(4, 32, 2, 2, 3),
-    Stage(4, 48, 3, 2, 5),
-    Stage(4, 96, 4, 2, 5),
-    Stage(4, 160, 4, 1, 3),
-)
-COMPACT = (
-    Stage(1, 16, 1, 1, 3),
-    Stage(4, 32, 2, 2, 3),
-    Stage(4, 48, 3, 2, 5),
-    Stage(4, 96, 3, 2, 5),
-    Stage(4, 128, 2, 1, 3),
-)
+      Stage(6, 112, 3, 1, 5), Stage(6, 192, 4, 2, 5), Stage(6, 320, 1, 1, 3))
+MID = (Stage(1, 16, 1, 1, 3), Stage(4, 32, 2, 2, 3), Stage(4, 48, 3, 2, 5), Stage(4, 96, 4, 2, 5),
+       Stage(4, 160, 4, 1, 3))
+COMPACT = (Stage(1, 16, 1, 1, 3), Stage(4, 32, 2, 2, 3), Stage(4, 48, 3, 2, 5), Stage(4, 96, 3, 2, 5),
+           Stage(4, 128, 2, 1, 3))
+# fmt: on
 
 
 def conv_bn(
@@ -52,6 +44,8 @@ def conv_bn(
 
 
 class SqueezeExcite(nn.Module):
+    """Weighs channels by what the whole picture shows (Hu et al. 2018)."""
+
     def __init__(self, channels: int, squeezed: int) -> None:
         super().__init__()
         self.reduce, self.expand = nn.Conv2d(channels, squeezed, 1), nn.Conv2d(squeezed, channels, 1)
@@ -61,7 +55,7 @@ class SqueezeExcite(nn.Module):
 
 
 class DropPath(nn.Module):
-    """Leaves a whole branch out for some samples (stochastic depth)."""
+    """Leaves a whole branch out for a share of the samples (stochastic depth, Huang et al. 2016)."""
 
     def __init__(self, share: float) -> None:
         super().__init__()
@@ -75,12 +69,15 @@ class DropPath(nn.Module):
 
 
 class MBConv(nn.Module):
+    """Widen, convolve each channel, attend, narrow (Sandler et al. 2018, with squeeze and excitation)."""
+
     def __init__(self, inputs: int, outputs: int, expansion: int, kernel: int, stride: int, drop_path: float) -> None:
         super().__init__()
         mid = inputs * expansion
         expand = [conv_bn(inputs, mid, 1)] if expansion != 1 else []
-        self.body = nn.Sequential(*expand, conv_bn(mid, mid, kernel, stride, groups=mid),
-                                  SqueezeExcite(mid, max(1, inputs // 4)), conv_bn(mid, outputs, 1, act=False))  # fmt: skip
+        along = conv_bn(mid, mid, kernel, stride, groups=mid)
+        attend, project = SqueezeExcite(mid, max(1, inputs // 4)), conv_bn(mid, outputs, 1, act=False)
+        self.body = nn.Sequential(*expand, along, attend, project)
         self.skip, self.drop_path = stride == 1 and inputs == outputs, DropPath(drop_path)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -89,6 +86,8 @@ class MBConv(nn.Module):
 
 
 class EfficientNet(nn.Module):
+    """Stages of `MBConv` between a stem and a head of as many channels as the embedding has numbers."""
+
     def __init__(
         self, stages: tuple[Stage, ...], stem: int, head: int, dropout: float = 0.3, drop_path: float = 0.15
     ) -> None:
@@ -116,8 +115,8 @@ class EfficientNet(nn.Module):
 class Residual(nn.Module):
     def __init__(self, inputs: int, outputs: int, stride: int, drop_path: float) -> None:
         super().__init__()
-        self.body = nn.Sequential(conv_bn(inputs, outputs, 3, stride), conv_bn(outputs, outputs, 3, act=False),
-                                  SqueezeExcite(outputs, outputs // 8))  # fmt: skip
+        first, second = conv_bn(inputs, outputs, 3, stride), conv_bn(outputs, outputs, 3, act=False)
+        self.body = nn.Sequential(first, second, SqueezeExcite(outputs, outputs // 8))
         self.short = (
             nn.Identity() if stride == 1 and inputs == outputs else conv_bn(inputs, outputs, 1, stride, act=False)
         )

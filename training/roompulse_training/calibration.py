@@ -44,3 +44,11 @@ def expected_calibration_error(correct: ArrayLike, confidences: ArrayLike, bins:
     places: NDArray[np.intp] = np.digitize(sure, np.arange(1, bins) / bins, right=True)
     gaps = np.bincount(places, right, bins) - np.bincount(places, sure, bins)
     return float(np.abs(gaps).sum() / len(sure))
+
+
+def vote_ece(distributions: ArrayLike, probabilities: ArrayLike) -> float:
+    """Return the ECE of each row's most probable class against its share of the votes; shapes as in `vote_nll`."""
+    q, p = np.asarray(distributions, np.float64), np.asarray(probabilities, np.float64)
+    called = p.argmax(1)[:, None]
+    shares, confidences = (np.take_along_axis(side, called, 1)[:, 0] for side in (q, p))
+    return expected_calibration_error(shares, confidences)

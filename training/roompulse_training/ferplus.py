@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from roompulse_training import calibration, metrics
 from roompulse_training.errors import DataError
 from roompulse_training.interval import ROUNDS, Indices, Interval, Watch, bootstrap, wilson
+from roompulse_training.temperature import Fit
 
 Doubles = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -67,6 +68,7 @@ class Score:
         vote_nll_ambiguous: On these; nan where there are no probabilities for them.
         vote_brier_ambiguous: On these.
         vote_ece_ambiguous: On these.
+        temperature: Fitted to the votes, where it was asked for.
     """
 
     n: int
@@ -87,6 +89,7 @@ class Score:
     vote_nll_ambiguous: float
     vote_brier_ambiguous: float
     vote_ece_ambiguous: float
+    temperature: Fit | None = None
 
 
 def remaining(votes: NDArray[np.integer]) -> Integers:
@@ -152,21 +155,15 @@ def score(faces: Faces, probabilities: Doubles, rounds: int = ROUNDS, seed: int 
         vote_entropy=calibration.entropy(q),
         vote_brier=calibration.vote_brier(q, p),
         ece=calibration.expected_calibration_error(labels == called, p.max(1)),
-        vote_ece=_vote_ece(q, p),
+        vote_ece=calibration.vote_ece(q, p),
         f1=dict(zip(CLASSES, f1.tolist(), strict=True)),
         support=dict(zip(CLASSES, counts.sum(1).tolist(), strict=True)),
         confusion=tuple(map(tuple, counts.tolist())),
         n_ambiguous=len(sure),
         vote_nll_ambiguous=calibration.vote_nll(faces.distributions, probabilities) if everything else math.nan,
         vote_brier_ambiguous=calibration.vote_brier(faces.distributions, probabilities) if everything else math.nan,
-        vote_ece_ambiguous=_vote_ece(faces.distributions, probabilities) if everything else math.nan,
+        vote_ece_ambiguous=calibration.vote_ece(faces.distributions, probabilities) if everything else math.nan,
     )
-
-
-def _vote_ece(distributions: Doubles, probabilities: Doubles) -> float:
-    called = probabilities.argmax(1)[:, None]
-    shares, confidences = (np.take_along_axis(side, called, 1)[:, 0] for side in (distributions, probabilities))
-    return calibration.expected_calibration_error(shares, confidences)
 
 
 def _macro_interval(labels: Integers, called: NDArray[np.intp], rounds: int, seed: int, watch: Watch) -> Interval:

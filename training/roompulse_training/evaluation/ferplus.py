@@ -1,10 +1,12 @@
 """`roompulse-eval ferplus`: the published protocol on FER+."""
 
 import pathlib
+from dataclasses import replace
 
 import click
 
 from roompulse_training import ferplus as protocol
+from roompulse_training import temperature
 from roompulse_training.evaluation.output import (
     between,
     console,
@@ -23,19 +25,22 @@ File = click.Path(exists=True, dir_okay=False, path_type=pathlib.Path)
 @click.argument("split", type=File)
 @click.option("--predictions", type=File, help="CSV of probabilities: class names, then a line for each face.")
 @click.option("--card", type=File, help="Run this card's model on the bare crops.  [default: the shipped model]")
+@click.option("--fit-temperature", is_flag=True, help="Fit one temperature to the votes, crosswise on two halves.")
 @drawing
 @plainly
 def ferplus(
     split: pathlib.Path,
     predictions: pathlib.Path | None,
     card: pathlib.Path | None,
+    fit_temperature: bool,
     rounds: int,
     seed: int,
     as_json: bool,
 ) -> None:
     """Accuracy, macro F1 and calibration on a FER+ SPLIT (npz with images and votes), by the protocol of 2016.
 
-    Probabilities come from a file, or from a model run here (needs roompulse[server]).
+    Probabilities come from a file, or from a model run here (needs roompulse[server]). A temperature is fitted to all
+    faces with votes for an expression that there are probabilities of, and multiplies the one of the card.
     """
     if predictions and card:
         raise click.UsageError("give --predictions or --card, not both")
@@ -45,6 +50,8 @@ def ferplus(
         faces = protocol.read_faces(split, ambiguous=True)
         probabilities = _run(faces, card)
     found = protocol.score(faces, probabilities, rounds, seed, watched("intervals", rounds))
+    if fit_temperature:
+        found = replace(found, temperature=temperature.fit(faces.distributions, probabilities, seed))
     if as_json:
         say_json(found)
     else:
@@ -85,6 +92,20 @@ def _show(found: protocol.Score) -> None:
             f"ECE {number(found.vote_ece_ambiguous)}",
             soft_wrap=True,
         )
+    if found.temperature:
+        out.print(_fitted(found.temperature))
+
+
+def _fitted(fit: temperature.Fit) -> object:
+    title = f"temperature, n = {fit.n}"
+    made = table(title, "figure", "in use", "fitted", "each half's", right=("in use", "fitted"))
+    halves = " and ".join(number(value, 3) for value in fit.halves)
+    made.add_row("temperature, times the one in use", "1", number(fit.value, 3), halves)
+    made.add_row("with each half at the other's temperature:")
+    made.add_row("NLL of the votes", number(fit.before.nll), number(fit.after.nll))
+    made.add_row("Brier score of the votes", number(fit.before.brier), number(fit.after.brier))
+    made.add_row("ECE, against the votes", number(fit.before.ece), number(fit.after.ece))
+    return made
 
 
 def _classes(found: protocol.Score) -> object:
