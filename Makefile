@@ -13,10 +13,10 @@ BASELINE := protos/baseline.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test verify lint format protos clean
+.PHONY: help demo test verify lint format protos bench bench-quick bench-check clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo  ## Stream a synthetic two-person meeting through the service (VIDEO=path: your own video; SPEED=1: real time)
 	@$(BIN)/python -m demo.run --speed "$(SPEED)" $(if $(VIDEO),--video "$(VIDEO)")
@@ -26,6 +26,15 @@ test: $(VENV)/.dev  ## Run the tests (ARGS="-k name" for some of them)
 
 verify: $(VENV)/.dev  ## Run the long proofs
 	@$(BIN)/pytest -m verify $(ARGS)
+
+bench: $(VENV)/.bench  ## Measure speed: six tables beside the bare kernels and the loop of today
+	@$(BIN)/python -m benchmarks.run $(ARGS)
+
+bench-quick: $(VENV)/.bench  ## The same in under two minutes
+	@$(BIN)/python -m benchmarks.run --quick
+
+bench-check: $(VENV)/.bench  ## Fail when dense or live got slower by a tenth, against the bare kernels of the same run
+	@$(BIN)/python -m benchmarks.run --check
 
 lint: $(VENV)/.dev  ## Check style, types, the contract and its stubs
 	@echo "ruff check";    $(BIN)/ruff check --quiet .
@@ -61,6 +70,12 @@ $(VENV)/.made:
 	@echo "Creating $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV) \
 	  || { rm -rf $(VENV); echo "$(PYTHON) cannot create environments; on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@touch $@
+
+# The peer's package asks for opencv-python, whose files would overwrite those of opencv-python-headless: alone, then.
+$(VENV)/.bench: pyproject.toml | $(VENV)/.made
+	@echo "Installing the packages for 'bench' (a minute or two the first time)"
+	@$(PIP) --editable '.[bench]' setuptools wheel && $(PIP) --no-deps --no-build-isolation 'hsemotion-onnx==0.3.1'
 	@touch $@
 
 $(VENV)/.demo $(VENV)/.dev: $(VENV)/.%: pyproject.toml | $(VENV)/.made

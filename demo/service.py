@@ -27,9 +27,10 @@ class Service:
     `address` is HOST:PORT, `greeting` the line with which the service said that it serves; `service.log` has them all.
     """
 
-    def __init__(self, data: pathlib.Path, models: pathlib.Path | None) -> None:
+    def __init__(self, data: pathlib.Path, models: pathlib.Path | None, *flags: str) -> None:
         self._data = data
         self._models = models
+        self._flags = flags
         self._log = data / "service.log"
         self._process: asyncio.subprocess.Process | None = None
         self.address = self.greeting = ""
@@ -42,6 +43,7 @@ class Service:
                 COMMAND,
                 *arguments,
                 *(["--models", str(self._models)] if self._models else []),
+                *self._flags,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -57,6 +59,11 @@ class Service:
 
     async def __aexit__(self, *_: object) -> None:
         await self.aclose()
+
+    @property
+    def pid(self) -> int:
+        """The service's process; 0 while it does not run."""
+        return self._process.pid if self._process else 0
 
     async def aclose(self) -> None:
         """End the service: ask, wait, and then insist."""

@@ -5,6 +5,7 @@ Recorder (SQLite) ─ Hub ─ Engine (workers) ─ Registry (meetings) ─ Serve
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable
 
@@ -48,6 +49,7 @@ def _vision(settings: Settings) -> VisionSetup:
         engagement=str(settings.engagement) if settings.engagement else None,
         detector_threshold=settings.detector_threshold,
         detector_width=settings.detector_width,
+        providers=settings.providers,
     )
 
 
@@ -67,6 +69,7 @@ async def running(settings: Settings) -> AsyncIterator["App"]:
             Engine(_vision(settings), _limits(settings), settings.workers, settings.max_streams)
         )
         hub, metrics = Hub(), Metrics()
+        metrics.watch(engine.statistics)
         store = SqliteStore(settings.data)
         publication = Publication(hub, metrics)
         recorder = await stack.enter_async_context(Recorder(store, publication.committed))
@@ -132,5 +135,6 @@ async def serve(settings: Settings, announce: Callable[[App], None]) -> None:
         for warning in app.services.engine.ready.warnings:
             log.warning(warning)
         announce(app)
+        gc.freeze()  # what start-up made stays: the collector need not walk through it again and again
         await stop.wait()
         log.info("stopping: open streams are being ended")

@@ -3,10 +3,10 @@
 import os
 import tomllib
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from roompulse_server.errors import SettingsError
 
@@ -15,6 +15,9 @@ PREFIX = "ROOMPULSE_"
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+Provider = Literal["cuda", "tensorrt", "openvino", "coreml", "directml", "cpu"]
 
 
 class Settings(BaseSettings):
@@ -34,6 +37,10 @@ class Settings(BaseSettings):
     max_streams: int = Field(1000, ge=1, le=100_000, description="streams open at the same time")
     detector_threshold: float | None = Field(None, gt=0, lt=1, description="smallest score of a face")
     detector_width: int | None = Field(None, ge=64, le=4096, description="longer side pictures are searched at, pixels")
+    providers: Annotated[tuple[Provider, ...], NoDecode] = Field(
+        (),
+        description="where the emotion model runs: cuda, tensorrt, openvino, coreml, directml; else the CPU",
+    )
     max_packet_bytes: int = Field(2 * 1024 * 1024, ge=1024, description="largest still or access unit")
     max_pixels: int = Field(3840 * 2160, ge=256, description="largest picture")
     idle_timeout_s: float = Field(900.0, gt=0, description="a meeting without streams ends after this time")
@@ -72,6 +79,11 @@ class Settings(BaseSettings):
         if not colon or not host or not port.isdigit() or int(port) > 65535:
             raise ValueError("must be HOST:PORT, for example 0.0.0.0:50051")
         return value
+
+    @field_validator("providers", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        return tuple(filter(None, value.replace(" ", "").split(","))) if isinstance(value, str) else value
 
     @classmethod
     def settings_customise_sources(

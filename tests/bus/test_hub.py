@@ -35,6 +35,16 @@ async def test_everybody_gets_everything_of_their_meeting_in_order() -> None:
     assert (statistics.published, statistics.delivered) == (6, 6)
 
 
+async def test_who_names_participants_gets_their_updates_and_nothing_else() -> None:
+    hub, names = Hub(), set[str]()
+    subscription = hub.subscribe("a", only=names)
+    hub.publish("a", [plain(1), event(1)])
+    names.add(plain(1).participant)
+    hub.publish("a", [plain(2), event(2)])
+    assert drain(subscription) == [plain(2)]
+    assert hub.statistics().delivered == 1
+
+
 async def test_a_waiting_subscriber_wakes_for_an_item_and_for_nothing_else() -> None:
     hub = Hub()
     subscription = hub.subscribe("a")

@@ -92,6 +92,19 @@ async def test_what_waits_while_the_disk_is_busy_is_one_commit(desk: Desk) -> No
     assert list(stored.items) == desk.updates()
 
 
+async def test_after_a_commit_the_next_one_gathers_until_somebody_waits_for_an_answer(desk: Desk) -> None:
+    await desk.close_gate()
+    desk.disk.gate.set()
+    while not desk.sequences():  # noqa: ASYNC110 - the disk's thread has no event of this loop
+        await asyncio.sleep(0)
+    for sequence in range(2, 5):
+        await desk.recorder.append(desk.entry(sequence))
+        for _ in range(5):
+            await asyncio.sleep(0)
+    await desk.recorder.flush()
+    assert desk.disk.sizes == [1, 3]
+
+
 async def test_a_full_queue_makes_appenders_wait(desk: Desk) -> None:
     await desk.close_gate()
     for sequence in range(2, 10):

@@ -11,8 +11,8 @@ from roompulse_server.vision.card import read_card
 from roompulse_server.vision.classifier import Classifier
 from roompulse_server.vision.detection import Detection, Picture, PixelBox
 from roompulse_server.vision.reader import FaceReader, load_reader
+from roompulse_server.vision.seeker import MAX_FACES
 from roompulse_server.vision.view import view_of
-from roompulse_server.vision.watcher import MAX_FACES
 from shared_data import needs_shared
 from vision_samples import Setup, Told, frames, still
 
@@ -120,12 +120,12 @@ def test_the_faces_of_many_streams_are_read_together_and_given_back_in_order(cla
 
 
 def test_a_tile_is_searched_alone_and_reported_in_the_whole_picture(classifier: Classifier) -> None:
-    reader = told(classifier, [PixelBox(40, 50, 100, 120)], [PixelBox(40, 50, 100, 120)])
+    reader = told(classifier, [PixelBox(40, 50, 80, 80)], [PixelBox(40, 50, 80, 80)])
     watcher = reader.watcher()
     left = watcher.look(BLANK, 0, Box(0, 0, 0.5, 1)).faces[0].reading
     right = watcher.look(BLANK, 0.2, Box(0.5, 0, 0.5, 1)).faces[0].reading
-    assert left.box == Box(0.05, 0.125, 0.125, 0.3)
-    assert right.box == Box(0.55, 0.125, 0.125, 0.3)
+    assert left.box == Box(0.05, 0.125, 0.1, 0.2)
+    assert right.box == Box(0.55, 0.125, 0.1, 0.2)
     assert left.track == right.track == 1  # the tile moved, its person did not change
 
 

@@ -57,16 +57,24 @@ class Hub:
                 subscription.push(item)
 
     def subscribe(
-        self, uid: str, *, capacity: int = CAPACITY, slow_policy: SlowPolicy = SlowPolicy.DISCONNECT
+        self,
+        uid: str,
+        *,
+        capacity: int = CAPACITY,
+        slow_policy: SlowPolicy = SlowPolicy.DISCONNECT,
+        only: set[str] | None = None,
     ) -> "Subscription":
         """Begin to buffer what is published of a meeting. The subscriber closes it.
+
+        `only`: updates of these participants and nothing else; the subscriber may add to the set. Without it each
+        stream of a large meeting would be woken by the values of all the others.
 
         Raises:
             RoompulseError: DRAINING, when the hub is closed.
         """
         if self._closed:
             raise _closed()
-        subscription = Subscription(self, uid, capacity, slow_policy, self._counters)
+        subscription = Subscription(self, uid, capacity, slow_policy, self._counters, only)
         self._topics[uid].add(subscription)
         return subscription
 
@@ -100,8 +108,17 @@ class Hub:
 class Subscription:
     """What one subscriber has not taken yet, oldest first. Made by `Hub.subscribe`; read by one task."""
 
-    def __init__(self, hub: Hub, uid: str, capacity: int, slow_policy: SlowPolicy, counters: _Counters) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        uid: str,
+        capacity: int,
+        slow_policy: SlowPolicy,
+        counters: _Counters,
+        only: set[str] | None = None,
+    ) -> None:
         self.uid = uid
+        self._only = only
         self.relaxed = False  # while set, a full DISCONNECT buffer is emptied, and `overflowed` says so
         self.overflowed = False  # something was lost or erased: look at the record
         self._hub = hub
@@ -115,6 +132,8 @@ class Subscription:
 
     def push(self, item: Item) -> None:
         """Buffer an item, or do what the policy says when the buffer is full. For the hub."""
+        if self._only is not None and not (isinstance(item, Update) and item.participant in self._only):
+            return
         if len(self._buffer) >= self._capacity and not self._make_room():
             return
         self._counters.delivered += 1

@@ -39,7 +39,7 @@ def _settings_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _shown(value: object) -> str:
-    return "none" if value == frozenset() else str(value)
+    return "none" if value in (frozenset(), ()) else str(value)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -64,9 +64,19 @@ def serve_command(config: Path | None, **flags: Any) -> None:
     try:
         settings = load_settings({name: value for name, value in flags.items() if value != ()}, config)
         configure(settings.log_level, settings.log_format)
-        asyncio.run(serve(settings, _announce))
+        with asyncio.Runner(loop_factory=_loop) as runner:
+            runner.run(serve(settings, _announce))
     except (SettingsError, StoreError, ModelError, OSError) as error:
         raise click.ClickException(str(error)) from error
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    """Return uvloop's where it is installed (everywhere but on Windows): the same, for less of the processor."""
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
 
 
 def _announce(app: App) -> None:

@@ -39,13 +39,24 @@ MAX_STILLS = 64  # pictures read at the same time; more are refused
 
 @dataclass(frozen=True, slots=True)
 class EngineStatistics:
-    """Numbers for metrics: `busy` is each worker's busy share of the last second."""
+    """Numbers for metrics.
+
+    Of each worker: `busy`, the share of its time it worked; `load`, the share that the asked rates would take (above 1:
+    they cannot be granted); `scale`, granted over asked rates.
+    """
 
     workers: int
     streams: int
     spare_ready: bool
     workers_lost: int
     busy: tuple[float, ...]
+    load: tuple[float, ...] = ()
+    scale: tuple[float, ...] = ()
+
+    @property
+    def participant_cost(self) -> float:
+        """The share of one core that a stream takes on average, at the rates asked for."""
+        return sum(self.load) / self.streams if self.streams else 0.0
 
 
 class Engine:
@@ -87,8 +98,16 @@ class Engine:
         return found
 
     def statistics(self) -> EngineStatistics:
-        busy = tuple(worker.busy_fraction for worker in self._workers)
-        return EngineStatistics(len(self._workers), len(self._streams), self._spare is not None, self._lost, busy)
+        workers = self._workers
+        return EngineStatistics(
+            len(workers),
+            len(self._streams),
+            self._spare is not None,
+            self._lost,
+            busy=tuple(worker.busy_fraction for worker in workers),
+            load=tuple(worker.load for worker in workers),
+            scale=tuple(worker.scale for worker in workers),
+        )
 
     def worker_pids(self) -> tuple[int, ...]:
         """The processes that hold streams, for diagnosis; the spare is not among them."""
@@ -168,7 +187,7 @@ class Engine:
     def _place(self, stream: EngineStream) -> None:
         if not self._workers:
             return  # a worker that starts takes it (see _hire)
-        worker = min(self._workers, key=lambda each: (len(each.streams), each.busy_fraction))
+        worker = min(self._workers, key=lambda each: (len(each.streams), each.load))
         worker.streams.add(stream.number)
         self._placed[stream.number] = worker
         worker.send(OpenStream(stream.number, stream.spec, stream.next_track))
@@ -185,7 +204,7 @@ class Engine:
 
     def _on_message(self, worker: WorkerProcess, message: FromWorker) -> None:
         if isinstance(message, Turn):
-            worker.busy_fraction = message.busy_fraction
+            worker.busy_fraction, worker.scale, worker.load = message.busy_fraction, message.scale, message.load
             for turn in message.streams:
                 stream = self._streams.get(turn.stream)
                 if stream is None or self._placed.get(turn.stream) is not worker:

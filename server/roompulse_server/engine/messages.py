@@ -36,6 +36,7 @@ class VisionSetup:
     """What a worker loads at start: where weights may be, the emotion model's card; None is the default.
 
     `engagement` names a network in place of the formula; None: there is none.
+    `providers`: where the emotion model is to run, in order.
     """
 
     models: str | None = None
@@ -43,6 +44,7 @@ class VisionSetup:
     engagement: str | None = None
     detector_threshold: float | None = None
     detector_width: int | None = None
+    providers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +167,12 @@ class StreamTurn:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
+    """`scale`: granted over asked rates; `load`: the share of the worker's time that the asked rates would take."""
+
     streams: tuple[StreamTurn, ...]
     busy_fraction: float = 0.0
+    scale: float = 1.0
+    load: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

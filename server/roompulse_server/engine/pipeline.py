@@ -7,6 +7,7 @@ that was pushed leaves as exactly one job or outcome.
 """
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -63,14 +64,23 @@ def outcome_of(packet: Packet) -> Outcome:
     return Outcome(packet.index, packet.offset_us, packet.capture_us, packet.receive_us, packet.speaking)
 
 
+@dataclass(slots=True)
+class Effort:
+    """Seconds of looking, looks, and due pictures that had to go."""
+
+    looking_s: float = 0.0
+    looks: int = 0
+    superseded: int = 0
+
+
 class StreamPipeline:
     def __init__(self, spec: StreamSpec, first_track: int, reader: FaceReader, limits: MediaLimits) -> None:
         self.spec = spec
         self.finishing = False
-        self.superseded = 0  # since the last turn: due pictures that had to go
+        self._effort = Effort()
         self._reader = reader
         self._first_track = first_track
-        self._decoder = Decoder(limits)
+        self._decoder = Decoder(limits, admitted=True)  # by the session's intake
         self._beat = Beat()
         self._inbox: deque[Packet] = deque()
         self._undecided: dict[int, Packet] = {}
@@ -116,6 +126,11 @@ class StreamPipeline:
     def take_key_frame_wish(self) -> bool:
         wish, self._wants_key_frame = self._wants_key_frame, False
         return wish
+
+    def take_effort(self) -> "Effort":
+        """Return what looking took since the last time."""
+        effort, self._effort = self._effort, Effort()
+        return effort
 
     @property
     def done(self) -> bool:
@@ -171,9 +186,13 @@ class StreamPipeline:
         if not self.every_frame:
             for frame in due[:-1]:
                 self._outcomes.append(replace(outcome_of(frame.packet), dropped=DropReason.SUPERSEDED))
-            self.superseded += len(due[:-1])
+            self._effort.superseded += len(due[:-1])
             due = due[-1:]
-        return [job for frame in due if (job := self._look(frame)) is not None]
+        began_s = time.monotonic()
+        jobs = [job for frame in due if (job := self._look(frame)) is not None]
+        self._effort.looking_s += time.monotonic() - began_s
+        self._effort.looks += len(due)
+        return jobs
 
     def _look(self, frame: Frame) -> Job | None:
         try:

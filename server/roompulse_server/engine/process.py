@@ -30,12 +30,14 @@ class WorkerProcess:
     ) -> None:
         self.streams: set[int] = set()
         self.stills: set[int] = set()
-        self.busy_fraction = 0.0
+        self.busy_fraction = self.load = 0.0
+        self.scale = 1.0
         self.ready: Ready | None = None
         self._setup = setup
         self._on_message, self._on_lost = on_message, on_lost
         self._process: subprocess.Popen[bytes] | None = None
         self._writer: asyncio.StreamWriter | None = None
+        self._outgoing: list[ToWorker] = []
         self._reading: asyncio.Task[None] | None = None
         self._closing = False
 
@@ -60,7 +62,7 @@ class WorkerProcess:
         reader, self._writer = await asyncio.open_unix_connection(sock=ours)
         self.send(self._setup)
         try:
-            first = await channel.receive(reader)
+            (first,) = await channel.receive(reader)
         except (asyncio.IncompleteReadError, ConnectionError) as error:
             raise ModelError(f"a worker process ended while it started, exit code {self._process.poll()}") from error
         if isinstance(first, SetupFailed):
@@ -70,9 +72,18 @@ class WorkerProcess:
         self._reading = asyncio.create_task(self._read(reader), name=f"worker {self.pid}")
 
     def send(self, message: ToWorker) -> None:
-        """Write a message. What is unanswered per stream is bounded, so the socket's buffer is, too."""
+        """Write a message, together with all that are sent before the loop turns.
+
+        What is unanswered per stream is bounded, so the socket's buffer is, too.
+        """
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outgoing.append(message)
+
+    def _flush(self) -> None:
         if self._writer is not None and not self._writer.is_closing():
-            self._writer.write(channel.pack(message))
+            self._writer.write(channel.pack(*self._outgoing))
+        self._outgoing.clear()
 
     async def aclose(self) -> None:
         """End the process: by end-of-file, by force after two seconds. Idempotent."""
@@ -88,7 +99,8 @@ class WorkerProcess:
     async def _read(self, reader: asyncio.StreamReader) -> None:
         try:
             while True:
-                self._on_message(self, await channel.receive(reader))  # type: ignore[arg-type]
+                for message in await channel.receive(reader):
+                    self._on_message(self, message)  # type: ignore[arg-type]
         except (asyncio.IncompleteReadError, ConnectionError, pickle.UnpicklingError):
             if not self._closing:
                 self._on_lost(self)

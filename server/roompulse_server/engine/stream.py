@@ -44,6 +44,7 @@ class EngineStream:
         self._window = EVERY_FRAME_WINDOW if self._every_frame else LIVE_WINDOW
         self._queue = PacketQueue(spec.delivery, QUEUE_PACKETS, QUEUE_BYTES)
         self._in_flight: dict[int, Packet] = {}
+        self._raw_bytes = 0  # of raw pictures among them
         self._untaken = 0  # answered by the worker, not yet taken by next()
         self._arrivals: deque[Arrival] = deque()
         self._arrived = asyncio.Event()
@@ -114,13 +115,9 @@ class EngineStream:
         packet = self._queue.take()
         if packet is not None:
             self._in_flight[packet.index] = packet
+            self._raw_bytes += _raw_bytes(packet)
             self._room.set()
         return packet
-
-    @property
-    def _raw_bytes(self) -> int:
-        waiting = self._in_flight.values()
-        return sum(len(packet.data) for packet in waiting if is_raw(packet.format.encoding))
 
     def take_close(self) -> bool:
         """Whether to tell the worker now that no packets follow."""
@@ -133,7 +130,8 @@ class EngineStream:
         if self._closed:
             return
         for outcome in turn.outcomes:
-            self._in_flight.pop(outcome.index, None)
+            packet = self._in_flight.pop(outcome.index, None)
+            self._raw_bytes -= _raw_bytes(packet) if packet else 0
             for look in outcome.looks or ():
                 self.next_track = max([self.next_track, *(face.track + 1 for face in look.faces)])
         if turn.outcomes or turn.wants_key_frame or turn.rate_hz is not None:
@@ -152,6 +150,7 @@ class EngineStream:
     def _give_up_in_flight(self, reason: DropReason) -> None:
         packets = list(self._in_flight.values())
         self._in_flight.clear()
+        self._raw_bytes = 0
         self._arrive_dropped([Dropped(packet, reason) for packet in packets])
 
     def _arrive_dropped(self, dropped: list[Dropped]) -> None:
@@ -162,6 +161,10 @@ class EngineStream:
         self._untaken += len(arrival.outcomes)
         self._arrivals.append(arrival)
         self._arrived.set()
+
+
+def _raw_bytes(packet: Packet) -> int:
+    return len(packet.data) if is_raw(packet.format.encoding) else 0
 
 
 def _outcome(dropped: Dropped) -> Outcome:

@@ -7,12 +7,14 @@ Started by `WorkerProcess` as `python -m roompulse_server.engine.worker FD`. It 
 
 import contextlib
 import ctypes
+import gc
 import logging
 import os
 import signal
 import socket
 import sys
 import time
+from dataclasses import replace
 
 from roompulse_server.engine.channel import BlockingChannel
 from roompulse_server.engine.governor import Governor
@@ -47,6 +49,7 @@ class Worker:
         self._channel, self._reader, self._limits = channel, reader, limits
         self._pipelines: dict[int, StreamPipeline] = {}
         self._governor = Governor(time.monotonic())
+        self._looking_s = 0.0  # reading expressions, in this turn
         self._stills: list[ReadStill] = []
 
     def run(self) -> None:
@@ -59,10 +62,7 @@ class Worker:
             began_s = time.monotonic()
             turns = self._turn()
             self._read_stills()
-            superseded = sum(pipeline.superseded for pipeline in self._pipelines.values())
-            for pipeline in self._pipelines.values():
-                pipeline.superseded = 0
-            self._govern(turns, time.monotonic() - began_s, superseded)
+            self._govern(turns, time.monotonic() - began_s)
 
     def _take(self, message: object) -> None:
         match message:
@@ -84,7 +84,9 @@ class Worker:
         busy = [(number, pipeline) for number, pipeline in self._pipelines.items() if pipeline.busy]
         for number, pipeline in busy:
             jobs += [(number, job) for job in pipeline.advance(self._rate_hz(pipeline))]
+        began_s = time.monotonic()
         readings = self._classify([job for _, job in jobs])
+        self._looking_s += time.monotonic() - began_s
         turns: dict[int, StreamTurn] = {}
         for number, pipeline in busy:
             mirrored = pipeline.spec.mirrored
@@ -103,18 +105,21 @@ class Worker:
         asked_hz = pipeline.spec.rate_hz
         return asked_hz if pipeline.every_frame or not asked_hz else self._governor.rate_hz(asked_hz)
 
-    def _govern(self, turns: dict[int, StreamTurn], busy_s: float, superseded: int) -> None:
-        self._governor.worked(busy_s, superseded)
-        before = self._governor.busy_fraction
-        if self._governor.tick(time.monotonic()):
+    def _govern(self, turns: dict[int, StreamTurn], busy_s: float) -> None:
+        governor, before = self._governor, self._governor.busy_fraction
+        efforts = [pipeline.take_effort() for pipeline in self._pipelines.values() if not pipeline.every_frame]
+        looking_s = self._looking_s + sum(effort.looking_s for effort in efforts)
+        looks, superseded = sum(effort.looks for effort in efforts), sum(effort.superseded for effort in efforts)
+        governor.worked(busy_s, looking_s, looks, superseded)
+        self._looking_s = 0.0
+        if governor.tick(time.monotonic()):
             for number, pipeline in self._pipelines.items():
                 if not pipeline.every_frame and pipeline.spec.rate_hz:
                     rated = turns.get(number, StreamTurn(number))
-                    rate_hz = self._governor.rate_hz(pipeline.spec.rate_hz)
-                    turns[number] = StreamTurn(number, rated.outcomes, rated.wants_key_frame, rate_hz, rated.closed)
+                    turns[number] = replace(rated, rate_hz=governor.rate_hz(pipeline.spec.rate_hz))
         told = [turn for turn in turns.values() if turn.outcomes or turn.wants_key_frame or turn.closed or turn.rate_hz]
-        if told or self._governor.busy_fraction != before:
-            self._send(Turn(tuple(told), self._governor.busy_fraction))
+        if told or governor.busy_fraction != before:
+            self._send(Turn(tuple(told), governor.busy_fraction, governor.scale, governor.load))
 
     def _read_stills(self) -> None:
         for request in self._stills:
@@ -169,13 +174,14 @@ def main(descriptor: int) -> None:
         assert isinstance(setup, Setup)
         _die_with(setup.parent_pid)
         try:
-            reader, warnings = load_reader(setup.vision)
+            reader, warnings = load_reader(setup.vision, setup.vision.providers)
         except ModelError as error:
             channel.send(SetupFailed(str(error)))
             return
         channel.send(
             Ready(reader.model_id, reader.detector_id, tuple(warnings), reader.neutral_logp, reader.engagement_id)
         )
+        gc.freeze()  # models and libraries stay: the collector need not walk through them again and again
         Worker(channel, reader, setup.limits).run()
 
 

@@ -62,8 +62,9 @@ class Decoded:
 class Decoder:
     """Decodes one stream; synchronous, not to be shared between threads."""
 
-    def __init__(self, limits: MediaLimits) -> None:
-        self._limits = limits
+    def __init__(self, limits: MediaLimits, *, admitted: bool = False) -> None:
+        """`admitted`: packets have passed `check_packet` by these limits before."""
+        self._limits, self._admitted = limits, admitted
         self._video: VideoStream | None = None
         self._converter = BgrConverter()
 
@@ -80,7 +81,8 @@ class Decoder:
                 was merely empty.
         """
         try:
-            check_packet(packet, self._limits)
+            if not self._admitted:
+                check_packet(packet, self._limits)
         except MediaError as error:
             if error.reason is not FaultReason.EMPTY:
                 self.skip_to_key_frame()

@@ -22,7 +22,8 @@ class Delivered:
     def __init__(self, services: Services, key: MeetingKey, outbox: Outbox, silent: bool) -> None:
         """`silent`: nobody's values leave the service; they count as sent."""
         self._services, self._key, self._outbox = services, key, outbox
-        self._subscription: Subscription = services.hub.subscribe(key.uid)
+        self._watched: set[str] = set()
+        self._subscription: Subscription = services.hub.subscribe(key.uid, only=self._watched)
         self._subscription.relaxed = True
         self._sent: dict[str, int] = {}
         self._expected: dict[str, int] = {}
@@ -33,6 +34,7 @@ class Delivered:
 
     def watch(self, seat: LiveParticipant) -> None:
         """Send this participant's values from now on."""
+        self._watched.add(seat.id)
         self._sent.setdefault(seat.id, seat.row.last_sequence)
 
     def expect(self, update: Update) -> None:
@@ -69,7 +71,7 @@ class Delivered:
             if self._subscription.overflowed:
                 self._subscription.overflowed = False
                 await self._refill()
-            if isinstance(item, Update) and item.participant in self._sent:
+            if isinstance(item, Update):
                 if item.sequence > self._sent[item.participant] + 1:
                     await self._refill()
                 await self._send(item)

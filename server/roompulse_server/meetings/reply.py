@@ -51,6 +51,15 @@ class Going:
     retry_after_ms: int
 
 
+def rated(granted_hz: float | None, asked_hz: float) -> str:
+    """Say, in words, why the rate of analysis changed; nothing where it did not."""
+    if granted_hz is None:
+        return ""
+    if granted_hz >= asked_hz:
+        return f"the service has room again: {asked_hz:.2g} analyses a second, as asked"
+    return f"the service is busy: {granted_hz:.2g} analyses a second instead of {asked_hz:.2g}"
+
+
 Reply = Opened | Update | Flow | Fault | Beat | Going
 
 

@@ -19,7 +19,7 @@ from roompulse_server.meetings.intake import Incoming, Intake
 from roompulse_server.meetings.ledger import Ledger
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.participant import Moment
-from roompulse_server.meetings.reply import RETRY_AFTER_MS, Beat, Fault, Flow, Going, Opened, Outbox, Reply
+from roompulse_server.meetings.reply import RETRY_AFTER_MS, Beat, Fault, Flow, Going, Opened, Outbox, Reply, rated
 from roompulse_server.meetings.seats import Scored, Seats
 from roompulse_server.meetings.services import Services
 from roompulse_server.meetings.stream_tasks import StreamTasks
@@ -289,10 +289,10 @@ class Session:
 
     async def _consume(self, stream: EngineStream) -> None:
         while (arrival := await stream.next()) is not None:
-            if arrival.rate_hz is not None:
-                self._granted_hz = arrival.rate_hz
+            self._granted_hz = arrival.rate_hz or self._granted_hz
             if arrival.wants_key_frame or arrival.rate_hz is not None:
-                await self._notice(arrival.wants_key_frame, arrival.detail)
+                why = arrival.detail or rated(arrival.rate_hz, self.config.analysis_rate_hz)
+                await self._notice(arrival.wants_key_frame, why)
             for outcome in arrival.outcomes:
                 await self._resolve(outcome)
 

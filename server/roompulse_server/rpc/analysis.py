@@ -14,6 +14,8 @@ from roompulse_server.meetings.session import Session
 from roompulse_server.rpc import convert_reply, convert_request
 from roompulse_server.rpc.status import abort, answering
 
+PACKETS_A_TURN = 16
+
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
@@ -64,9 +66,10 @@ async def _feed(session: Session, requests: AsyncIterator[pb.AnalyzeVideoRequest
 
 async def _take(session: Session, request: pb.AnalyzeVideoRequest) -> None:
     clock = session.config.clock
-    for packet in request.packets:
+    for number, packet in enumerate(request.packets, 1):
         await session.packet(convert_request.incoming_from_proto(packet, clock))
-        await asyncio.sleep(0)  # a message may hold thousands: other streams have their turn
+        if number % PACKETS_A_TURN == 0:
+            await asyncio.sleep(0)  # a message may hold thousands: other streams have their turn
     match request.WhichOneof("control"):
         case "config":
             raise RoompulseError(Reason.CONFIG_REPEATED, "the config comes once, as a stream's first message")

@@ -4,9 +4,10 @@
     call   ─►   in the same queue          ─► alone                      ─► on_committed, then the caller
     read   ─► reader threads
 
-While one commit is on its way to the disk the next one gathers, so under load commits grow and nothing waits for a
-beat. When the disk fails, the commit is kept and tried again, everything queued stays queued, and whoever wants to
-add something is refused until it works again.
+While one commit is on its way to the disk the next one gathers, so under load commits grow. After a commit the writer
+rests for nine times as long as it took, 100 ms at most, unless somebody waits for an answer: a commit costs the same
+for one entry as for ten, and the processor has pictures to look at. When the disk fails, the commit is kept and tried
+again, everything queued stays queued, and whoever wants to add something is refused until it works again.
 """
 
 import asyncio
@@ -27,6 +28,9 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
+REST = 9.0  # times a commit's length: the writer is busy for a tenth of the time at most
+MAX_REST_S = 0.1  # what is published is at most so much later for it
+
 OnCommitted = Callable[[Sequence[Committed]], None]
 
 
@@ -90,6 +94,7 @@ class Recorder:
         self._queue: deque[Entry | _Call] = deque()
         self._changed = asyncio.Condition()
         self._closing = asyncio.Event()
+        self._hurry = asyncio.Event()  # a call waits, the queue is half full, or the record is being closed
         self._failure: StoreError | None = None
         self._lost = 0
         self._counters = _Counters()
@@ -189,6 +194,8 @@ class Recorder:
                 why = "it is being closed" if self._closing.is_set() else "it cannot be written now, try again soon"
                 raise _unavailable(why) from self._failure
             self._queue.append(item)
+            if isinstance(item, _Call) or len(self._queue) > self._capacity // 2:
+                self._hurry.set()
             self._changed.notify_all()
 
     def _refuses(self) -> bool:
@@ -200,7 +207,17 @@ class Recorder:
             if isinstance(first, _Call):
                 await self._answer(first)
             else:
+                began_s = time.monotonic()
                 await self._write([item for item in batch if isinstance(item, Entry)])
+                await self._rest(time.monotonic() - began_s)
+
+    async def _rest(self, spent_s: float) -> None:
+        """Let the next commit gather."""
+        if not any(isinstance(item, _Call) for item in self._queue):
+            self._hurry.clear()
+        if not self._closing.is_set() and len(self._queue) <= self._capacity // 2:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurry.wait(), min(REST * spent_s, MAX_REST_S))
 
     async def _take(self) -> list[Entry | _Call]:
         """Wait for something to do: one call, or all entries before the next call; nothing means the end."""
@@ -303,6 +320,7 @@ class Recorder:
     async def _close(self) -> None:
         async with self._changed:
             self._closing.set()
+            self._hurry.set()
             self._changed.notify_all()
         if self._pump:
             await self._pump

@@ -66,7 +66,8 @@ class FaceReading:
     `landmarks`: right eye, left eye, nose, right and left mouth corner (the person's sides), or None.
     `motion`: how the face changed against the track's reference of about a second before, both aligned: the mean
     absolute difference of the part (8×8 of 48×48 pixels) that changed most, grey levels 0 to 255; None while there is
-    no reference. `affect` is None when the face is not read: too small, or not alone.
+    no reference. Far above a still's, it is measured once a second and repeated between. `affect` is None when the
+    face is not read: too small, or not alone.
     """
 
     track: int

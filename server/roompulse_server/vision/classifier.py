@@ -1,6 +1,6 @@
 """Crops to affect: one ONNX model, as its card says.
 
-crops (uint8) → tensor → network, at most 8 at once → logits / temperature → softmax → places of `types.LABELS`
+crops (uint8) → tensor → network, in batches → logits / temperature → softmax → places of `types.LABELS`
                                              └──────→ valence, arousal, action units: the model's own, or derived
 """
 
@@ -15,6 +15,7 @@ from roompulse_server.derived.circumplex import valence_arousal
 from roompulse_server.derived.mixture import Doubles
 from roompulse_server.errors import ModelError
 from roompulse_server.types import ACTION_UNITS, LABELS, Provenance, RawAffect
+from roompulse_server.vision.accelerator import DEVICE_BATCH, Accelerator
 from roompulse_server.vision.card import (
     LAST_GEMM_INPUT,
     Activation,
@@ -25,7 +26,7 @@ from roompulse_server.vision.card import (
     UnitOutput,
 )
 from roompulse_server.vision.findings import Findings
-from roompulse_server.vision.inference import Floats, Network
+from roompulse_server.vision.inference import ON_CPU, Floats, Network
 from roompulse_server.vision.onnx_graph import embedding_exposed
 from roompulse_server.vision.probe import check_findings, check_interface, probes
 from roompulse_server.vision.sampling import Patch
@@ -40,9 +41,10 @@ class Classifier:
         ModelError: The file cannot be loaded, or does not do what its card says; names what was expected and found.
     """
 
-    def __init__(self, card: ModelCard) -> None:
+    def __init__(self, card: ModelCard, accelerator: Accelerator = ON_CPU) -> None:
         self.card = card
-        self._network, embedding = load(card)
+        self._network, embedding = load(card, accelerator)
+        self._batch = MAX_BATCH if self._network.on_cpu else DEVICE_BATCH
         units = card.output.action_units
         self._outputs = {
             key: name
@@ -59,15 +61,20 @@ class Classifier:
         check_findings(card, findings)
         self.embedding_size = None if findings.embeddings is None else findings.embeddings.shape[1]
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should be told of where the model runs."""
+        return self._network.warnings
+
     def infer(self, crops: Sequence[Patch]) -> list[RawAffect]:
         """Return the affect of each crop, cut as the card says."""
-        chunks = [crops[i : i + MAX_BATCH] for i in range(0, len(crops), MAX_BATCH)]
+        chunks = [crops[i : i + self._batch] for i in range(0, len(crops), self._batch)]
         return [affect for chunk in chunks for affect in affects(self.run(chunk, embeddings=False), self.card)]
 
     def infer_embedded(self, crops: Sequence[Patch]) -> Iterator[tuple[RawAffect, Floats]]:
         """Yield each crop's affect with its embedding, (D,), of a model whose card names one."""
-        for start in range(0, len(crops), MAX_BATCH):
-            findings = self.run(crops[start : start + MAX_BATCH])
+        for start in range(0, len(crops), self._batch):
+            findings = self.run(crops[start : start + self._batch])
             assert findings.embeddings is not None
             yield from zip(affects(findings, self.card), findings.embeddings, strict=True)
 
@@ -82,15 +89,15 @@ class Classifier:
         return Findings(**dict(zip(wanted, found, strict=True)))
 
 
-def load(card: ModelCard) -> tuple[Network, str | None]:
+def load(card: ModelCard, accelerator: Accelerator = ON_CPU) -> tuple[Network, str | None]:
     """Return the network and the name of its output with the embedding, if the card names one."""
     if card.output.embedding != LAST_GEMM_INPUT:
-        return Network(card.file), card.output.embedding
+        return Network(card.file, accelerator=accelerator), card.output.embedding
     try:
         model, name = embedding_exposed(card.file.read_bytes())
     except (OSError, ModelError) as error:
         raise ModelError(f"{card.file}: {error}") from error
-    return Network(card.file, model), name
+    return Network(card.file, model, accelerator), name
 
 
 def affects(findings: Findings, card: ModelCard) -> list[RawAffect]:

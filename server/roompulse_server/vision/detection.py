@@ -27,6 +27,10 @@ class PixelBox:
     def shorter_side(self) -> float:
         return min(self.width, self.height)
 
+    @property
+    def longer_side(self) -> float:
+        return max(self.width, self.height)
+
 
 PixelPoint = tuple[float, float]
 FivePoints = tuple[PixelPoint, PixelPoint, PixelPoint, PixelPoint, PixelPoint]
@@ -43,6 +47,15 @@ class Detection:
     box_px: PixelBox
     landmarks_px: FivePoints | None = None
     score: float | None = None
+
+    def seen_from(self, left: int, top: int, factor: int) -> "Detection":
+        """Return the face of a part of a picture, which begins at (`left`, `top`) and was shrunk by `factor`."""
+        box, marks = self.box_px, self.landmarks_px
+        if marks is not None:
+            a, b, c, d, e = ((left + factor * x, top + factor * y) for x, y in marks)
+            marks = (a, b, c, d, e)
+        outer = PixelBox(left + factor * box.x, top + factor * box.y, factor * box.width, factor * box.height)
+        return Detection(outer, marks, self.score)
 
 
 class Detector(Protocol):

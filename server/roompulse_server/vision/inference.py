@@ -7,8 +7,10 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from roompulse_server.errors import ModelError
+from roompulse_server.vision.accelerator import PROVIDERS, Accelerator, used
 
 Floats = NDArray[np.float32]
+ON_CPU = Accelerator()
 
 
 def single_thread() -> ort.SessionOptions:
@@ -29,20 +31,24 @@ class Network:
     Args:
         file: The ONNX file; its checksum is the caller's to verify.
         model: Its bytes, where they were changed since they were read.
+        accelerator: Where it runs; the CPU by default.
 
     Raises:
         ModelError: The file cannot be loaded.
     """
 
-    def __init__(self, file: pathlib.Path, model: bytes | None = None) -> None:
+    def __init__(self, file: pathlib.Path, model: bytes | None = None, accelerator: Accelerator = ON_CPU) -> None:
         self._file = file
         try:
             self._session = ort.InferenceSession(
-                str(file) if model is None else model, single_thread(), providers=["CPUExecutionProvider"]
+                str(file) if model is None else model, single_thread(), providers=accelerator.providers
             )
         except Exception as error:  # onnxruntime has a dozen exception classes of its own, none public
             message = f"{file} cannot be loaded as an ONNX model: expected a readable model, found: {error}"
             raise ModelError(message) from error
+        running = self._session.get_providers()
+        self.warnings = (*accelerator.warnings, *used(accelerator, running))
+        self.on_cpu = running[0] == PROVIDERS["cpu"]
         self.inputs: dict[str, list[int | str | None]] = {i.name: i.shape for i in self._session.get_inputs()}
         self.outputs: dict[str, list[int | str | None]] = {o.name: o.shape for o in self._session.get_outputs()}
 

@@ -25,13 +25,15 @@ REFERENCE_AGE_S = 1.0
 TOLERANCE_S = 0.1  # frames come a little early
 MAX_AGE_S = 2.5  # older references say nothing about a second
 KEEP_EVERY_S = 0.15  # no need for more at high rates
+MEASURE_EVERY_S = 0.9  # while a face lives beyond doubt: registration takes as long as reading a tenth of an expression
+LIVELY = 2.0  # times STILL_BELOW
 REGISTER_ABOVE = 2.0  # grey levels: what lies below is still, registered or not
 BLOCK = 8
 MARGIN = 4  # pixels lost at the edges, where registration has nothing to look at
 STEPS = 3  # of registration; each halves what is left, at least
 
 _INNER = slice(MARGIN, SIDE - MARGIN)
-_ROWS, _COLUMNS = (axis.astype(np.float32) for axis in np.mgrid[0:SIDE, 0:SIDE] - (SIDE - 1) / 2)
+_PLACES = (np.mgrid[0:SIDE, 0:SIDE][::-1] - (SIDE - 1) / 2)[:, _INNER, _INNER].reshape(2, -1).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +55,7 @@ class MotionMeter:
 
     def __init__(self) -> None:
         self._past: deque[Snapshot] = deque()
+        self._measured_s, self._measured = 0.0, 0.0
 
     def reference(self, time_s: float) -> Snapshot | None:
         """Return the newest snapshot that is about a second old, None where there is none."""
@@ -60,6 +63,15 @@ class MotionMeter:
             self._past.popleft()
         old = [snapshot for snapshot in self._past if time_s - snapshot.time_s >= REFERENCE_AGE_S - TOLERANCE_S]
         return old[-1] if old else None
+
+    def lively(self, time_s: float) -> float | None:
+        """Return what was measured within the last second, if it left no doubt: then it need not be measured again."""
+        young = 0 <= time_s - self._measured_s < MEASURE_EVERY_S
+        return self._measured if young and self._measured > LIVELY * STILL_BELOW else None
+
+    def note(self, time_s: float, measured: float) -> None:
+        """Remember a motion."""
+        self._measured_s, self._measured = time_s, measured
 
     def keep(self, snapshot: Snapshot) -> None:
         """Remember a face for later comparisons."""
@@ -81,12 +93,16 @@ def motion(now: Thumbnail, at_old_place: Thumbnail, reference: Thumbnail) -> flo
 
 def largest_block(a: Thumbnail, b: Thumbnail) -> float:
     """Return the largest mean absolute difference over the blocks, after `b` is given the light of `a`."""
-    x, y = b[_INNER, _INNER], a[_INNER, _INNER]
-    spread = float(x.var())
-    gain = float(((x - x.mean()) * (y - y.mean())).mean()) / spread if spread > 1e-6 else 0.0
-    rest = np.abs(y - y.mean() - gain * (x - x.mean()))
-    count = rest.shape[0] // BLOCK
-    return float(rest.reshape(count, BLOCK, count, BLOCK).mean((1, 3)).max())
+    x, y = _centred(b), _centred(a)
+    spread = float(np.vdot(x, x))
+    gain = float(np.vdot(x, y)) / spread if spread > 1e-6 * x.size else 0.0
+    blocks = cv2.resize(np.abs(y - gain * x), (x.shape[1] // BLOCK, x.shape[0] // BLOCK), interpolation=cv2.INTER_AREA)
+    return float(np.max(blocks))
+
+
+def _centred(face: Thumbnail) -> Thumbnail:
+    inner = face[_INNER, _INNER]
+    return inner - np.float32(cv2.mean(inner)[0])
 
 
 def registered(target: Thumbnail, moving: Thumbnail) -> Thumbnail:
@@ -107,11 +123,14 @@ def _shift(by: float) -> NDArray[np.float64]:
 
 def _step(target: Thumbnail, warped: Thumbnail) -> NDArray[np.float64]:
     """Return the small affine map, about the centre, by which `warped` should be looked up to be more like `target`."""
-    gx = cv2.Sobel(warped, cv2.CV_32F, 1, 0, scale=1 / 8)
-    gy = cv2.Sobel(warped, cv2.CV_32F, 0, 1, scale=1 / 8)
-    fields = (gx, gy, gx * _COLUMNS, gx * _ROWS, gy * _COLUMNS, gy * _ROWS, warped, np.ones_like(warped))
-    jacobian = np.stack([np.asarray(field)[_INNER, _INNER].ravel() for field in fields], 1).astype(np.float64)
-    error = (target - warped)[_INNER, _INNER].ravel()
-    normal = jacobian.T @ jacobian + 1e-3 * np.eye(8)  # a flat face has no gradients: then stay where we are
-    x, y, xx, xy, yx, yy = np.linalg.solve(normal, jacobian.T @ error)[:6]
+    gx = cv2.Sobel(warped, cv2.CV_32F, 1, 0, scale=1 / 8)[_INNER, _INNER].ravel()
+    gy = cv2.Sobel(warped, cv2.CV_32F, 0, 1, scale=1 / 8)[_INNER, _INNER].ravel()
+    level = warped[_INNER, _INNER].ravel()
+    jacobian = np.empty((8, level.size), np.float32)
+    jacobian[0], jacobian[1], jacobian[6], jacobian[7] = gx, gy, level, 1
+    np.multiply(gx, _PLACES, out=jacobian[2:4])
+    np.multiply(gy, _PLACES, out=jacobian[4:6])
+    error = target[_INNER, _INNER].ravel() - level
+    normal = (jacobian @ jacobian.T).astype(np.float64) + 1e-3 * np.eye(8)  # a flat face has no gradients: then stay
+    x, y, xx, xy, yx, yy = np.linalg.solve(normal, jacobian @ error)[:6]
     return np.array([[1 + xx, xy, x], [yx, 1 + yy, y], [0, 0, 1]])

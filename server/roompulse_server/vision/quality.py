@@ -19,4 +19,4 @@ def thumbnail(picture: Picture, box: PixelBox) -> Thumbnail:
 
 def sharpness(face: Thumbnail) -> float:
     """Return the variance of the Laplacian, grey levels squared: 0 for a flat surface, hundreds for a clear face."""
-    return float(cv2.Laplacian(face, cv2.CV_32F).var())
+    return float(cv2.meanStdDev(cv2.Laplacian(face, cv2.CV_32F))[1].item()) ** 2

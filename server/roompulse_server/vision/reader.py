@@ -15,6 +15,7 @@ from typing import Protocol
 
 from roompulse_server.types import LABELS, FaceReading, Probabilities, RawAffect
 from roompulse_server.vision import weights
+from roompulse_server.vision.accelerator import choose
 from roompulse_server.vision.attention import AttentionNetwork
 from roompulse_server.vision.card import read_card
 from roompulse_server.vision.classifier import Classifier
@@ -22,8 +23,9 @@ from roompulse_server.vision.detection import Detector, Picture
 from roompulse_server.vision.detectors import load_detector
 from roompulse_server.vision.inference import Floats
 from roompulse_server.vision.registry import find_emotion_model, find_engagement_network
+from roompulse_server.vision.seeker import MAX_FACES
 from roompulse_server.vision.seen import Gauge, Seen
-from roompulse_server.vision.watcher import MAX_FACES, EveryFaceWatcher, Look, PrimaryFaceWatcher, Watcher
+from roompulse_server.vision.watcher import EveryFaceWatcher, Look, PrimaryFaceWatcher, Watcher
 
 __all__ = ["FaceReader", "Look", "ReaderSetup", "Seen", "Watcher", "load_reader"]
 
@@ -120,8 +122,10 @@ class ReaderSetup(Protocol):
         """Give the longer side, pixels, that pictures are shrunk to before faces are sought."""
 
 
-def load_reader(setup: ReaderSetup) -> tuple[FaceReader, list[str]]:
+def load_reader(setup: ReaderSetup, providers: Sequence[str] = ()) -> tuple[FaceReader, list[str]]:
     """Return the reader, and what its user should be told, once.
+
+    `providers`: where the emotion model is to run, keys of `accelerator.PROVIDERS`; what is not at hand is passed over.
 
     Raises:
         ModelError: A card or model cannot be used.
@@ -132,4 +136,5 @@ def load_reader(setup: ReaderSetup) -> tuple[FaceReader, list[str]]:
     network = find_engagement_network(setup.engagement, where) if setup.engagement else None
     if network and network.card.caution:
         warnings = [*warnings, f"engagement network {network.card.name}: {network.card.caution}"]
-    return FaceReader(detector, Classifier(card), network), warnings
+    classifier = Classifier(card, choose(providers))
+    return FaceReader(detector, classifier, network), [*warnings, *classifier.warnings]

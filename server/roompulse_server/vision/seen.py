@@ -76,7 +76,12 @@ class Gauge:
         meter.keep(Snapshot(time_s, view.own(face.box_px), now))
         if reference is None:
             return None
-        return motion(now, smoothed(thumbnail(view.pixels, view.pixel_box(reference.box))), reference.face)
+        if (lively := meter.lively(time_s)) is not None:
+            return lively
+        there = smoothed(thumbnail(view.pixels, view.pixel_box(reference.box)))
+        measured = motion(now, there, reference.face)
+        meter.note(time_s, measured)
+        return measured
 
 
 def _reported(view: View, marks: FivePoints) -> tuple[Point, Point, Point, Point, Point]:

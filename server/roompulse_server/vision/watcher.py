@@ -5,11 +5,10 @@ from typing import Protocol
 
 from roompulse_server.types import Box, Presence
 from roompulse_server.vision.detection import Detection, Detector, Picture
+from roompulse_server.vision.seeker import Seeker, search
 from roompulse_server.vision.seen import Gauge, Seen
 from roompulse_server.vision.tracker import MultiTracker, PrimaryTracker
-from roompulse_server.vision.view import View, view_of
-
-MAX_FACES = 50  # of one picture, the largest: bounds what a hostile one costs
+from roompulse_server.vision.view import view_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,17 +40,19 @@ class PrimaryFaceWatcher:
     """Reads one face and no other, and none while it cannot be told whose values they would be."""
 
     def __init__(self, detector: Detector, gauge: Gauge, first_track: int = 1) -> None:
-        self._detector, self._gauge = detector, gauge
+        self._seeker, self._gauge = Seeker(detector), gauge
         self._tracker = PrimaryTracker(first_track)
 
     def look(self, picture: Picture, time_s: float, region: Box | None = None) -> Look:
         view = view_of(picture, region)
-        found = search(self._detector, view)
+        found = self._seeker.find(view, time_s)
         boxes, scores = [view.own(face.box_px) for face in found], [face.score for face in found]
         primary = self._tracker.follow(time_s, boxes, scores)
         if primary is None:
+            self._seeker.forget()
             return Look(Presence.NO_FACE)
         face = found[primary.index]
+        self._seeker.remember(view, time_s, face, alone=len(found) == 1)
         presence = self._presence(face, several=primary.several)
         self._gauge.forget_all_but([primary.track])
         seen = self._gauge.measure(view, time_s, face, primary.track, read=presence is Presence.PRESENT)
@@ -80,9 +81,3 @@ class EveryFaceWatcher:
             for face, track in zip(found, tracks, strict=True)
         )
         return Look(Presence.PRESENT if seen else Presence.NO_FACE, seen)
-
-
-def search(detector: Detector, view: View) -> list[Detection]:
-    """Return the faces of a view, in its pixels, largest first, at most `MAX_FACES`."""
-    found = [] if view.empty else detector.detect(view.pixels)
-    return sorted(found, key=lambda face: -face.box_px.area)[:MAX_FACES]

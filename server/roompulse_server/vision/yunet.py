@@ -11,6 +11,7 @@ as fast, and its threads are under our control. Figures: docs/detection.md.
 import pathlib
 from collections.abc import Sequence
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -106,8 +107,8 @@ def padded(picture: Picture, fixed_side: int | None = None) -> Floats:
     height, width = picture.shape[:2]
     rows, columns = fixed_side or -(-height // 32) * 32, fixed_side or -(-width // 32) * 32
     tensor = np.zeros((1, 3, rows, columns), np.float32)
-    for channel in range(3):
-        tensor[0, channel, :height, :width] = picture[:, :, channel]
+    for channel, plane in enumerate(cv2.split(picture)):  # numpy would take the channels apart six times as slowly
+        tensor[0, channel, :height, :width] = plane
     return tensor
 
 
@@ -118,16 +119,20 @@ def decode(grids: Sequence[Floats], width: int, threshold: float) -> Rows:
     for i, stride in enumerate(STRIDES):
         score = np.sqrt(classes[i][0, :, 0].clip(0, 1) * objects[i][0, :, 0].clip(0, 1))
         index = np.flatnonzero(score >= threshold)
+        if not index.size:
+            continue
         cell = np.stack([index % (width // stride), index // (width // stride)], 1).astype(np.float32)
         size = np.exp(boxes[i][0, index, 2:]) * stride
         corner = (cell + boxes[i][0, index, :2]) * stride - size / 2
         landmarks = (points[i][0, index].reshape(-1, 5, 2) + cell[:, None]) * stride
         found.append(np.concatenate([corner, size, landmarks.reshape(-1, 10), score[index, None]], 1))
-    return np.concatenate(found)
+    return np.concatenate(found) if found else np.empty((0, 15), np.float32)
 
 
 def suppress(rows: Rows, iou: float) -> Rows:
     """Return the rows that no row of a higher score overlaps by more than `iou`, best first (greedy NMS)."""
+    if len(rows) < 2:
+        return rows
     rows = rows[np.argsort(-rows[:, 14], kind="stable")[:MAX_CANDIDATES]]
     low, high = rows[:, :2], rows[:, :2] + rows[:, 2:4]
     area = rows[:, 2] * rows[:, 3]

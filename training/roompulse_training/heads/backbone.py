@@ -22,8 +22,8 @@ from roompulse_server.vision.classifier import MAX_BATCH, Classifier
 from roompulse_server.vision.crop import BoxCrop, CropRule, crop
 from roompulse_server.vision.detection import Detector, Picture, PixelBox
 from roompulse_server.vision.sampling import Patch
+from roompulse_server.vision.seeker import search
 from roompulse_server.vision.view import view_of
-from roompulse_server.vision.watcher import search
 
 from roompulse_training.errors import DataError
 from roompulse_training.heads.dense import Floats
