@@ -54,7 +54,7 @@ CAST = (
         "Eileen Collins (synthetic)",
         eileen_collins,
         acts=(
-            Act(10, 22, "smile", -1.8),  # the corners of the mouth down
+            Act(10, 22, "smile", -1.0),  # the corners of the mouth down
             Act(26, 40, "turn_deg", -44),  # looks away
             Act(44, 52, "raise_deg", 7, beat_hz=0.9),  # nods
             Act(58, 78, "gone", 1.0),  # leaves the picture

@@ -117,10 +117,11 @@ def hill(points: Field, centre: tuple[float, float], reach: float) -> Field:
 
 def expressions(points: Field) -> tuple[Field, Field, Field]:
     """Return the pulls of a full smile, surprise and blink."""
-    smile = both(points, (0.40, 1.10), (0.14, -0.14), 0.17) + both(points, (0.5, 0.7), (0.02, -0.06), 0.25)
+    corners = both(points, (0.42, 1.10), (0.2, -0.26), 0.16)
+    cheeks = both(points, (0.5, 0.7), (0.02, -0.1), 0.25) + both(points, (0.5, 0.1), (0.0, -0.06), 0.12)
     jaw = hill(points, (0.0, 1.32), 0.24)[..., None] * np.array([0.0, 0.22])
     surprise = both(points, (0.5, -0.38), (0.0, -0.14), 0.26) + jaw
-    return smile, surprise, both(points, (0.5, -0.07), (0.0, 0.12), 0.10)
+    return corners + cheeks, surprise, both(points, (0.5, -0.07), (0.0, 0.12), 0.10)
 
 
 def both(points: Field, at: tuple[float, float], by: tuple[float, float], reach: float) -> Field:
