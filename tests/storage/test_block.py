@@ -198,7 +198,7 @@ def test_a_damaged_or_newer_block_is_refused_in_words() -> None:
     small = block.compressed(whole)
     with pytest.raises(ValueError, match="compressed block is damaged"):
         block.rows(dataclasses.replace(small, payload=small.payload[:-1]))
-    with pytest.raises(ValueError, match="format 9; this version reads 1 and 2"):
+    with pytest.raises(ValueError, match="format 9; this version reads 1 and 3"):
         block.rows(dataclasses.replace(whole, format=9))
 
 
