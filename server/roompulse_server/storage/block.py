@@ -31,7 +31,8 @@ from roompulse_server.types import ACTION_UNITS, Update
 Rows = NDArray[np.void]
 T = TypeVar("T")
 
-COMPRESSED = 3  # the format of `ROW`s compressed by column (2 was never released); FORMAT is that of plain ones
+COMPRESSED = 3  # the format of `ROW`s compressed by column; FORMAT is that of plain ones
+_WHOLE = 2  # compressed, too, but all columns in one stream: read, no longer written
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +57,19 @@ def rows(block: Block) -> Rows:
     Raises:
         ValueError: The payload is damaged, not a whole number of rows, or of a format that this version cannot read.
     """
-    _check_format(block)
     if block.format == COMPRESSED:
         return decompress(block.payload, ROW.itemsize, SUMMED_BYTES).view(ROW)[:, 0]
+    if block.format == _WHOLE:
+        return decompress_ahead(block.payload, ROW.itemsize).view(ROW)[:, 0]
+    if block.format != FORMAT:
+        message = f"a block has format {block.format}; this version reads {FORMAT}, {_WHOLE} and {COMPRESSED}"
+        raise ValueError(message)
     return np.frombuffer(block.payload, ROW)
 
 
 def compressed(block: Block) -> Block:
     """Return the same block in less than half the space. Worth it from some dozen rows on."""
-    if block.format == COMPRESSED:
+    if block.format != FORMAT:
         return block
     return replace(block, payload=compress(_bytes(block), SUMMED_BYTES), format=COMPRESSED)
 
@@ -130,7 +135,7 @@ def _runs(items: Iterable[T], sort_of: Callable[[T], _Sort]) -> Iterator[tuple[l
 
 
 def _alike(one: _Sort, other: _Sort) -> bool:
-    same = one[:3] == other[:3] and one.format != COMPRESSED
+    same = one[:3] == other[:3] and one.format == FORMAT
     return same and (not one.model_id or other.model_id in ("", one.model_id))
 
 
@@ -174,18 +179,12 @@ def to_series(participant: str, blocks: Sequence[Block]) -> Series:
     )
 
 
-def _check_format(block: Block) -> None:
-    if block.format not in (FORMAT, COMPRESSED):
-        raise ValueError(f"a block has format {block.format}; this version reads {FORMAT} and {COMPRESSED}")
-
-
 def _bytes(block: Block) -> Bytes:
-    return np.frombuffer(block.payload, np.uint8).reshape(-1, ROW.itemsize)
+    return rows(block).view(np.uint8).reshape(-1, ROW.itemsize)
 
 
 def _summed(block: Block) -> Bytes:
     """Return what `Series` is made of, the bytes of a `SUMMED` a row."""
-    _check_format(block)
     if block.format == COMPRESSED:
         return decompress_ahead(block.payload, SUMMED.itemsize)
     return _bytes(block)[:, SUMMED_BYTES]
