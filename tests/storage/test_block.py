@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import zlib
 from typing import Any
 
 import numpy as np
@@ -198,8 +199,33 @@ def test_a_damaged_or_newer_block_is_refused_in_words() -> None:
     small = block.compressed(whole)
     with pytest.raises(ValueError, match="compressed block is damaged"):
         block.rows(dataclasses.replace(small, payload=small.payload[:-1]))
-    with pytest.raises(ValueError, match="format 9; this version reads 1 and 2"):
+    with pytest.raises(ValueError, match="format 9; this version reads 1, 2 and 3"):
         block.rows(dataclasses.replace(whole, format=9))
+
+
+def test_blocks_compressed_in_one_stream_are_still_read() -> None:
+    """So format 2 was written: all columns of differences behind one another."""
+    updates = [block.quantise(plain(n)) for n in range(1, 20)]
+    (whole,) = block.split(updates)
+    table = np.frombuffer(whole.payload, np.uint8).reshape(len(updates), -1)
+    changes = np.diff(table, axis=0, prepend=np.zeros((1, table.shape[1]), np.uint8))
+    older = dataclasses.replace(whole, payload=zlib.compress(changes.T.tobytes()), format=2)
+    assert list(block.to_updates(older, "ada")) == updates
+    series, same = (block.to_series("ada", [one]) for one in (older, whole))
+    for field in dataclasses.fields(series):
+        np.testing.assert_array_equal(getattr(series, field.name), getattr(same, field.name))
+    assert block.compressed(older) is older
+    assert list(block.merge([older, older])) == [older, older]
+
+
+def test_a_compressed_block_without_its_end_is_refused() -> None:
+    (whole,) = block.split([plain(n) for n in (1, 2)])
+    small = block.compressed(whole)
+    cut = dataclasses.replace(small, payload=small.payload[:20])
+    with pytest.raises(ValueError, match="its end is missing"):
+        block.to_series("ada", [cut])
+    with pytest.raises(ValueError, match="its end is missing"):
+        block.rows(dataclasses.replace(small, payload=small.payload[:-5]))
 
 
 def test_compressed_blocks_are_not_joined_again() -> None:

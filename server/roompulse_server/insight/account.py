@@ -7,7 +7,6 @@ from roompulse_server.insight.counters import final_counters
 from roompulse_server.insight.holding import Holding, Kind, Mask
 from roompulse_server.insight.note import participant_notes
 from roompulse_server.insight.summary_types import (
-    ActionUnitMean,
     ActionUnitTime,
     BandTime,
     EngagementStatistics,
@@ -27,7 +26,6 @@ from roompulse_server.types import (
     NoScoreReason,
     Participant,
     Presence,
-    Probabilities,
     Provenance,
 )
 
@@ -58,14 +56,14 @@ def account_of(
         presence_times=tuple(PresenceTime(presence, time) for presence, time in sorted(present_us.items())),
         no_score_times=tuple(NoScoreTime(reason, time) for reason, time in sorted(reasons.items())),
         engagement=_engagement(holding, holding.scored_by(kind), buckets),
-        expressions=expressions_of(holding, faces),
+        expressions=tuple(buckets.whole.expressions.tolist()),
         valence=statistic.mean(valence),
         arousal=statistic.mean(arousal),
         valence_deviation=statistic.deviation(valence),
         arousal_deviation=statistic.deviation(arousal),
         longest_absence_us=absence_us,
         longest_absence_start_us=absence_start_us,
-        action_units=_action_units(holding, faces),
+        action_units=unit_means(buckets.whole.action_units.tolist()),
         updates=len(series.sequence),
         counters=final_counters(events),
         model_id=kind.model_id,
@@ -81,18 +79,13 @@ def account_of(
     return participant_notes(summary, holding, kind)
 
 
-def expressions_of(holding: Holding, faces: Mask) -> Probabilities:
-    """Return the time-weighted mean of the smoothed expressions; all nan without a face."""
-    means = statistic.column_means(holding.series.probabilities[faces], holding.length_us[faces])
-    return tuple(means.tolist())
-
-
 def _held(holding: Holding, column: Floats, mask: Mask) -> statistic.Held:
     return statistic.known(column[mask], holding.start_us[mask], holding.stop_us[mask])
 
 
 def _time_by(codes: Integers, length_us: Integers) -> dict[int, int]:
-    return {int(code): int(length_us[codes == code].sum()) for code in np.unique(codes)}
+    times_us = np.bincount(codes, length_us).tolist()  # exact: floats hold 285 years of microseconds
+    return {code: int(time) for code, time in enumerate(times_us) if time}
 
 
 def _presence_us(holding: Holding) -> dict[Presence, int]:
@@ -137,11 +130,6 @@ def _engagement(holding: Holding, mask: Mask, buckets: Buckets) -> EngagementSta
         facing=statistic.mean(_held(holding, holding.series.facing, mask)),
         expression=statistic.mean(_held(holding, holding.series.expression, mask)),
     )
-
-
-def _action_units(holding: Holding, faces: Mask) -> tuple[ActionUnitMean, ...]:
-    means = statistic.column_means(holding.series.action_units[faces], holding.length_us[faces])
-    return unit_means(means.tolist())
 
 
 def _action_unit_times(holding: Holding, faces: Mask) -> tuple[ActionUnitTime, ...]:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from roompulse_server.insight import statistic
-from roompulse_server.insight.holding import Holding, Kind, Mask
 from roompulse_server.insight.pool import PEOPLE_FOR_PERCENTILES
 from roompulse_server.insight.summary_types import MeetingPoint
-from roompulse_server.insight.timeline import BUCKET_US, Buckets, none_if_nan
+from roompulse_server.insight.timeline import BUCKET_US, COLUMNS, Buckets, Shown, none_if_nan
 from roompulse_server.series import Floats
-from roompulse_server.types import LABELS, Probabilities
+from roompulse_server.types import Probabilities
 
 
 def meeting_points(everybody: Sequence[Buckets], duration_us: int) -> tuple[MeetingPoint, ...]:
@@ -69,18 +68,12 @@ class Pooled:
     arousal: float | None
 
 
-def pooled(holdings: Sequence[Holding], kind: Kind) -> Pooled:
-    """Pool everybody's values of one kind."""
-    parts = [_sums(holding, holding.faced_by(kind.model_id)) for holding in holdings]
-    sums, times = np.sum(parts, axis=0) if parts else np.zeros((2, len(LABELS) + 2))
-    *expressions, valence, arousal = statistic.ratio(sums, times).tolist()
-    return Pooled(tuple(expressions), none_if_nan(valence), none_if_nan(arousal))
-
-
-def _sums(holding: Holding, faces: Mask) -> tuple[Floats, Floats]:
-    series = holding.series
-    shown = np.column_stack((series.probabilities[faces], series.valence[faces], series.arousal[faces]))
-    return statistic.column_sums(shown, holding.length_us[faces])
+def pooled(everybody: Sequence[Buckets]) -> Pooled:
+    """Pool everybody's values."""
+    parts = [np.stack((one.whole.sums, one.whole.times_us)) for one in everybody]
+    together = Shown(*np.sum(parts or [np.zeros((2, COLUMNS))], axis=0))
+    valence, arousal = float(together.valence), float(together.arousal)
+    return Pooled(tuple(together.expressions.tolist()), none_if_nan(valence), none_if_nan(arousal))
 
 
 def _mean(values: Floats) -> Floats:

@@ -41,18 +41,6 @@ def deviation(held: Held) -> float | None:
     return float(np.sqrt(np.average((held.value - centre) ** 2, weights=held.length_us)))
 
 
-def column_sums(table: Floats, weight: Integers) -> tuple[Floats, Floats]:
-    """Return, for each column of a (N, C) table, the weighted sum of what is known, and its weight: (C,) each."""
-    known = ~np.isnan(table)
-    weights = weight.astype(np.float64)
-    return weights @ np.where(known, table, 0.0), weights @ known
-
-
-def column_means(table: Floats, weight: Integers) -> Floats:
-    """Return the weighted mean of each column of a (N, C) table, nan where nothing is known."""
-    return ratio(*column_sums(table, weight))
-
-
 def ratio(sums: Floats, weights: Floats) -> Floats:
     """Return sums over weights, nan where there is no weight."""
     means: Floats = np.divide(sums, weights, out=np.full(sums.shape, np.nan), where=weights > 0)
@@ -63,7 +51,7 @@ def median(held: Held) -> float | None:
     """Return the value above and below which half of the time lies; between two such, their mean."""
     if not held.value.size:
         return None
-    order = np.argsort(held.value, kind="stable")
+    order = np.argsort(held.value)
     values, times = held.value[order], held.length_us[order].cumsum()
     low = int(np.searchsorted(times * 2, times[-1], side="left"))
     high = int(np.searchsorted(times * 2, times[-1], side="right"))

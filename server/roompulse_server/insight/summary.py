@@ -71,7 +71,7 @@ def summarise(
     findings = findings_of(meeting.key.uid, holdings, kind, shared, points, duration_us)
     moved = findings.own_synchrony
     accounts = [dataclasses.replace(one, synchrony=moved.get(one.participant_id)) for one in accounts]
-    together = pooled(holdings, kind)
+    together = pooled(shared)
     model_ids = tuple(sorted({account.model_id for account in accounts if account.model_id}))
     return MeetingSummary(
         meeting=meeting.key,

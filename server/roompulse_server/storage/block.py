@@ -5,21 +5,34 @@
 An update is quantised once, before anybody sees it, so that live values and recorded ones are the same numbers.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from roompulse_server.series import Floats, Integers, Series
-from roompulse_server.storage.compression import compress, decompress
+from roompulse_server.storage.compression import Bytes, compress, decompress, decompress_ahead
 from roompulse_server.storage.fixed import BYTE_UNIT, SIGNED_UNIT, UNIT, Fixed
-from roompulse_server.storage.row import FORMAT, HAS_ACTIVE, HAS_AFFECT, HAS_UNITS, ROW, to_row, to_update
+from roompulse_server.storage.row import (
+    FORMAT,
+    HAS_ACTIVE,
+    HAS_AFFECT,
+    HAS_UNITS,
+    ROW,
+    SUMMED,
+    SUMMED_BYTES,
+    to_row,
+    to_update,
+)
 from roompulse_server.types import ACTION_UNITS, Update
 
 Rows = NDArray[np.void]
+T = TypeVar("T")
 
-COMPRESSED = 2  # the format of `ROW`s compressed by column; FORMAT is that of plain ones
+COMPRESSED = 3  # the format of `ROW`s compressed by column; FORMAT is that of plain ones
+_WHOLE = 2  # compressed, too, but all columns in one stream: read, no longer written
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +57,21 @@ def rows(block: Block) -> Rows:
     Raises:
         ValueError: The payload is damaged, not a whole number of rows, or of a format that this version cannot read.
     """
-    if block.format not in (FORMAT, COMPRESSED):
-        raise ValueError(f"a block has format {block.format}; this version reads {FORMAT} and {COMPRESSED}")
-    payload = decompress(block.payload, ROW.itemsize) if block.format == COMPRESSED else block.payload
-    return np.frombuffer(payload, ROW)
+    if block.format == COMPRESSED:
+        return decompress(block.payload, ROW.itemsize, SUMMED_BYTES).view(ROW)[:, 0]
+    if block.format == _WHOLE:
+        return decompress_ahead(block.payload, ROW.itemsize).view(ROW)[:, 0]
+    if block.format != FORMAT:
+        message = f"a block has format {block.format}; this version reads {FORMAT}, {_WHOLE} and {COMPRESSED}"
+        raise ValueError(message)
+    return np.frombuffer(block.payload, ROW)
 
 
 def compressed(block: Block) -> Block:
     """Return the same block in less than half the space. Worth it from some dozen rows on."""
-    if block.format == COMPRESSED:
+    if block.format != FORMAT:
         return block
-    return replace(block, payload=compress(block.payload, ROW.itemsize), format=COMPRESSED)
+    return replace(block, payload=compress(_bytes(block), SUMMED_BYTES), format=COMPRESSED)
 
 
 def quantise(update: Update) -> Update:
@@ -72,81 +89,105 @@ def to_updates(block: Block, participant: str, after: int = 0) -> Iterator[Updat
         yield to_update(row, participant, block.epoch, block.model_id, block.formula_id)
 
 
-def split(updates: Sequence[Update]) -> Iterator[Block]:
+def split(updates: Iterable[Update]) -> Iterator[Block]:
     """Cut one participant's updates, in order, into as few blocks as hold them."""
-    return merge(_single(update) for update in updates)
+    for run, sort in _runs(updates, _sort_of_update):
+        yield Block(sort.epoch, sort.model_id, sort.formula_id, pack(run))
 
 
 def merge(blocks: Iterable[Block]) -> Iterator[Block]:
     """Join neighbours that one block can hold: same epoch, formula and format (not compressed), and no two models."""
-    run: list[Block] = []
-    model_id = ""
-    for block in blocks:
-        if run and not (_alike(run[0], block) and (not model_id or block.model_id in ("", model_id))):
-            yield _joined(run, model_id)
-            run, model_id = [], ""
-        run.append(block)
-        model_id = model_id or block.model_id
-    if run:
-        yield _joined(run, model_id)
+    for run, sort in _runs(blocks, _sort_of_block):
+        payload = b"".join(block.payload for block in run)
+        yield Block(sort.epoch, sort.model_id, sort.formula_id, payload, sort.format)
 
 
-def _single(update: Update) -> Block:
-    affect = update.reading.affect
-    model_id = affect.model_id if affect else ""
-    return Block(update.epoch, model_id, update.reading.engagement.formula_id, pack([update]))
+class _Sort(NamedTuple):
+    """What all rows of a block have in common; `model_id` is empty without a face, and goes with any."""
+
+    epoch: int
+    formula_id: str
+    format: int
+    model_id: str
 
 
-def _alike(one: Block, other: Block) -> bool:
-    same = (one.epoch, one.formula_id, one.format) == (other.epoch, other.formula_id, other.format)
-    return same and one.format != COMPRESSED
+def _sort_of_update(update: Update) -> _Sort:
+    affect, engagement = update.reading.affect, update.reading.engagement
+    return _Sort(update.epoch, engagement.formula_id, FORMAT, affect.model_id if affect else "")
 
 
-def _joined(run: Sequence[Block], model_id: str) -> Block:
-    payload = b"".join(block.payload for block in run)
-    return Block(run[0].epoch, model_id, run[0].formula_id, payload, run[0].format)
+def _sort_of_block(block: Block) -> _Sort:
+    return _Sort(block.epoch, block.formula_id, block.format, block.model_id)
+
+
+def _runs(items: Iterable[T], sort_of: Callable[[T], _Sort]) -> Iterator[tuple[list[T], _Sort]]:
+    run: list[T] = []
+    common: _Sort | None = None
+    for item in items:
+        sort = sort_of(item)
+        if common and not _alike(common, sort):
+            yield run, common
+            run, common = [], None
+        run.append(item)
+        common = common if common and common.model_id else sort
+    if common:
+        yield run, common
+
+
+def _alike(one: _Sort, other: _Sort) -> bool:
+    same = one[:3] == other[:3] and one.format == FORMAT
+    return same and (not one.model_id or other.model_id in ("", one.model_id))
 
 
 def to_series(participant: str, blocks: Sequence[Block]) -> Series:
     """Return a participant's blocks, in order, as columns."""
-    tables = [rows(block) for block in blocks]
-    table = np.concatenate([np.zeros(0, ROW), *tables])
+    tables = [_summed(block) for block in blocks]
+    table = np.concatenate([np.zeros((0, SUMMED.itemsize), np.uint8), *tables]).view(SUMMED)[:, 0]
     counts = [len(one) for one in tables]
     models = sorted({block.model_id for block in blocks} - {""})
     formulas = sorted({block.formula_id for block in blocks} - {""})
-    head, affect, engagement = table["head"], table["affect"], table["engagement"]
-    has_affect = table["head"]["flags"] & HAS_AFFECT > 0
-    has_units = table["head"]["flags"] & HAS_UNITS > 0
-    active = np.where(head["flags"] & HAS_ACTIVE > 0, affect["active"], 0)
-    valences = _where(has_affect, SIGNED_UNIT, affect["valences"])
-    provenances = np.where(has_affect, affect["provenances"], 0)
+    has_affect, has_units = (table["flags"] & bit > 0 for bit in (HAS_AFFECT, HAS_UNITS))
+    active = np.where(table["flags"] & HAS_ACTIVE > 0, table["active"], 0)
+    valences = _where(has_affect, SIGNED_UNIT, table["valences"])
+    provenances = np.where(has_affect, table["provenances"], 0)
     model = _each([models.index(block.model_id) if block.model_id else -1 for block in blocks], counts)
     return Series(
         participant=participant,
-        sequence=_integers(head["sequence"]),
+        sequence=_integers(table["sequence"]),
         epoch=_each([block.epoch for block in blocks], counts),
-        offset_us=_integers(head["offset_us"]),
-        presence=_integers(head["presence"]),
-        no_score_reason=_integers(head["no_score_reason"]),
-        band=_integers(head["band"] & 15),
-        facing_state=_integers(head["band"] >> 4),
-        score=engagement["score"].astype(np.float64),
-        facing=engagement["facing"].astype(np.float64),
-        expression=engagement["expression"].astype(np.float64),
-        coverage=UNIT.column(engagement["coverage"]),
-        probabilities=_where(has_affect, UNIT, affect["smoothed"]),
+        offset_us=_integers(table["offset_us"]),
+        presence=_integers(table["presence"]),
+        no_score_reason=_integers(table["no_score_reason"]),
+        band=_integers(table["band"] & 15),
+        facing_state=_integers(table["band"] >> 4),
+        score=table["score"].astype(np.float64),
+        facing=table["facing"].astype(np.float64),
+        expression=table["expression"].astype(np.float64),
+        coverage=UNIT.column(table["coverage"]),
+        probabilities=_where(has_affect, UNIT, table["smoothed"]),
         valence=valences[:, 2],
         arousal=valences[:, 3],
-        action_units=_where(has_units, BYTE_UNIT, affect["action_units"]),
+        action_units=_where(has_units, BYTE_UNIT, table["action_units"]),
         active_units=active[:, None] >> np.arange(len(ACTION_UNITS)) & 1 > 0,
         valence_arousal_provenance=_integers(provenances & 15),
         action_unit_provenance=_integers(provenances >> 4),
-        baseline_weight=np.where(has_affect, UNIT.column(affect["baseline_weight"]), np.nan),
+        baseline_weight=np.where(has_affect, UNIT.column(table["baseline_weight"]), np.nan),
         model=np.where(has_affect, model, -1),
         formula=_each([formulas.index(block.formula_id) if block.formula_id else -1 for block in blocks], counts),
         model_ids=tuple(models),
         formula_ids=tuple(formulas),
     )
+
+
+def _bytes(block: Block) -> Bytes:
+    return rows(block).view(np.uint8).reshape(-1, ROW.itemsize)
+
+
+def _summed(block: Block) -> Bytes:
+    """Return what `Series` is made of, the bytes of a `SUMMED` a row."""
+    if block.format == COMPRESSED:
+        return decompress_ahead(block.payload, SUMMED.itemsize)
+    return _bytes(block)[:, SUMMED_BYTES]
 
 
 def _integers(column: NDArray[np.integer]) -> Integers:

@@ -96,12 +96,7 @@ class Ledger:
     def write(self) -> None:
         """Write everything that was taken."""
         touched = [self.seats[name] for name in sorted(self.touched)]
-        _insert(
-            self.connection, blocks, [row for seat in touched for row in self._block_rows(seat, split(seat.pending))]
-        )
-        for seat in touched:
-            if seat.last_sequence - seat.merged_sequence >= MERGE_ROWS:
-                self._merge(seat)
+        _insert(self.connection, blocks, [row for seat in touched for row in self._block_rows(seat)])
         if touched:
             self.connection.execute(_UPDATE_HEAD, [self._head_row(seat) for seat in touched])
         _insert(self.connection, events, [self._event_row(item) for item in self.events])
@@ -163,8 +158,14 @@ class Ledger:
         seat = self.seats[event.participant] if event.participant else None
         return event_to_values(event, self.key, seat.number if seat else None, seat.key if seat else b"")
 
-    def _block_rows(self, seat: Seat, parts: Iterable[Block]) -> list[Values]:
-        return [key_values(self.key) | {"number": seat.number} | _block_values(block, seat.key) for block in parts]
+    def _block_rows(self, seat: Seat) -> list[Values]:
+        """Return what is new; where enough small blocks wait, joined with them: reading many back is slow."""
+        parts, full = split(seat.pending), seat.last_sequence - seat.merged_sequence >= MERGE_ROWS
+        if full:
+            parts = merge((*self._take_waiting(seat), *parts))
+            seat.merged_sequence = seat.last_sequence
+        of_seat = key_values(self.key) | {"number": seat.number}
+        return [of_seat | _block_values(block, seat.key, compressing=full) for block in parts]
 
     def _head_row(self, seat: Seat) -> Values:
         row = {
@@ -182,8 +183,8 @@ class Ledger:
             "new_last_offset_us": seat.last_offset_us,
         }
 
-    def _merge(self, seat: Seat) -> None:
-        """Join a participant's newest small blocks: one row of the database for each update is slow to read back."""
+    def _take_waiting(self, seat: Seat) -> list[Block]:
+        """Return a participant's newest small blocks, and delete them."""
         waiting = and_(
             blocks.c.tenant == self.key.tenant,
             blocks.c.meeting_uid == self.key.uid,
@@ -191,10 +192,10 @@ class Ledger:
             blocks.c.first_sequence > seat.merged_sequence,
         )
         query = select(blocks).where(waiting).order_by(blocks.c.first_sequence)
-        parts = [block_from_row(row, seat.key) for row in self.connection.execute(query)]
-        self.connection.execute(delete(blocks).where(waiting))
-        _insert(self.connection, blocks, self._block_rows(seat, map(compressed, merge(parts))))
-        seat.merged_sequence = seat.last_sequence
+        taken = [block_from_row(row, seat.key) for row in self.connection.execute(query)]
+        if taken:
+            self.connection.execute(delete(blocks).where(waiting))
+        return taken
 
     def _write_counters(self) -> None:
         query = update(meetings).where(meetings.c.tenant == self.key.tenant, meetings.c.uid == self.key.uid)
@@ -243,8 +244,9 @@ def _seats(connection: Connection, key: MeetingKey, names: Iterable[str]) -> dic
     return {name: Seat(*rest) for name, *rest in connection.execute(query)}
 
 
-def _block_values(block: Block, key: bytes) -> Values:
+def _block_values(block: Block, key: bytes, *, compressing: bool) -> Values:
     head = rows(block)["head"]
+    block = compressed(block) if compressing else block
     first = int(head["sequence"][0])
     return {
         "first_sequence": first,

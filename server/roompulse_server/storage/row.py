@@ -81,6 +81,18 @@ _ENGAGEMENT = np.dtype(
 )
 ROW = np.dtype([("head", _HEAD), ("face", _FACE), ("affect", _AFFECT), ("engagement", _ENGAGEMENT)])
 
+_IN_SUMMARIES = (
+    ("head", ("sequence", "offset_us", "flags", "presence", "no_score_reason", "band")),
+    ("affect", ("smoothed", "valences", "provenances", "action_units", "active", "baseline_weight")),
+    ("engagement", ("score", "facing", "expression", "coverage")),
+)
+_SUMMED_FIELDS = [(part, name) for part, names in _IN_SUMMARIES for name in names]
+SUMMED = np.dtype(
+    [(name, ROW[part][name]) for part, name in _SUMMED_FIELDS]
+)  # what `Series` is made of: these bytes of a ROW:
+_PLACES = np.arange(ROW.itemsize, dtype=np.uint8).view(ROW)  # a row whose every byte is its own index
+SUMMED_BYTES = np.frombuffer(b"".join(_PLACES[part][name].tobytes() for part, name in _SUMMED_FIELDS), np.uint8)
+
 _SPEAKING_KNOWN, _SPEAKING, _HAS_FACE, _HAS_LANDMARKS, _HAS_POSE, HAS_AFFECT, HAS_UNITS, HAS_ACTIVE = (
     1 << bit for bit in range(8)
 )
