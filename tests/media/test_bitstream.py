@@ -8,6 +8,7 @@ from roompulse_server.media.bits import Bits
 from roompulse_server.media.bitstream import (
     UnitKind,
     is_annex_b,
+    is_disposable,
     is_encoded_video,
     is_key_frame,
     is_raw,
@@ -75,6 +76,28 @@ def test_parameter_sets_alone_are_no_picture() -> None:
     parameters = b"".join(nal for nal in nals if nal[4] & 0x1F in (7, 8))
     assert unit_kind(Encoding.H264, parameters) is UnitKind.PARAMETERS
     assert coded_size(Encoding.H264, parameters) == (160, 96)
+
+
+def test_b_frames_that_nobody_refers_to_are_disposable() -> None:
+    options = {"x264-params": "scenecut=0:b-adapt=0:b-pyramid=none"}
+    units = encode(Encoding.H264, moving(13), b_frames=2, group=12, options=options)
+    key, *others = [is_disposable(Encoding.H264, unit) for unit in units[:-1]]
+    assert not key
+    assert others == [False, True, True] * 3 + [False, True]
+
+
+@pytest.mark.parametrize("encoding", VIDEO)
+def test_without_b_frames_every_picture_is_needed(encoding: Encoding) -> None:
+    assert not any(is_disposable(encoding, unit) for unit in encode(encoding, moving(6)))
+
+
+def test_a_disposable_slice_with_parameter_sets_is_needed() -> None:
+    sps = next(nal for nal in split_nals(encode(Encoding.H264, moving(1))[0]) if nal[4] & 0x1F == 7)
+    slice_ = START + b"\x01\x9a"
+    assert is_disposable(Encoding.H264, slice_)
+    assert not is_disposable(Encoding.H264, sps + slice_)
+    assert not is_disposable(Encoding.H264, START + b"\x41\x9a")
+    assert not is_disposable(Encoding.H264, b"")
 
 
 def test_annex_b_is_told_from_avcc() -> None:

@@ -279,3 +279,32 @@ def test_a_recording_looks_as_another_decoder_shows_it() -> None:
     frames = run(packets(units, Encoding.H264)).frames[:20]
     for frame, reference in zip(frames, references, strict=True):
         assert mean_difference(frame.picture(), np.asarray(reference, np.uint8)) < 0.5
+
+
+def test_the_other_pictures_are_the_same_without_those_that_nobody_needs() -> None:
+    """Bit for bit: so a service that looks three times a second need not decode all of a stream with B-frames."""
+    sent = packets(encode(Encoding.H264, moving(48), b_frames=2, group=24), Encoding.H264)
+    whole = {frame.packet.index: frame.picture() for frame in run(sent).frames}
+    decoder, needed = Decoder(MediaLimits()), []
+    seen = Run()
+    for each in sent:
+        if not decoder.can_do_without(each):
+            needed.append(each.index)
+            decoded = decoder.decode(each)
+            seen.frames += decoded.frames
+            assert not decoded.without_picture
+    seen.frames += decoder.flush()
+    assert len(needed) < 0.7 * len(sent)
+    assert sorted(seen.shown) == needed
+    for frame in seen.frames:
+        np.testing.assert_array_equal(frame.picture(), whole[frame.packet.index])
+
+
+def test_nothing_can_be_left_out_before_a_key_frame() -> None:
+    sent = packets(encode(Encoding.H264, moving(12), b_frames=2), Encoding.H264)
+    decoder = Decoder(MediaLimits())
+    assert not any(decoder.can_do_without(each) for each in sent)
+    decoder.decode(sent[0])
+    assert any(decoder.can_do_without(each) for each in sent)
+    decoder.skip_to_key_frame()
+    assert not any(decoder.can_do_without(each) for each in sent)

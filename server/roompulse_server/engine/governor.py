@@ -67,13 +67,18 @@ class Beat:
     def __init__(self) -> None:
         self._next_us: int | None = None
 
+    def awaits(self, offset_us: int, rate_hz: float) -> bool:
+        """Whether a picture at `offset_us` would be due now."""
+        early_us = 0 if self._next_us is None else self._next_us - offset_us
+        return rate_hz <= 0 or not 0 < early_us <= 2 * round(1e6 / rate_hz)
+
     def due(self, offset_us: int, rate_hz: float) -> bool:
         """Whether a picture at `offset_us` is due at `rate_hz`; 0 means that each one is."""
+        if not self.awaits(offset_us, rate_hz):
+            return False
         if rate_hz <= 0:
             return True
         period_us = round(1e6 / rate_hz)
-        if self._next_us is not None and offset_us < self._next_us and self._next_us - offset_us <= 2 * period_us:
-            return False
         late = self._next_us is None or not 0 <= offset_us - self._next_us < period_us
         self._next_us = (offset_us if late else self._next_us or 0) + period_us
         return True

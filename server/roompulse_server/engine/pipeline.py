@@ -1,6 +1,7 @@
 """One stream inside a worker: packets → decoded frames → what is due → looks. Single-threaded.
 
     inbox ─▶ decode (whole) ─▶ due? ─▶ LIVE: the newest alone │ EVERY_FRAME: each ─▶ look ─▶ Job
+      └─ LIVE: not decoded if it is not due and no other picture needs it
 
 A `Job` is a packet's outcome without the expressions, which the worker reads for all its streams together. Each packet
 that was pushed leaves as exactly one job or outcome.
@@ -111,7 +112,7 @@ class StreamPipeline:
         share = EVERY_FRAME_SHARE if self.every_frame else len(self._inbox)
         frames: list[Frame] = []
         for _ in range(min(share, len(self._inbox))):
-            frames += self._decode(self._inbox.popleft())
+            frames += self._decode(self._inbox.popleft(), rate_hz)
         if self.finishing and not self._inbox:
             frames += self._flush()
         jobs = self._look_at_due(frames, rate_hz)
@@ -140,7 +141,10 @@ class StreamPipeline:
     def close(self) -> None:
         self._decoder.close()
 
-    def _decode(self, packet: Packet) -> list[Frame]:
+    def _decode(self, packet: Packet, rate_hz: float) -> list[Frame]:
+        if not self._beat.awaits(packet.offset_us, rate_hz) and self._decoder.can_do_without(packet):
+            self._outcomes.append(outcome_of(packet))
+            return []
         self._undecided[packet.index] = packet
         try:
             decoded = self._decoder.decode(packet)

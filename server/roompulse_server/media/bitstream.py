@@ -14,7 +14,8 @@ RAW = frozenset({Encoding.I420, Encoding.NV12, Encoding.RGB24, Encoding.BGR24, E
 
 START_CODE = b"\x00\x00\x01"
 NAL_SLICES = range(1, 6)  # ITU-T H.264, table 7-1: 1 slice, 2 to 4 data partitions, 5 slice of an IDR picture
-NAL_IDR, NAL_SEI, NAL_SPS = 5, 6, 7
+NAL_SLICE, NAL_IDR, NAL_SEI, NAL_SPS = 1, 5, 6, 7
+NAL_PARAMETERS = (NAL_SPS, 8)
 SEI_RECOVERY_POINT = 6
 VP8_START_CODE = b"\x9d\x01\x2a"
 VP9_FRAME_MARKER = 2
@@ -64,6 +65,21 @@ def unit_kind(encoding: Encoding, data: bytes) -> UnitKind:
                 return _av1_kind(data)
     except (EOFError, IndexError):
         return UnitKind.DELTA
+
+
+def is_disposable(encoding: Encoding, data: bytes) -> bool:
+    """Tell whether no other picture needs this one: H.264 says so in its first slice (`nal_ref_idc` 0).
+
+    B-frames are, and every second picture of a sender with two temporal layers. Of other encodings False is returned.
+    """
+    if encoding is not Encoding.H264:
+        return False
+    try:
+        *before, first = [nal[0] for nal in nal_units(data)]
+    except (EOFError, IndexError, ValueError):
+        return False
+    brings_parameters = any(header & 0x1F in NAL_PARAMETERS for header in before)
+    return first & 0x7F == NAL_SLICE and not brings_parameters
 
 
 def is_annex_b(data: bytes) -> bool:

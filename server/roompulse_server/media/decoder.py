@@ -11,7 +11,7 @@ from functools import partial
 
 from roompulse_server.errors import MediaError
 from roompulse_server.media.admission import check_packet
-from roompulse_server.media.bitstream import is_encoded_video, is_raw
+from roompulse_server.media.bitstream import is_disposable, is_encoded_video, is_raw
 from roompulse_server.media.color import BgrConverter
 from roompulse_server.media.exif import UPRIGHT
 from roompulse_server.media.orientation import FROM_ROTATION_DEG, Picture, upright, upright_size
@@ -72,6 +72,12 @@ class Decoder:
     def needs_key_frame(self) -> bool:
         """Whether encoded video is under way and nothing more of it can be decoded before a key frame."""
         return self._video is not None and self._video.waiting
+
+    def can_do_without(self, packet: Packet) -> bool:
+        """Whether the packet may be left out, because decoding is under way and no other picture needs this one."""
+        video, encoding = self._video, packet.format.encoding
+        under_way = video is not None and not video.waiting and video.encoding is encoding
+        return under_way and is_disposable(encoding, packet.data)
 
     def decode(self, packet: Packet) -> Decoded:
         """Take one packet, in its own format.

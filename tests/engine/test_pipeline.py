@@ -1,0 +1,79 @@
+"""One stream in a worker: each packet ends once, and what nobody looks at is not decoded."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+from media_samples import Picture, encode, moving, packets
+from roompulse_server.engine.messages import Look, StreamSpec
+from roompulse_server.engine.pipeline import StreamPipeline
+from roompulse_server.media.bitstream import is_disposable
+from roompulse_server.media.decoder import Decoder
+from roompulse_server.types import Box, Delivery, Encoding, MediaLimits, Packet, Presence
+from roompulse_server.vision import reader as vision
+
+FRAMES_HZ = 24
+
+
+class Eye:
+    """Keeps what it was shown; sees nobody."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[float, Picture]] = []
+
+    def watcher(self, *, every_face: bool = False, first_track: int = 1) -> "Eye":
+        return self
+
+    def look(self, picture: Picture, time_s: float, region: Box | None = None) -> vision.Look:
+        self.shown.append((time_s, picture))
+        return vision.Look(Presence.NO_FACE)
+
+
+def in_time(units: list[bytes]) -> list[Packet]:
+    """Return packets in the order of decoding, with the times of showing."""
+    sent, decoder = packets(units, Encoding.H264), Decoder(MediaLimits())
+    frames = [frame for each in sent for frame in decoder.decode(each).frames] + list(decoder.flush())
+    place = {frame.packet.index: number for number, frame in enumerate(frames)}
+    return [replace(each, offset_us=place[each.index] * 1_000_000 // FRAMES_HZ) for each in sent]
+
+
+def watched(delivery: Delivery, rate_hz: float, sent: list[Packet]) -> tuple[Eye, Counter[int]]:
+    """Return what was looked at, and how often each packet came out unharmed."""
+    eye, ended = Eye(), Counter[int]()
+    pipeline = StreamPipeline(StreamSpec(Look.PRIMARY, delivery, rate_hz), 1, eye, MediaLimits())  # type: ignore[arg-type]
+    for each in sent:
+        pipeline.push(each)
+        ended.update(job.packet.index for job in pipeline.advance(rate_hz))
+    pipeline.finishing = True
+    while not pipeline.done:
+        ended.update(job.packet.index for job in pipeline.advance(rate_hz))
+    ended.update(outcome.index for outcome in pipeline.take_outcomes() if outcome.dropped is None)
+    return eye, ended
+
+
+def test_pictures_that_are_due_are_as_in_the_whole_stream() -> None:
+    sent = in_time(encode(Encoding.H264, moving(72), b_frames=2, group=24))
+    every, _ = watched(Delivery.EVERY_FRAME, 0.0, sent)
+    some, ended = watched(Delivery.LIVE, 3.0, sent)
+    assert ended == Counter(range(72))
+    assert 8 <= len(some.shown) <= 10
+    whole = dict(every.shown)
+    for time_s, picture in some.shown:
+        np.testing.assert_array_equal(picture, whole[time_s])
+
+
+def test_a_picture_that_nobody_needs_may_be_damaged() -> None:
+    """It is not decoded, so that nobody learns of it."""
+    sent = in_time(encode(Encoding.H264, moving(72), b_frames=2, group=24))
+    before, _ = watched(Delivery.LIVE, 1.0, sent)
+    looked_at = {time_s for time_s, _ in before.shown}
+    damaged = [each if each.offset_us / 1e6 in looked_at else without_end(each) for each in sent]
+    assert damaged != sent
+    after, ended = watched(Delivery.LIVE, 1.0, damaged)
+    assert ended == Counter(range(72))
+    assert [time_s for time_s, _ in after.shown] == [time_s for time_s, _ in before.shown]
+
+
+def without_end(packet: Packet) -> Packet:
+    """Return a packet that nobody needs cut short, others as they are."""
+    return replace(packet, data=packet.data[:12]) if is_disposable(Encoding.H264, packet.data) else packet
