@@ -74,7 +74,7 @@ class CutService(FakeService):
 
     async def _record(self, context: Any, packet: Any, *, deliver: bool) -> None:
         update = an_update("ada", len(self.updates) + 1)
-        update.packet_index = packet.index
+        update.packet_index, update.epoch = packet.index, self.calls["stream"]
         update.meeting_offset.FromMicroseconds(packet.capture_offset.ToMicroseconds() + 60_000_000)
         self.updates.append(update)
         if deliver:

@@ -8,26 +8,28 @@ class Seen:
 
     def __init__(self) -> None:
         """Begin with nothing seen."""
-        self.updates: dict[str, tuple[int, float]] = {}  # participant: last sequence, and its offset in the meeting
+        self.updates: dict[str, tuple[int, int, float]] = {}  # participant: last epoch, sequence, offset in the meeting
         self._event = 0
         self._rollup = 0
         self._window_s = -1.0
 
-    def begin(self, participant: str, sequence: int) -> None:
-        """Count a participant's updates up to a sequence as seen."""
-        self.updates.setdefault(participant, (sequence, 0.0))
+    def begin(self, participant: str, epoch: int, sequence: int) -> None:
+        """Count a participant's updates of earlier epochs, and up to a sequence, as seen."""
+        self.updates.setdefault(participant, (epoch, sequence, 0.0))
 
     def is_new(self, event: StreamEvent | SubscriptionEvent) -> bool:
         """Return whether the caller should see an event, and count it as seen.
 
-        Updates are told by participant and sequence, events by position, final roll-ups by sequence. A roll-up that may
-        still change is old once its window is final. What has no number has no place in the record, and is always new.
+        Updates are told by participant, epoch and sequence (who comes again after an erasure begins at 1, in a later
+        epoch), events by position, final roll-ups by sequence. A roll-up that may still change is old once its window
+        is final. What has no number has no place in the record, and is always new.
         """
         match event:
             case Update():
-                before = self.updates.get(event.participant_id, (0, 0.0))
-                self.updates[event.participant_id] = max(before, (event.sequence, event.meeting_offset_s))
-                return not event.sequence or event.sequence > before[0]
+                before = self.updates.get(event.participant_id, (0, 0, 0.0))
+                now = (event.epoch, event.sequence, event.meeting_offset_s)
+                self.updates[event.participant_id] = max(before, now)
+                return not event.sequence or now[:2] > before[:2]
             case MeetingEvent():
                 last, self._event = self._event, max(self._event, event.position)
                 return not event.position or event.position > last

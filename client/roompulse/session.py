@@ -127,7 +127,7 @@ class Session:
         if self.line.reopened:
             await self._go_on(opened)
         else:
-            self._seen.begin(self.config.participant_id, opened.last_sequence)
+            self._seen.begin(self.config.participant_id, opened.epoch, opened.last_sequence)
             self.config.meeting.uid, self.config.resumed = opened.meeting.uid, True
             self.config.ClearField("consent")
             self.config.new_occurrence = False
@@ -135,7 +135,7 @@ class Session:
 
     async def _go_on(self, opened: StreamOpened) -> None:
         """Deliver what was recorded and not seen, then say that the stream goes on."""
-        for participant, (_, offset_s) in list(self._seen.updates.items()):
+        for participant, (_, _, offset_s) in list(self._seen.updates.items()):
             with contextlib.suppress(FailedPrecondition, PermissionDenied):  # then nobody may see it
                 async for update in self._record.updates(opened.meeting, participant, start_s=offset_s):
                     await self._deliver(update)

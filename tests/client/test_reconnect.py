@@ -56,7 +56,9 @@ def test_a_connection_that_held_begins_a_new_row_and_one_that_did_not_does_not()
         (errors.TooManyStreams("full", retry_after_s=5.0), True),
         (errors.StreamReplaced("a newer stream"), False),
         (errors.MeetingEnded("over"), False),
-        (errors.ConsentMissing("withdrawn"), False),
+        (errors.ConsentMissing("never asked"), False),
+        (errors.ConsentWithdrawn("withdrawn"), False),
+        (errors.ParticipantErased("erased"), False),
         (errors.PositionExpired("gone"), False),
         (errors.ServiceFault("a bug"), False),
     ],
@@ -86,6 +88,13 @@ def test_replays_of_any_stretch_show_nothing_twice(log: list[tuple[str, bool]], 
         reached = max(reached, min(len(events), min(start, reached) + len(stretch)))
         shown += [event for event in stretch if seen.is_new(event)]
     assert shown == events
+
+
+def test_who_was_erased_and_comes_again_begins_at_1_and_is_new() -> None:
+    first, second = update("ada", 1), update("ada", 2)
+    anew = [dataclasses.replace(each, epoch=2) for each in (first, second)]
+    seen = Seen()
+    assert [seen.is_new(each) for each in (first, second, *anew, first, second, *anew)] == [True] * 4 + [False] * 4
 
 
 def test_a_window_that_may_change_is_old_once_it_is_final() -> None:

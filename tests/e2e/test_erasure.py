@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import roompulse as sdk
+from fault_proxy import proxying
 from google.protobuf.duration_pb2 import Duration
 from live_service import (
+    GRANTED,
     Service,
     annexb,
     begin,
@@ -22,6 +24,7 @@ from live_service import (
     updates_of,
 )
 from roompulse import errors
+from roompulse.results import Reconnected, Update
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, privacy_pb2, update_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
@@ -34,6 +37,7 @@ pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module"), pytest.mar
 
 FACE = image("single_face.jpg").read_bytes() if image("single_face.jpg").exists() else b""
 ADA, NAME = "ada-ident-1815", "Augusta Ada King"
+EVE = "eve"  # whoever comes again after an erasure: of them something stays
 RESEARCH = common_pb2.PURPOSE_RESEARCH
 
 
@@ -174,6 +178,63 @@ async def test_a_withdrawal_may_erase_and_a_subscriber_goes_on_from_its_token(
     assert ADA not in str(rest)
     seen = [item.update.sequence for item in rest if item.HasField("update")]
     assert seen == list(range(seen[0], 6))
+
+
+async def agree(service: Service, meeting: str, who: str) -> None:
+    change = privacy_pb2.SetConsentRequest(meeting=key(meeting), participant_id=who, consent=GRANTED)
+    await service.meetings.SetConsent(change)
+
+
+@pytest.mark.parametrize("cut", [False, True])
+async def test_who_agrees_anew_after_an_erasure_is_seen_by_subscribers_from_1(roompulse: Service, cut: bool) -> None:
+    meeting = f"anew-{cut}"
+    stills = [packet(i, FACE, i / 2) for i in range(3)]
+    async with proxying(roompulse.target) as proxy, sdk.connect(proxy.address) as client:
+        await roompulse.stream(config(meeting, EVE), stills)
+        async with client.subscribe(meeting, from_offset_s=0.0) as events:
+            before = [await anext(events)]
+            while sum(isinstance(event, Update) for event in before) < 3:
+                before.append(await anext(events))
+            if cut:
+                proxy.cut()
+            await roompulse.meetings.DeleteParticipant(delete(meeting, EVE))
+            await agree(roompulse, meeting, EVE)
+            await roompulse.stream(config(meeting, EVE), stills[:2])
+            await roompulse.meetings.EndMeeting(meeting_service_pb2.EndMeetingRequest(meeting=key(meeting)))
+            after = [event async for event in events]
+    said = [(event.epoch, event.sequence) for event in [*before, *after] if isinstance(event, Update)]
+    assert said == [(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
+    assert any(isinstance(event, Reconnected) for event in after) == cut
+
+
+async def test_a_gallery_goes_on_beside_the_new_stream_of_one_who_was_erased_from_it(roompulse: Service) -> None:
+    whole = common_pb2.Box(width=1, height=1)
+    tiles = [media_pb2.Tile(participant_id=name, box=whole, consent=GRANTED) for name in (EVE, "bob")]
+    layout = media_pb2.TileLayout(tiles=tiles)
+    call, _ = await begin(roompulse, config("wall", "wall", source=media_pb2.SOURCE_GALLERY, tiles=layout))
+    await call.write(packet(0, FACE))
+    shown: list[str] = []
+    while len(shown) < 2:
+        response = await call.read()
+        assert isinstance(response, pb.AnalyzeVideoResponse)
+        shown += [one.update.participant_id for one in updates_of([response])]
+    await roompulse.meetings.DeleteParticipant(delete("wall", EVE))
+    await agree(roompulse, "wall", EVE)
+    (own,) = updates_of(await roompulse.stream(config("wall", EVE), [packet(0, FACE)]))
+    await call.write(packet(1, FACE))
+    await call.done_writing()
+    after, why = await everything(call)
+    assert (shown, own.update.sequence, why) == ([EVE, "bob"], 1, "")
+    assert [(r.update.participant_id, r.update.sequence) for r in updates_of(after)] == [("bob", 2)]
+
+
+async def test_a_stream_that_goes_on_after_an_erasure_is_told_so(roompulse: Service) -> None:
+    call, opened = await begin(roompulse, config("back", EVE, stream_id="one"))
+    call.cancel()
+    await roompulse.meetings.DeleteParticipant(delete("back", EVE))
+    again = config("back", EVE, stream_id="one", resumed=True)
+    again.meeting.uid = opened.meeting.uid
+    assert await refusal(roompulse.stream(again, [packet(0, FACE)])) == "PARTICIPANT_ERASED"
 
 
 async def test_what_is_not_there_can_be_said_to_be_gone(roompulse: Service) -> None:

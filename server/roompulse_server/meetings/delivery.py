@@ -57,7 +57,8 @@ class Delivered:
             self._moved.notify_all()
 
     def forget(self, participant: str) -> None:
-        """Expect and send nothing any more of somebody who was erased."""
+        """Expect and send nothing any more of somebody who was erased, nor of who comes after them elsewhere."""
+        self._watched.discard(participant)
         self._sent.pop(participant, None)
         self._expected.pop(participant, None)
 
@@ -72,7 +73,7 @@ class Delivered:
                 self._subscription.overflowed = False
                 await self._refill()
             if isinstance(item, Update):
-                if item.sequence > self._sent[item.participant] + 1:
+                if item.sequence > self._sent.get(item.participant, BEYOND) + 1:
                     await self._refill()
                 await self._send(item)
 

@@ -36,11 +36,10 @@ def set_consent(
     names = spoken_for(connection, key, participant_id)
     if not names and state is MeetingState.ENDED:
         raise reading.no_participant(participant_id)
-    if not names:
-        admit_again(connection, key, participant_id, granted)
+    epoch = 0 if names else admit_again(connection, key, participant_id, granted)
     ledger = writing.existing(connection, key, {participant_id, *names})
     if not names:
-        ledger.seats[participant_id] = writing.new_seat(connection, ledger, participant_id, "")
+        ledger.seats[participant_id] = writing.new_seat(connection, ledger, participant_id, "", epoch)
     changed = [name for name in names or [participant_id] if _differs(connection, key, name, consent)]
     added = tuple(_apply(connection, ledger, name, consent, offset_us) for name in changed)
     if state is MeetingState.ACTIVE:

@@ -1,9 +1,9 @@
 """Who was erased from a meeting, told by a salted digest: a stream that comes again must not bring them back."""
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.storage.schema import erasures
+from roompulse_server.storage.schema import erasures, events
 from roompulse_server.storage.seal import digest
 from roompulse_server.types import MeetingKey
 
@@ -19,14 +19,20 @@ def check_not_erased(connection: Connection, key: MeetingKey, participant_id: st
         raise RoompulseError(Reason.PARTICIPANT_ERASED, message, field="participant_id")
 
 
-def admit_again(connection: Connection, key: MeetingKey, participant_id: str, granted: bool) -> None:
-    """Forget an erasure where consent is granted anew."""
+def admit_again(connection: Connection, key: MeetingKey, participant_id: str, granted: bool) -> int:
+    """Forget an erasure where consent is granted anew; return the epoch to go on from, 0 for a newcomer.
+
+    Epochs go on after it: what is still on its way of the streams that were erased must not count as the newcomer's.
+    """
     if not granted:
         check_not_erased(connection, key, participant_id)
-    for number in _tombstones(connection, key, participant_id):
-        e = erasures.c
-        where = (e.tenant == key.tenant, e.meeting_uid == key.uid, e.number == number)
-        connection.execute(update(erasures).where(*where).values(digest=b"", salt=b""))
+    e = erasures.c
+    numbers = _tombstones(connection, key, participant_id)
+    theirs = (e.tenant == key.tenant, e.meeting_uid == key.uid, e.number.in_(numbers))
+    connection.execute(update(erasures).where(*theirs).values(digest=b"", salt=b""))
+    v = events.c  # every epoch was said by an event, whose number and epoch stay
+    of_theirs = (v.tenant == key.tenant, v.meeting_uid == key.uid, v.number.in_(numbers))
+    return connection.execute(select(func.max(v.epoch)).where(*of_theirs)).scalar() or 0
 
 
 def _tombstones(connection: Connection, key: MeetingKey, participant_id: str) -> list[int]:

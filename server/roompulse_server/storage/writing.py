@@ -150,6 +150,7 @@ def _check_own(connection: Connection, ledger: Ledger, participant_id: str, stre
     """Refuse to resume a stream after which another one of the participant was opened."""
     seat, e = ledger.seats.get(participant_id), events.c
     if seat is None:
+        check_not_erased(connection, ledger.key, participant_id)
         raise reading.no_participant(participant_id)
     of_seat = (e.tenant == ledger.key.tenant, e.meeting_uid == ledger.key.uid, e.number == seat.number)
     opened = select(e.detail).where(*of_seat, e.kind == EventKind.STREAM_OPENED).order_by(e.position.desc()).limit(1)
@@ -158,14 +159,14 @@ def _check_own(connection: Connection, ledger: Ledger, participant_id: str, stre
         raise RoompulseError(Reason.STREAM_REPLACED, message)
 
 
-def new_seat(connection: Connection, ledger: Ledger, participant_id: str, found_in: str) -> Seat:
-    """Make a participant, with a key of their own."""
+def new_seat(connection: Connection, ledger: Ledger, participant_id: str, found_in: str, epoch: int = 0) -> Seat:
+    """Make a participant, with a key of their own; `epoch` is the last one that the id has had."""
     if ledger.last_number >= MAX_PARTICIPANTS:
         message = f"this meeting has had {ledger.last_number} participants, found faces included; no more are taken"
         raise RoompulseError(Reason.TOO_MANY_STREAMS, message)
     ledger.last_number += 1
     ledger.participant_count += 1
-    seat = Seat(ledger.last_number, new_key(), 0, 0, 0, b"", False, None, None)
+    seat = Seat(ledger.last_number, new_key(), epoch, 0, 0, b"", False, None, None)
     row = key_values(ledger.key) | {"number": seat.number}
     who = {
         "key": seat.key,
@@ -174,7 +175,7 @@ def new_seat(connection: Connection, ledger: Ledger, participant_id: str, found_
         "found_in": ledger.seats[found_in].number if found_in else None,
     }
     connection.execute(insert(participants), row | who | consent_to_values(Consent()))
-    head = {"epoch": 0, "last_sequence": 0, "merged_sequence": 0, "checkpoint": b"", "streaming": False}
+    head = {"epoch": epoch, "last_sequence": 0, "merged_sequence": 0, "checkpoint": b"", "streaming": False}
     connection.execute(insert(heads), row | head)
     return seat
 
