@@ -7,9 +7,12 @@ from collections.abc import AsyncIterator
 import grpc
 import pytest
 import pytest_asyncio
+import roompulse as sdk
+from fault_proxy import proxying
 from google.protobuf.duration_pb2 import Duration
 from live_service import Service, config, final_counters, jpeg, kinds, packet, pictures, refusal, service
 from prometheus_client import generate_latest
+from roompulse.results import FlowNotice, Reconnected
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, update_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
@@ -79,6 +82,29 @@ async def test_nobody_is_told_of_whichever_way_one_asks(roompulse: Service) -> N
     assert summary.HasField("engagement")
     assert all(point.seen >= GROUP for point in summary.timeline)
     assert b"private" not in generate_latest(roompulse.app.services.metrics.registry)
+    for form in meeting_service_pb2.ReportFormat.values():
+        report = meeting_service_pb2.RenderReportRequest(meeting=KEY, format=form)
+        content = b"".join([part.content async for part in roompulse.meetings.RenderReport(report)])
+        assert content
+        assert b"private" not in content
+
+
+async def test_a_stream_that_was_cut_fetches_nothing_of_what_was_recorded(roompulse: Service) -> None:
+    still = packet(0, jpeg(next(pictures(video("portrait_d12.mp4")))[0])).packets[0].data
+    policy = sdk.Reconnection(first_s=0.02)
+    async with proxying(roompulse.target) as proxy, sdk.connect(proxy.address, reconnect=policy) as client:
+        await client.meetings.create("cut", purpose="audience-feedback", aggregate_only=True)
+        async with client.analyze("cut", PEOPLE[0], consent="granted", delivery="every_frame") as stream:
+            await stream.send(sdk.Packet(still, capture_s=0.0))
+            while stream.counters.analyzed < 1:
+                await asyncio.wait_for(anext(stream), 10)
+            proxy.cut()
+            await stream.send(sdk.Packet(still, capture_s=0.5))
+            counters = await stream.finish()
+            told = [type(event) async for event in stream]
+    assert counters.balanced
+    assert Reconnected in told
+    assert set(told) <= {Reconnected, FlowNotice}
 
 
 async def test_too_few_are_not_told_of_at_all(roompulse: Service) -> None:

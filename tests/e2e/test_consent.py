@@ -5,6 +5,7 @@ import pathlib
 
 import pytest
 import roompulse as sdk
+from fault_proxy import proxying
 from google.protobuf.duration_pb2 import Duration
 from live_service import (
     GRANTED,
@@ -132,6 +133,30 @@ async def test_a_client_that_comes_again_does_not_grant_again(roompulse: Service
         async with client.analyze("again", "ada", delivery="every_frame", media_zero_s=1.0) as stream:
             await stream.send(sdk.Packet(FACE, capture_s=0.0))
         assert len(await recorded(roompulse, "again")) == len(kept) + 1
+
+
+@pytest.mark.parametrize("erase", [False, True])
+async def test_a_client_that_was_cut_off_meanwhile_comes_back_to_nothing(roompulse: Service, erase: bool) -> None:
+    meeting, why = (f"away-{erase}", errors.ParticipantErased if erase else errors.ConsentWithdrawn)
+    policy = sdk.Reconnection(tries=100, first_s=0.05, most_s=0.1)
+    async with proxying(roompulse.target) as proxy, sdk.connect(proxy.address, reconnect=policy) as client:
+        stream = client.analyze(meeting, "ada", purpose="research", consent="granted", delivery="every_frame")
+        await stream.__aenter__()
+        await stream.send(sdk.Packet(FACE, capture_s=0.0))
+        assert await anext(stream.updates())
+        proxy.target, there = "127.0.0.1:1", proxy.target  # nobody is there
+        proxy.cut()
+        await say(roompulse, meeting, "ada", WITHDRAWN, erase)
+        kept = await recorded(roompulse, meeting)
+        proxy.target = there
+        with pytest.raises(why):
+            await stream.send(sdk.Packet(FACE, capture_s=0.5))
+        with pytest.raises(why):
+            await stream.finish()
+        await stream.aclose()
+        with pytest.raises(why):  # a new one neither
+            await client.analyze(meeting, "ada", purpose="research", consent="granted").__aenter__()
+    assert await recorded(roompulse, meeting) == kept == ([] if erase else [1])
 
 
 async def test_a_grant_begins_analysis_on_the_stream_that_waits_for_it(roompulse: Service) -> None:

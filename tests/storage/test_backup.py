@@ -8,14 +8,16 @@ from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
-from record_store import create, end, join, updates
+from record_store import create, end, join, reason_of, updates
 from roompulse_server.commands import group
-from roompulse_server.errors import StoreError
+from roompulse_server.errors import Reason, RoompulseError, StoreError
 from roompulse_server.storage import backup
 from roompulse_server.storage.backup import RESTORED, back_up, restore
 from roompulse_server.storage.sqlite import SqliteStore
 from roompulse_server.storage.store import Entry
-from roompulse_server.types import EventKind, MeetingKey, MeetingState, Update
+from roompulse_server.storage.tombstone import check_not_erased
+from roompulse_server.types import AuditAction, EventKind, MeetingKey, MeetingState, Update
+from sqlalchemy.exc import DBAPIError
 
 NOW_US = 1_800_000_000_000_000
 
@@ -97,6 +99,31 @@ def test_a_backup_holds_nothing_of_what_was_erased_before(store: SqliteStore, tm
         connection.exec_driver_sql("DELETE FROM participants")
     back_up(tmp_path / "data", tmp_path / "backup")
     assert b"Unforgettable" not in (tmp_path / "backup").read_bytes()
+
+
+def test_a_restore_keeps_who_was_erased_away_and_what_was_done(store: SqliteStore, tmp_path: pathlib.Path) -> None:
+    key = create(store)
+    for name in ("ada", "bob"):
+        join(store, key, name)
+        store.commit([Entry(key, updates(3, participant=name))])
+    store.erase_participant(key, "ada", hold_us=0, offset_us=7, time_us=8)  # a crash comes before the sweep
+    done = store.list_audit("default", limit=9).items
+    back_up(tmp_path / "data", tmp_path / "backup")
+    restore(tmp_path / "backup", tmp_path / "other", time_us=NOW_US)
+    with closing(opened(tmp_path / "other")) as other:
+        assert {update.participant for update in other.read_updates(key, limit=9).items} == {"bob"}
+        assert other.list_audit("default", limit=9).items == done
+        assert [(one.action, one.number) for one in done][-1] == (AuditAction.PARTICIPANT_ERASED, 1)
+        assert other._writer is not None
+        with other._writer.begin() as connection, pytest.raises(RoompulseError) as error:
+            check_not_erased(connection, key, "ada")
+        assert reason_of(error) is Reason.PARTICIPANT_ERASED
+        with pytest.raises(DBAPIError, match="only grows"), other._writer.begin() as connection:
+            connection.exec_driver_sql("DELETE FROM audit")
+        while other.sweep():
+            pass
+        with other._writer.begin() as connection:
+            assert connection.exec_driver_sql("SELECT DISTINCT number FROM blocks").scalars().all() == [2]
 
 
 def test_a_folder_in_use_or_with_a_record_is_left_alone(store: SqliteStore, tmp_path: pathlib.Path) -> None:
