@@ -48,7 +48,7 @@ class SubscriptionServiceServicer:
 
     def SubscribeUpdates(self, request, context):
         """Streams a meeting's updates: ordered and without gaps per participant; at least once on the wire, where
-        (participant, sequence) removes duplicates. Ends when the meeting has ended and everything was sent.
+        (participant, epoch, sequence) removes duplicates. Ends when the meeting has ended and everything was sent.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,7 +35,7 @@ class SubscriptionServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SubscriptionServiceAsyncStub: ...
     SubscribeUpdates: _grpc.UnaryStreamMultiCallable[_subscription_service_pb2.SubscribeUpdatesRequest, _subscription_service_pb2.SubscribeUpdatesResponse]
     """Streams a meeting's updates: ordered and without gaps per participant; at least once on the wire, where
-    (participant, sequence) removes duplicates. Ends when the meeting has ended and everything was sent.
+    (participant, epoch, sequence) removes duplicates. Ends when the meeting has ended and everything was sent.
     """
 
 @_typing.type_check_only
@@ -45,7 +45,7 @@ class SubscriptionServiceAsyncStub(SubscriptionServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     SubscribeUpdates: _aio.UnaryStreamMultiCallable[_subscription_service_pb2.SubscribeUpdatesRequest, _subscription_service_pb2.SubscribeUpdatesResponse]  # type: ignore[assignment]
     """Streams a meeting's updates: ordered and without gaps per participant; at least once on the wire, where
-    (participant, sequence) removes duplicates. Ends when the meeting has ended and everything was sent.
+    (participant, epoch, sequence) removes duplicates. Ends when the meeting has ended and everything was sent.
     """
 
 class SubscriptionServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -58,7 +58,7 @@ class SubscriptionServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_subscription_service_pb2.SubscribeUpdatesResponse], _abc.AsyncIterator[_subscription_service_pb2.SubscribeUpdatesResponse]]:
         """Streams a meeting's updates: ordered and without gaps per participant; at least once on the wire, where
-        (participant, sequence) removes duplicates. Ends when the meeting has ended and everything was sent.
+        (participant, epoch, sequence) removes duplicates. Ends when the meeting has ended and everything was sent.
         """
 
 def add_SubscriptionServiceServicer_to_server(servicer: SubscriptionServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -673,7 +673,9 @@ class ParticipantUpdate(_message.Message):
     participant_id: _builtins.str
     """The participant."""
     sequence: _builtins.int
-    """Counts 1, 2, 3 … over the participant's whole meeting, across streams: a gap means that something is missing."""
+    """Counts 1, 2, 3 … over the participant's whole meeting, across streams: a gap means that something is missing.
+    Who was erased and agrees anew begins at 1 again, in a later epoch.
+    """
     epoch: _builtins.int
     """Which of the participant's streams this is from, from 1; a new stream has a higher one."""
     presence: Global___Presence.ValueType
