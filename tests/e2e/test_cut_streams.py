@@ -8,11 +8,11 @@ import grpc
 import pytest
 from fault_proxy import FaultProxy, proxying
 from history import Witness, items_of, violations
-from live_service import Service, config, packet, reason, service
+from live_service import GRANTED, Service, begin, config, everything, packet, reason, service, updates_of
 from roompulse import Packet, Reconnection, connect, errors
 from roompulse.results import GoingAway, Reconnected, Update
 from roompulse.v1 import analysis_service_pb2 as pb
-from roompulse.v1 import common_pb2
+from roompulse.v1 import common_pb2, media_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
 from seen_by import Seen, bot, come_and_go, free_address, small_face, watch
 from shared_data import needs_shared
@@ -120,6 +120,27 @@ async def test_a_stream_that_was_cut_does_not_replace_a_newer_one(roompulse: Ser
     again.stream_id = "two"
     responses = await roompulse.stream(again, [])
     assert (responses[0].opened.epoch, responses[0].opened.last_sequence) == (newer.epoch + 1, 1)
+
+
+async def test_a_gallery_that_was_cut_takes_nobody_back_from_a_newer_stream(roompulse: Service) -> None:
+    box = common_pb2.Box(width=1, height=1)
+    tiles = [media_pb2.Tile(participant_id=name, box=box, consent=GRANTED) for name in ("ada", "bob")]
+    gallery = config("tiled", "wall", source=media_pb2.SOURCE_GALLERY, stream_id="wall")
+    gallery.tiles.tiles.extend(tiles)
+    await roompulse.stream(config("tiled", "dan"), [])
+    cut, first = await begin(roompulse, gallery)
+    cut.cancel()
+    own, newer = await begin(roompulse, config("tiled", "ada", stream_id="own"))
+    gallery.meeting.uid, gallery.resumed = first.meeting.uid, True
+    for name in ("cyd", "dan"):  # came meanwhile, one with an older stream
+        gallery.tiles.tiles.append(media_pb2.Tile(participant_id=name, box=box, consent=GRANTED))
+    shown = updates_of(await roompulse.stream(gallery, [packet(0, small_face())]))
+    assert {response.update.participant_id for response in shown} == {"bob", "cyd", "dan"}
+    await own.write(packet(0, small_face()))
+    await own.done_writing()
+    responses, why = await everything(own)
+    assert why == ""
+    assert [response.update.epoch for response in updates_of(responses)] == [newer.epoch]
 
 
 @pytest.mark.parametrize(("stream_id", "uid"), [("", "0" * 32), ("one", "")])

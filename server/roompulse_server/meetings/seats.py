@@ -42,6 +42,9 @@ class Seats:
         self._gone: set[str] = set()  # found faces that have left
         self._beats: dict[str, Beat] = {}
         self._every_rate = config.update_rate_hz == config.analysis_rate_hz
+        self._resumes = (
+            config.resumed and config.tiled
+        )  # until its tiles are seated: nobody is taken back from a newer stream
         self._thinned = config.update_rate_hz < config.analysis_rate_hz
 
     def everybody(self) -> Iterable[LiveParticipant]:
@@ -106,6 +109,7 @@ class Seats:
                 scored += await self._seat_tile(entry, moment)
         seated = (entry for entry in tiles if entry.tile.participant_id in self._others)
         self._tiles = {entry.tile.participant_id: entry for entry in seated}
+        self._resumes = False
         return scored
 
     async def take(self, outcome: Outcome, now_us: int) -> list[Scored]:
@@ -186,11 +190,13 @@ class Seats:
         return scored + self._see_off(watched.moment)
 
     async def _admit(self, name: str, display_name: str, consent: Consent | None, at_us: int) -> LiveParticipant | None:
-        """Admit somebody in the pictures; None for who wants to be no part of it, which costs nobody else anything."""
+        """Admit somebody in the pictures; None for who is to be no part of it, which costs nobody else anything."""
         try:
-            return await self._live.admit(name, display_name, consent, self.own.id, at_us)
+            return await self._live.admit(
+                name, display_name, consent, self.own.id, at_us, stream_id=self._config.stream_id, resumed=self._resumes
+            )
         except RoompulseError as error:
-            if error.reason in (Reason.CONSENT_WITHDRAWN, Reason.PARTICIPANT_ERASED):
+            if error.reason in (Reason.CONSENT_WITHDRAWN, Reason.PARTICIPANT_ERASED, Reason.STREAM_REPLACED):
                 return None
             raise
 

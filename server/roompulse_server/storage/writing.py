@@ -97,7 +97,7 @@ def open_stream(
     if found_in and found_in not in ledger.seats:
         raise reading.no_participant(found_in)
     if resumed:
-        _check_own(connection, ledger, participant_id, stream_id)
+        _check_own(connection, ledger, participant_id, found_in, stream_id)
     if participant_id not in ledger.seats:
         check_not_erased(connection, key, participant_id)
         ledger.seats[participant_id] = new_seat(connection, ledger, participant_id, found_in)
@@ -146,15 +146,25 @@ def existing(connection: Connection, key: MeetingKey, names: set[str] | tuple[()
     return ledger
 
 
-def _check_own(connection: Connection, ledger: Ledger, participant_id: str, stream_id: str) -> None:
-    """Refuse to resume a stream after which another one of the participant was opened."""
-    seat, e = ledger.seats.get(participant_id), events.c
+def _check_own(connection: Connection, ledger: Ledger, participant_id: str, found_in: str, stream_id: str) -> None:
+    """Refuse to resume a stream after which another one of the participant was opened.
+
+    A gallery may also show who had no stream yet, or an older one: it gives way to those opened since it began.
+    """
+    seat = ledger.seats.get(participant_id)
     if seat is None:
         check_not_erased(connection, ledger.key, participant_id)
+        if found_in:
+            return
         raise reading.no_participant(participant_id)
-    of_seat = (e.tenant == ledger.key.tenant, e.meeting_uid == ledger.key.uid, e.number == seat.number)
-    opened = select(e.detail).where(*of_seat, e.kind == EventKind.STREAM_OPENED).order_by(e.position.desc()).limit(1)
-    if connection.execute(opened).scalar() != stream_id:
+    e = events.c
+    opened = (e.tenant == ledger.key.tenant, e.meeting_uid == ledger.key.uid, e.kind == EventKind.STREAM_OPENED)
+    own = (e.number == ledger.seats[found_in or participant_id].number, e.detail == stream_id)
+    began = connection.execute(select(func.min(e.position)).where(*opened, *own)).scalar() or 0
+    last = select(e.detail, e.position).where(*opened, e.number == seat.number).order_by(e.position.desc()).limit(1)
+    newest = connection.execute(last).one_or_none()
+    known = began > 0 if newest is None else newest.detail == stream_id or (found_in and newest.position < began)
+    if not known:
         message = f"another stream of participant {participant_id!r} was opened since this one was cut off"
         raise RoompulseError(Reason.STREAM_REPLACED, message)
 
