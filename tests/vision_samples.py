@@ -70,3 +70,8 @@ def folder_with(file: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     """Return `folder`, holding a copy of `file`."""
     (folder / file.name).write_bytes(file.read_bytes())
     return folder
+
+
+def face_png() -> bytes:
+    """Return a face of the size at which a known one is looked for: each look of a stream sees what a still gets."""
+    return cv2.imencode(".png", still("single_face.jpg", 190))[1].tobytes()

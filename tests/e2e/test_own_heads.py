@@ -11,20 +11,17 @@ from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, meeting_service_pb2, subscription_service_pb2, summary_pb2, update_pb2
 from roompulse_server.types import ACTION_UNITS
 from roompulse_server.vision.card import read_card
-from shared_data import image, needs_shared
+from shared_data import needs_shared
+from vision_samples import face_png
 
 pytestmark = needs_shared
 KEY = common_pb2.MeetingKey(id="heads")
 FRAMES = 24
 
 
-def face() -> bytes:
-    return image("single_face.jpg").read_bytes()
-
-
 async def record(running: Service) -> tuple[list[update_pb2.Affect], summary_pb2.ParticipantSummary]:
     """Stream a face for some seconds; return its affect in replies, subscription and timeline, and the summary."""
-    responses = await running.stream(config("heads", "ada"), [packet(i, face(), i / 4) for i in range(FRAMES)])
+    responses = await running.stream(config("heads", "ada"), [packet(i, face_png(), i / 4) for i in range(FRAMES)])
     await running.meetings.EndMeeting(meeting_service_pb2.EndMeetingRequest(meeting=KEY))
     listed = await running.meetings.ListUpdates(meeting_service_pb2.ListUpdatesRequest(meeting=KEY, page_size=1000))
     request = subscription_service_pb2.SubscribeUpdatesRequest(meeting=KEY, from_offset=Duration())
@@ -46,7 +43,7 @@ async def test_trained_heads_speak_in_updates_timeline_and_summary(tmp_path: pat
     assert set(report["exported"]) == {"expr", "va", "au"}
     async with service(tmp_path / "record", model=report["card"]) as running:
         affects, ada = await record(running)
-        still = pb.AnalyzeImageRequest(data=face(), purpose=common_pb2.PURPOSE_RESEARCH, consent=GRANTED)
+        still = pb.AnalyzeImageRequest(data=face_png(), purpose=common_pb2.PURPOSE_RESEARCH, consent=GRANTED)
         (found,) = (await running.analysis.AnalyzeImage(still)).faces
     assert sources([*affects, found.affect]) == {(common_pb2.PROVENANCE_MODEL,) * 2}
     spec = read_card(pathlib.Path(report["card"])).output.action_units

@@ -8,13 +8,10 @@ from onnx_samples import emotieff_card, emotieff_model, placed
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, meeting_service_pb2
 from roompulse_server.errors import ModelError
-from shared_data import MODELS, image, needs_shared
+from shared_data import MODELS, needs_shared
+from vision_samples import face_png
 
 pytestmark = needs_shared
-
-
-def face() -> bytes:
-    return image("single_face.jpg").read_bytes()
 
 
 async def test_valence_and_arousal_are_the_models_own(tmp_path: pathlib.Path) -> None:
@@ -23,8 +20,8 @@ async def test_valence_and_arousal_are_the_models_own(tmp_path: pathlib.Path) ->
     for file in MODELS.glob("yunet_*.onnx"):
         (tmp_path / file.name).symlink_to(file)
     async with service(tmp_path / "record", models=tmp_path, model="tiny") as running:
-        responses = await running.stream(config("own", "ada"), [packet(i, face(), i / 2) for i in range(6)])
-        request = pb.AnalyzeImageRequest(data=face(), purpose=common_pb2.PURPOSE_RESEARCH, consent=GRANTED)
+        responses = await running.stream(config("own", "ada"), [packet(i, face_png(), i / 2) for i in range(6)])
+        request = pb.AnalyzeImageRequest(data=face_png(), purpose=common_pb2.PURPOSE_RESEARCH, consent=GRANTED)
         (still,) = (await running.analysis.AnalyzeImage(request)).faces
         key = common_pb2.MeetingKey(id="own")
         listed = await running.meetings.ListUpdates(meeting_service_pb2.ListUpdatesRequest(meeting=key))
