@@ -281,7 +281,12 @@ async def test_closing_ends_the_wait_for_another_try(cutting: tuple[CutService, 
         stream = await open_stream(waiting).__aenter__()
         await stream.send(STILL)
         await anext(stream)
-        sending = asyncio.create_task(stream.send([STILL.at(0.1, None)]))
+
+        async def send_on() -> None:
+            while True:  # one or another may still get through before the cut is noticed
+                await stream.send([STILL.at(0.1, None)])
+
+        sending = asyncio.create_task(send_on())
     with pytest.raises(errors.StreamClosed):
         await sending
     with pytest.raises(errors.StreamClosed):
