@@ -9,7 +9,7 @@ from roompulse_server.engine import channel
 from roompulse_server.engine.messages import CloseStream, DropStream, PacketFor, Ready
 from roompulse_server.types import Encoding, Packet, VideoFormat
 
-PACKET = PacketFor(7, Packet(1, bytes(300_000), VideoFormat(Encoding.H264), 2, 3, 4, speaking=True))
+PACKET = PacketFor(7, Packet(1, bytes(300_000), VideoFormat(Encoding.H264), 2, 3, 4, speaking=True), 1.5)
 
 
 def test_messages_survive_the_way_in_any_pieces() -> None:
@@ -17,7 +17,7 @@ def test_messages_survive_the_way_in_any_pieces() -> None:
     with ours, theirs:
         end = channel.BlockingChannel(theirs)
         data = channel.pack(CloseStream(1), DropStream(3)) + channel.pack(
-            PacketFor(2, Packet(1, b"x", VideoFormat(), 0, 0, 0))
+            PacketFor(2, Packet(1, b"x", VideoFormat(), 0, 0, 0), 1.5)
         )
         ours.sendall(data[:9])
         assert end.receive(0.0) == []

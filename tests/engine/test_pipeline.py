@@ -1,9 +1,14 @@
 """One stream in a worker: each packet ends once, and what nobody looks at is not decoded."""
 
+import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain, repeat
 
 import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from media_samples import Picture, encode, moving, packets
 from roompulse_server.engine.messages import Look, StreamSpec
 from roompulse_server.engine.pipeline import StreamPipeline
@@ -37,12 +42,19 @@ def in_time(units: list[bytes]) -> list[Packet]:
     return [replace(each, offset_us=place[each.index] * 1_000_000 // FRAMES_HZ) for each in sent]
 
 
-def watched(delivery: Delivery, rate_hz: float, sent: list[Packet]) -> tuple[Eye, Counter[int]]:
-    """Return what was looked at, and how often each packet came out unharmed."""
-    eye, ended = Eye(), Counter[int]()
+def watched(
+    delivery: Delivery, rate_hz: float, sent: list[Packet], together: int = 1, waited: Iterable[float] = ()
+) -> tuple[Eye, Counter[int]]:
+    """Return what was looked at, and how often each packet came out unharmed.
+
+    `together`: packets that come at once; `waited`: how long each of these has waited, seconds, by default not at all.
+    """
+    eye, ended, waits = Eye(), Counter[int](), chain(waited, repeat(0.0))
     pipeline = StreamPipeline(StreamSpec(Look.PRIMARY, delivery, rate_hz), 1, eye, MediaLimits())  # type: ignore[arg-type]
-    for each in sent:
-        pipeline.push(each)
+    for first in range(0, len(sent), together):
+        wait_s = next(waits)
+        for each in sent[first : first + together]:
+            pipeline.push(each, time.monotonic() - wait_s)
         ended.update(job.packet.index for job in pipeline.advance(rate_hz))
     pipeline.finishing = True
     while not pipeline.done:
@@ -72,6 +84,51 @@ def test_a_picture_that_nobody_needs_may_be_damaged() -> None:
     after, ended = watched(Delivery.LIVE, 1.0, damaged)
     assert ended == Counter(range(72))
     assert [time_s for time_s, _ in after.shown] == [time_s for time_s, _ in before.shown]
+
+
+def stills(count: int) -> list[Packet]:
+    return in_time(encode(Encoding.H264, moving(count), b_frames=0, group=count))
+
+
+STILLS = stills(48)
+
+
+def seen_at(eye: Eye) -> list[int]:
+    """Return the numbers of the pictures that were looked at."""
+    return [round(time_s * FRAMES_HZ) for time_s, _ in eye.shown]
+
+
+def test_of_pictures_that_come_together_the_newest_is_looked_at() -> None:
+    eye, ended = watched(Delivery.LIVE, 3.0, stills(48), together=3)
+    assert ended == Counter(range(48))
+    assert seen_at(eye) == [2, 8, 17, 26, 32, 41]
+    every, _ = watched(Delivery.EVERY_FRAME, 3.0, stills(48), together=3)
+    assert seen_at(every) == [0, 8, 16, 24, 32, 40]
+
+
+def test_a_picture_that_has_waited_gives_way_to_the_next_one() -> None:
+    waited = [0.0] * 8 + [5.0] * 2  # the 8th and 9th wait for the worker, the 10th does not
+    eye, ended = watched(Delivery.LIVE, 3.0, stills(36), waited=waited)
+    assert ended == Counter(range(36))
+    assert seen_at(eye) == [0, 10, 16, 24, 32]
+
+
+def test_nobody_gives_way_for_longer_than_half_a_period() -> None:
+    eye, ended = watched(Delivery.LIVE, 3.0, stills(48), waited=[5.0] * 48)
+    assert ended == Counter(range(48))
+    late = [at - 8 * look for look, at in enumerate(seen_at(eye))]
+    assert late[0] == 0
+    assert len(late) == 6
+    assert all(3 <= frames <= 4 for frames in late[1:])
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(0.5, 12.0), st.lists(st.sampled_from([0.0, 5.0]), min_size=48, max_size=48))
+def test_giving_way_costs_no_look(rate_hz: float, waited: list[float]) -> None:
+    """Each look keeps its own period: at most one fewer than of pictures that do not wait."""
+    fresh, _ = watched(Delivery.LIVE, rate_hz, STILLS)
+    eye, _ = watched(Delivery.LIVE, rate_hz, STILLS, waited=waited)
+    assert len(fresh.shown) - 1 <= len(eye.shown) <= len(fresh.shown)
 
 
 def without_end(packet: Packet) -> Packet:

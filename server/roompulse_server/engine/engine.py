@@ -7,6 +7,7 @@ a worker ends unasked ─▶ its streams move to the spare at once, each asks fo
 import asyncio
 import itertools
 import os
+import time
 from dataclasses import dataclass
 
 import structlog
@@ -198,7 +199,7 @@ class Engine:
         if worker is None or stream.closed:
             return
         while (packet := stream.take()) is not None:
-            worker.send(PacketFor(stream.number, packet))
+            worker.send(PacketFor(stream.number, packet, time.monotonic()))
         if stream.take_close():
             worker.send(CloseStream(stream.number))
 

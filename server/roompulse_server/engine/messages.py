@@ -76,8 +76,11 @@ class OpenStream:
 
 @dataclass(frozen=True, slots=True)
 class PacketFor:
+    """`sent_s`: when, by the monotonic clock, which all processes share."""
+
     stream: int
     packet: Packet
+    sent_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +159,28 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class StreamTurn:
-    """What one turn of a worker brought to one stream."""
+    """What turns of a worker brought to one stream, since it last told."""
 
     stream: int
     outcomes: tuple[Outcome, ...] = ()
     wants_key_frame: bool = False
     rate_hz: float | None = None  # set when the granted rate changed
     closed: bool = False
+
+    @property
+    def tells(self) -> bool:
+        """Whether there is anything to say."""
+        return bool(self.outcomes or self.wants_key_frame or self.closed or self.rate_hz)
+
+    def then(self, turn: "StreamTurn") -> "StreamTurn":
+        """Return both in one, this one first."""
+        return StreamTurn(
+            self.stream,
+            self.outcomes + turn.outcomes,
+            self.wants_key_frame or turn.wants_key_frame,
+            self.rate_hz if turn.rate_hz is None else turn.rate_hz,
+            self.closed or turn.closed,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ from roompulse_server.vision.reader import FaceReader, Seen, Watcher
 log = logging.getLogger(__name__)
 
 EVERY_FRAME_SHARE = 4  # packets a turn, so that streams take turns
+FRESH_S = 0.01  # a LIVE picture that has waited longer gives way to the next one …
+MAX_LATE = 0.5  # … as long as that comes within this share of a period after it was due
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,13 +50,19 @@ class Job:
 
     packet: Packet
     regions: tuple[RegionSeen, ...]
+    mirrored: bool
 
-    def outcome(self, readings: Callable[[Seen], FaceReading], mirrored: bool) -> Outcome:
+    @property
+    def faces(self) -> int:
+        """How many faces are to be read."""
+        return sum(len(region.seen) for region in self.regions)
+
+    def outcome(self, readings: Callable[[Seen], FaceReading]) -> Outcome:
         looks = tuple(
             RegionLook(
                 region.region,
                 region.presence,
-                tuple(_unmirrored(readings(seen)) if mirrored else readings(seen) for seen in region.seen),
+                tuple(_unmirrored(readings(seen)) if self.mirrored else readings(seen) for seen in region.seen),
             )
             for region in self.regions
         )
@@ -84,6 +92,7 @@ class StreamPipeline:
         self._decoder = Decoder(limits, admitted=True)  # by the session's intake
         self._beat = Beat()
         self._inbox: deque[Packet] = deque()
+        self._sent_s, self._newest_us = 0.0, 0
         self._undecided: dict[int, Packet] = {}
         self._watchers: dict[str, Watcher] = {}
         self._outcomes: list[Outcome] = []
@@ -96,11 +105,13 @@ class StreamPipeline:
         return bool(self._inbox) or self.finishing
 
     @property
-    def every_frame(self) -> bool:
-        return self.spec.delivery is Delivery.EVERY_FRAME
+    def live(self) -> bool:
+        return self.spec.delivery is not Delivery.EVERY_FRAME
 
-    def push(self, packet: Packet) -> None:
+    def push(self, packet: Packet, sent_s: float) -> None:
+        """Take a packet that was sent here at `sent_s`, by the monotonic clock."""
         self._inbox.append(packet)
+        self._sent_s = sent_s
 
     def retile(self, tiles: tuple[Tile, ...]) -> None:
         self.spec = replace(self.spec, tiles=tiles)
@@ -109,7 +120,7 @@ class StreamPipeline:
 
     def advance(self, rate_hz: float) -> list[Job]:
         """Decode what has come (a share of it for EVERY_FRAME) and look at what is due."""
-        share = EVERY_FRAME_SHARE if self.every_frame else len(self._inbox)
+        share = len(self._inbox) if self.live else EVERY_FRAME_SHARE
         frames: list[Frame] = []
         for _ in range(min(share, len(self._inbox))):
             frames += self._decode(self._inbox.popleft(), rate_hz)
@@ -129,9 +140,9 @@ class StreamPipeline:
         return wish
 
     def take_effort(self) -> "Effort":
-        """Return what looking took since the last time."""
+        """Return what looking took since the last time, as far as a lower rate would save it."""
         effort, self._effort = self._effort, Effort()
-        return effort
+        return effort if self.live else Effort()
 
     @property
     def done(self) -> bool:
@@ -179,24 +190,34 @@ class StreamPipeline:
             return []
 
     def _look_at_due(self, frames: list[Frame], rate_hz: float) -> list[Job]:
-        due: list[Frame] = []
-        for frame in frames:
-            if self._undecided.pop(frame.packet.index, None) is None:
-                continue  # a second picture of the same packet, or one that was given up
-            if self._beat.due(frame.packet.offset_us, rate_hz):
-                due.append(frame)
-            else:
-                self._outcomes.append(outcome_of(frame.packet))
-        if not self.every_frame:
-            for frame in due[:-1]:
-                self._outcomes.append(replace(outcome_of(frame.packet), dropped=DropReason.SUPERSEDED))
-            self._effort.superseded += len(due[:-1])
-            due = due[-1:]
+        known = [frame for frame in frames if self._undecided.pop(frame.packet.index, None) is not None]
+        chosen = self._newest_if_due(known, rate_hz) if self.live else self._due(known, rate_hz)
+        self._outcomes += [outcome_of(frame.packet) for frame in known if frame not in chosen]
         began_s = time.monotonic()
-        jobs = [job for frame in due if (job := self._look(frame)) is not None]
+        jobs = [job for frame in chosen if (job := self._look(frame)) is not None]
         self._effort.looking_s += time.monotonic() - began_s
-        self._effort.looks += len(due)
+        self._effort.looks += len(chosen)
         return jobs
+
+    def _due(self, frames: list[Frame], rate_hz: float) -> list[Frame]:
+        return [frame for frame in frames if self._beat.due(frame.packet.offset_us, rate_hz)]
+
+    def _newest_if_due(self, frames: list[Frame], rate_hz: float) -> list[Frame]:
+        """Return the newest frame if one of these is due; none if it has waited and a fresher one comes in time."""
+        if not frames or self._better_waits(frames[-1].packet.offset_us, rate_hz):
+            return []
+        due = self._due(frames, rate_hz)
+        self._effort.superseded += len(due[1:])
+        return frames[-1:] if due else []
+
+    def _better_waits(self, newest_us: int, rate_hz: float) -> bool:
+        """Tell whether the newest picture has waited for the worker, and the next one will still be early enough.
+
+        So looks spread over the time that a worker has, and what is looked at is fresh.
+        """
+        step_us, self._newest_us = newest_us - self._newest_us, newest_us
+        waited = time.monotonic() - self._sent_s > FRESH_S
+        return waited and step_us > 0 and (self._beat.late_us(newest_us) + step_us) * rate_hz <= MAX_LATE * 1e6
 
     def _look(self, frame: Frame) -> Job | None:
         try:
@@ -214,7 +235,8 @@ class StreamPipeline:
             message = f"packet {frame.packet.index}: the picture could not be analysed; the service's log says why"
             self._fault(frame.packet, FaultReason.CORRUPT, message)
             return None
-        return Job(frame.packet, tuple(RegionSeen(name, look.presence, look.faces) for name, look in looks))
+        seen = tuple(RegionSeen(name, look.presence, look.faces) for name, look in looks)
+        return Job(frame.packet, seen, self.spec.mirrored)
 
     def _watcher(self, region: str) -> Watcher:
         if region not in self._watchers:

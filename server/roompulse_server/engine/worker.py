@@ -1,6 +1,8 @@
 """A worker process: single-threaded, many streams, one turn after the other.
 
-    receive what has come ─▶ each stream decodes and looks ─▶ expressions of all faces in one batch ─▶ one answer
+    receive what has come ─▶ the next stream decodes and looks ─▶ Tray ─▶ expressions of its faces, one batch ─▶ answer
+             ▲                                                     │ nobody is next, or one has waited long enough
+             └──────────────── somebody is next ◀──────────────────┘
 
 Started by `WorkerProcess` as `python -m roompulse_server.engine.worker FD`. It ends when its parent does.
 """
@@ -14,7 +16,6 @@ import signal
 import socket
 import sys
 import time
-from dataclasses import replace
 
 from roompulse_server.engine.channel import BlockingChannel
 from roompulse_server.engine.governor import Governor
@@ -33,100 +34,134 @@ from roompulse_server.engine.messages import (
     StreamTurn,
     Turn,
 )
-from roompulse_server.engine.pipeline import Job, StreamPipeline
+from roompulse_server.engine.pipeline import Effort, StreamPipeline
+from roompulse_server.engine.tray import Tray
 from roompulse_server.errors import MediaError, ModelError
 from roompulse_server.media.decoder import Decoder
-from roompulse_server.types import FaceReading, FaultReason, MediaLimits, Packet
+from roompulse_server.types import FaultReason, MediaLimits, Packet
 from roompulse_server.vision.reader import FaceReader, Seen, load_reader
 
 log = logging.getLogger(__name__)
 
 PR_SET_PDEATHSIG = 1
+IDLE_S = 1.0  # after which a worker that has nothing to do says how little it does
+NICENESS = 5  # below the parent's: what is analysed waits for a processor, whoever calls or listens does not
 
 
 class Worker:
+    """Streams take turns, who waits longest first; what a turn saw is read with what other streams' turns saw."""
+
     def __init__(self, channel: BlockingChannel, reader: FaceReader, limits: MediaLimits) -> None:
         self._channel, self._reader, self._limits = channel, reader, limits
         self._pipelines: dict[int, StreamPipeline] = {}
+        self._ready: dict[int, None] = {}  # numbers of streams with something to do, in the order of its coming
+        self._tray = Tray()
+        self._answers: dict[int, StreamTurn] = {}
         self._governor = Governor(time.monotonic())
-        self._looking_s = 0.0  # reading expressions, in this turn
         self._stills: list[ReadStill] = []
 
     def run(self) -> None:
         """Serve until the parent closes the channel."""
         while True:
-            busy = any(pipeline.busy for pipeline in self._pipelines.values())
-            timeout_s = 0.0 if busy else (1.0 if self._pipelines else None)
-            for message in self._channel.receive(timeout_s):
+            for message in self._channel.receive(self._patience_s()):
                 self._take(message)
             began_s = time.monotonic()
-            turns = self._turn()
+            effort = self._step()
+            self._govern(effort, time.monotonic() - began_s)
             self._read_stills()
-            self._govern(turns, time.monotonic() - began_s)
+
+    def _patience_s(self) -> float | None:
+        if self._ready or self._tray or self._answers or self._stills:
+            return 0.0
+        return IDLE_S if self._pipelines else None
 
     def _take(self, message: object) -> None:
         match message:
-            case PacketFor(stream, packet) if stream in self._pipelines:
-                self._pipelines[stream].push(packet)
+            case PacketFor(stream, packet, sent_s) if stream in self._pipelines:
+                self._pipelines[stream].push(packet, sent_s)
+                self._ready[stream] = None
             case OpenStream(stream, spec, first_track):
                 self._pipelines[stream] = StreamPipeline(spec, first_track, self._reader, self._limits)
             case Retile(stream, tiles) if stream in self._pipelines:
                 self._pipelines[stream].retile(tiles)
             case CloseStream(stream) if stream in self._pipelines:
                 self._pipelines[stream].finishing = True
+                self._ready[stream] = None
             case DropStream(stream):
-                self._forget(stream)
+                self._drop(stream)
             case ReadStill():
                 self._stills.append(message)
 
-    def _turn(self) -> dict[int, StreamTurn]:
-        jobs: list[tuple[int, Job]] = []
-        busy = [(number, pipeline) for number, pipeline in self._pipelines.items() if pipeline.busy]
-        for number, pipeline in busy:
-            jobs += [(number, job) for job in pipeline.advance(self._rate_hz(pipeline))]
+    def _step(self) -> Effort:
+        """Give the next stream its turn; read and answer when nobody is next, or somebody has waited long enough."""
+        effort = Effort()
+        if self._ready:
+            effort = self._advance(next(iter(self._ready)))
+            if not self._tray.due(time.monotonic(), self._governor.busy_fraction):
+                return effort
         began_s = time.monotonic()
-        readings = self._classify([job for _, job in jobs])
-        self._looking_s += time.monotonic() - began_s
-        turns: dict[int, StreamTurn] = {}
-        for number, pipeline in busy:
-            mirrored = pipeline.spec.mirrored
-            analysed = [job.outcome(lambda seen: readings[id(seen)], mirrored) for at, job in jobs if at == number]
-            outcomes = (*pipeline.take_outcomes(), *analysed)
-            turns[number] = StreamTurn(number, outcomes, pipeline.take_key_frame_wish(), closed=pipeline.done)
-            if pipeline.done:
-                self._forget(number)
-        return turns
+        self._read()
+        effort.looking_s += time.monotonic() - began_s
+        self._answer()
+        return effort
 
-    def _classify(self, jobs: list[Job]) -> dict[int, FaceReading]:
-        seen: list[Seen] = [seen for job in jobs for region in job.regions for seen in region.seen]
-        return dict(zip(map(id, seen), self._reader.classify(seen), strict=True))
+    def _advance(self, number: int) -> Effort:
+        pipeline = self._pipelines[number]
+        del self._ready[number]
+        self._tray.put(number, pipeline.advance(self._rate_hz(pipeline)), time.monotonic(), live=pipeline.live)
+        self._add(StreamTurn(number, pipeline.take_outcomes(), pipeline.take_key_frame_wish(), closed=pipeline.done))
+        if pipeline.done:
+            self._forget(number)
+        elif pipeline.busy:
+            self._ready[number] = None
+        return pipeline.take_effort()
+
+    def _read(self) -> None:
+        jobs = self._tray.take()
+        seen: list[Seen] = [seen for _, job in jobs for region in job.regions for seen in region.seen]
+        readings = dict(zip(map(id, seen), self._reader.classify(seen), strict=True))
+        for number, job in jobs:
+            self._add(StreamTurn(number, (job.outcome(lambda seen: readings[id(seen)]),)))
+
+    def _add(self, turn: StreamTurn) -> None:
+        """Keep an answer until the next message to the parent."""
+        before = self._answers.get(turn.stream)
+        self._answers[turn.stream] = turn if before is None else before.then(turn)
+
+    def _answer(self) -> None:
+        governor = self._governor
+        told = tuple(turn for turn in self._answers.values() if turn.tells)
+        self._answers.clear()
+        if told:
+            self._send(Turn(told, governor.busy_fraction, governor.scale, governor.load))
 
     def _rate_hz(self, pipeline: StreamPipeline) -> float:
         asked_hz = pipeline.spec.rate_hz
-        return asked_hz if pipeline.every_frame or not asked_hz else self._governor.rate_hz(asked_hz)
+        return self._governor.rate_hz(asked_hz) if pipeline.live and asked_hz else asked_hz
 
-    def _govern(self, turns: dict[int, StreamTurn], busy_s: float) -> None:
+    def _govern(self, effort: Effort, busy_s: float) -> None:
         governor, before = self._governor, self._governor.busy_fraction
-        efforts = [pipeline.take_effort() for pipeline in self._pipelines.values() if not pipeline.every_frame]
-        looking_s = self._looking_s + sum(effort.looking_s for effort in efforts)
-        looks, superseded = sum(effort.looks for effort in efforts), sum(effort.superseded for effort in efforts)
-        governor.worked(busy_s, looking_s, looks, superseded)
-        self._looking_s = 0.0
+        governor.worked(busy_s, effort.looking_s, effort.looks, effort.superseded)
         if governor.tick(time.monotonic()):
             for number, pipeline in self._pipelines.items():
-                if not pipeline.every_frame and pipeline.spec.rate_hz:
-                    rated = turns.get(number, StreamTurn(number))
-                    turns[number] = replace(rated, rate_hz=governor.rate_hz(pipeline.spec.rate_hz))
-        told = [turn for turn in turns.values() if turn.outcomes or turn.wants_key_frame or turn.closed or turn.rate_hz]
-        if told or governor.busy_fraction != before:
-            self._send(Turn(tuple(told), governor.busy_fraction, governor.scale, governor.load))
+                if pipeline.live and pipeline.spec.rate_hz:
+                    self._add(StreamTurn(number, rate_hz=governor.rate_hz(pipeline.spec.rate_hz)))
+        if governor.busy_fraction != before and not self._answers:
+            self._send(Turn((), governor.busy_fraction, governor.scale, governor.load))
 
     def _read_stills(self) -> None:
         for request in self._stills:
             self._send(_read_still(self._reader, self._limits, request))
         self._stills.clear()
 
+    def _drop(self, stream: int) -> None:
+        """Forget a stream and all that was seen in it."""
+        self._tray.drop(stream)
+        self._answers.pop(stream, None)
+        self._forget(stream)
+
     def _forget(self, stream: int) -> None:
+        self._ready.pop(stream, None)
         pipeline = self._pipelines.pop(stream, None)
         if pipeline is not None:
             pipeline.close()
@@ -173,6 +208,8 @@ def main(descriptor: int) -> None:
         setup = next(iter(channel.receive(None)))
         assert isinstance(setup, Setup)
         _die_with(setup.parent_pid)
+        if hasattr(os, "nice"):
+            os.nice(NICENESS)
         try:
             reader, warnings = load_reader(setup.vision, setup.vision.providers)
         except ModelError as error:

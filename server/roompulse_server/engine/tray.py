@@ -1,0 +1,51 @@
+"""Analysed pictures that wait for their expressions, so that faces of several streams are read together. Pure.
+
+On one CPU thread a face that is read alone takes half as long again as one of three: the network's weights come from
+memory each time (benchmarks/README.md). Waiting costs latency, so faces wait only while a worker is nearly full.
+"""
+
+import math
+
+from roompulse_server.engine.pipeline import Job
+
+BATCH = 8  # faces; more at once do not pay
+MAX_WAIT_S = 0.06  # of a LIVE picture, in a worker that has no time to spare
+SPARE_BELOW = 0.85  # share of its time that a worker works, up to which nobody waits
+FULL_FROM = 0.95
+
+
+def patience_s(busy_fraction: float) -> float:
+    """Return how long a LIVE picture may wait for others, seconds, in a worker that is so busy (0 to 1)."""
+    return MAX_WAIT_S * min(max((busy_fraction - SPARE_BELOW) / (FULL_FROM - SPARE_BELOW), 0.0), 1.0)
+
+
+class Tray:
+    """Jobs in the order of their coming. Those of EVERY_FRAME streams wait until there are `BATCH` faces."""
+
+    def __init__(self) -> None:
+        self._jobs: list[tuple[int, Job]] = []
+        self._faces = 0
+        self._oldest_live_s = math.inf
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def put(self, stream: int, jobs: list[Job], now_s: float, *, live: bool) -> None:
+        """Add a stream's jobs."""
+        self._jobs += [(stream, job) for job in jobs]
+        self._faces += sum(job.faces for job in jobs)
+        if live and jobs:
+            self._oldest_live_s = min(self._oldest_live_s, now_s)
+
+    def due(self, now_s: float, busy_fraction: float) -> bool:
+        """Whether to read what is here although more may come."""
+        return self._faces >= BATCH or now_s - self._oldest_live_s >= patience_s(busy_fraction)
+
+    def take(self) -> list[tuple[int, Job]]:
+        """Return all jobs with their streams."""
+        jobs, self._jobs, self._faces, self._oldest_live_s = self._jobs, [], 0, math.inf
+        return jobs
+
+    def drop(self, stream: int) -> None:
+        """Forget the jobs of a stream."""
+        self._jobs = [(number, job) for number, job in self._jobs if number != stream]

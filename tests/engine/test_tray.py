@@ -1,0 +1,57 @@
+"""Faces of several streams are read together: nothing is lost, nobody waits where there is time to spare."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from roompulse_server.engine.pipeline import Job, RegionSeen
+from roompulse_server.engine.tray import BATCH, MAX_WAIT_S, Tray, patience_s
+from roompulse_server.types import Box, FaceQuality, FaceReading, Packet, Presence, VideoFormat
+from roompulse_server.vision.seen import Seen
+
+SEEN = Seen(FaceReading(1, Box(0, 0, 1, 1), FaceQuality(50, 1, 1)), None)
+
+
+def job(index: int = 0, faces: int = 1) -> Job:
+    region = RegionSeen("", Presence.PRESENT, (SEEN,) * faces)
+    return Job(Packet(index, b"", VideoFormat(), 0, 0, 0), (region,), mirrored=False)
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 3), st.booleans()), max_size=20), st.integers(0, 5))
+def test_what_is_put_in_comes_out_once_in_order(puts: list[tuple[int, int, bool]], dropped: int) -> None:
+    tray = Tray()
+    for index, (stream, count, live) in enumerate(puts):
+        tray.put(stream, [job(index)] * count, 0.0, live=live)
+    tray.drop(dropped)
+    taken = [(stream, each.packet.index) for stream, each in tray.take()]
+    expected = [(stream, index) for index, (stream, count, _) in enumerate(puts) for _ in range(count)]
+    assert taken == [(stream, index) for stream, index in expected if stream != dropped]
+    assert not tray
+    assert not tray.take()
+
+
+def test_nobody_waits_for_others_where_there_is_time_to_spare() -> None:
+    tray = Tray()
+    assert not tray.due(0.0, 0.5)
+    tray.put(1, [job()], 10.0, live=True)
+    assert tray.due(10.0, 0.5)
+
+
+def test_a_full_worker_lets_live_pictures_wait_but_not_long() -> None:
+    tray = Tray()
+    tray.put(1, [job()], 10.0, live=True)
+    tray.put(2, [job()], 10.0 + MAX_WAIT_S / 2, live=True)
+    assert not tray.due(10.0 + 0.9 * MAX_WAIT_S, 1.0)
+    assert tray.due(10.0 + MAX_WAIT_S, 1.0)
+
+
+def test_a_batch_waits_no_longer_than_it_takes_to_fill() -> None:
+    tray = Tray()
+    tray.put(1, [job(faces=BATCH - 1)], 0.0, live=False)
+    assert not tray.due(1000.0, 0.0)
+    tray.put(1, [job()], 0.0, live=False)
+    assert tray.due(1000.0, 0.0)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_patience_grows_with_the_load(less: float, more: float) -> None:
+    less, more = sorted((less, more))
+    assert 0 <= patience_s(less) <= patience_s(more) <= MAX_WAIT_S
