@@ -6,10 +6,10 @@ import socket
 
 import pytest
 from roompulse_server.engine import channel
-from roompulse_server.engine.messages import CloseStream, DropStream, PacketFor, Ready
+from roompulse_server.engine.messages import CloseStream, DropStream, PacketsFor, Ready
 from roompulse_server.types import Encoding, Packet, VideoFormat
 
-PACKET = PacketFor(7, Packet(1, bytes(300_000), VideoFormat(Encoding.H264), 2, 3, 4, speaking=True))
+PACKETS = PacketsFor(7, (Packet(1, bytes(300_000), VideoFormat(Encoding.H264), 2, 3, 4, speaking=True),))
 
 
 def test_messages_survive_the_way_in_any_pieces() -> None:
@@ -17,19 +17,19 @@ def test_messages_survive_the_way_in_any_pieces() -> None:
     with ours, theirs:
         end = channel.BlockingChannel(theirs)
         data = channel.pack(CloseStream(1), DropStream(3)) + channel.pack(
-            PacketFor(2, Packet(1, b"x", VideoFormat(), 0, 0, 0))
+            PacketsFor(2, (Packet(1, b"x", VideoFormat(), 0, 0, 0),))
         )
         ours.sendall(data[:9])
         assert end.receive(0.0) == []
         ours.sendall(data[9:])
-        assert [type(message) for message in end.receive(None)] == [CloseStream, DropStream, PacketFor]
+        assert [type(message) for message in end.receive(None)] == [CloseStream, DropStream, PacketsFor]
         ours.close()
         with pytest.raises(EOFError):
             end.receive(None)
 
 
-def test_a_packet_is_the_same_after_the_way() -> None:
-    assert channel.unpack(channel.pack(PACKET)[4:]) == (PACKET,)
+def test_packets_are_the_same_after_the_way() -> None:
+    assert channel.unpack(channel.pack(PACKETS)[4:]) == (PACKETS,)
     ready = Ready("m", "d", ("w",), (1.5, -0.5))
     assert channel.unpack(channel.pack(ready, ready)[4:]) == (ready, ready)
 

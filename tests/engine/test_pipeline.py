@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 from media_samples import Picture, encode, moving, packets
-from roompulse_server.engine.messages import Look, StreamSpec
+from roompulse_server.engine.messages import Look, NotDue, StreamSpec
 from roompulse_server.engine.pipeline import StreamPipeline
 from roompulse_server.media.bitstream import is_disposable
 from roompulse_server.media.decoder import Decoder
@@ -47,7 +47,11 @@ def watched(delivery: Delivery, rate_hz: float, sent: list[Packet]) -> tuple[Eye
     pipeline.finishing = True
     while not pipeline.done:
         ended.update(job.packet.index for job in pipeline.advance(rate_hz))
-    ended.update(outcome.index for outcome in pipeline.take_outcomes() if outcome.dropped is None)
+    for answer in pipeline.take_answers():
+        if isinstance(answer, NotDue):
+            ended.update(answer.indices)
+        elif answer.dropped is None:
+            ended[answer.index] += 1
     return eye, ended
 
 

@@ -16,7 +16,7 @@ from roompulse_server.engine.messages import (
     DropStream,
     FromWorker,
     OpenStream,
-    PacketFor,
+    PacketsFor,
     ReadStill,
     Ready,
     Retile,
@@ -197,8 +197,8 @@ class Engine:
         worker = self._placed.get(stream.number)
         if worker is None or stream.closed:
             return
-        while (packet := stream.take()) is not None:
-            worker.send(PacketFor(stream.number, packet))
+        if packets := stream.take():
+            worker.send(PacketsFor(stream.number, packets))
         if stream.take_close():
             worker.send(CloseStream(stream.number))
 

@@ -1,9 +1,9 @@
 """What the parent and a worker say to each other, over one socket pair a worker.
 
-    parent ── Setup, OpenStream, PacketFor, Retile, CloseStream, DropStream, ReadStill ──▶ worker
+    parent ── Setup, OpenStream, PacketsFor, Retile, CloseStream, DropStream, ReadStill ──▶ worker
     parent ◀── Ready, Turn (outcomes and analyses of many streams), StillRead, SetupFailed ── worker
 
-A packet that is sent to a worker is answered by exactly one `Outcome`.
+A packet that is sent to a worker is answered exactly once, by an `Outcome` or among those of a `NotDue`.
 """
 
 import enum
@@ -75,9 +75,9 @@ class OpenStream:
 
 
 @dataclass(frozen=True, slots=True)
-class PacketFor:
+class PacketsFor:
     stream: int
-    packet: Packet
+    packets: tuple[Packet, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class ReadStill:
     max_faces: int
 
 
-ToWorker = Setup | OpenStream | PacketFor | Retile | CloseStream | DropStream | ReadStill
+ToWorker = Setup | OpenStream | PacketsFor | Retile | CloseStream | DropStream | ReadStill
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class RegionLook:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one packet: analysed (with looks), not due, or dropped (with a fault where there is one)."""
+    """What became of one packet: analysed (with looks), or dropped (with a fault where there is one)."""
 
     index: int
     offset_us: int
@@ -155,11 +155,22 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class NotDue:
+    """Packets, one after the other, whose pictures nobody had to look at; `offset_us` is the newest of theirs."""
+
+    indices: tuple[int, ...]
+    offset_us: int
+
+
+Answer = Outcome | NotDue
+
+
+@dataclass(frozen=True, slots=True)
 class StreamTurn:
-    """What one turn of a worker brought to one stream."""
+    """What one turn of a worker brought to one stream; answers are in the order in which they were found."""
 
     stream: int
-    outcomes: tuple[Outcome, ...] = ()
+    answers: tuple[Answer, ...] = ()
     wants_key_frame: bool = False
     rate_hz: float | None = None  # set when the granted rate changed
     closed: bool = False

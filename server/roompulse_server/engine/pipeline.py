@@ -4,7 +4,7 @@
       └─ LIVE: not decoded if it is not due and no other picture needs it
 
 A `Job` is a packet's outcome without the expressions, which the worker reads for all its streams together. Each packet
-that was pushed leaves as exactly one job or outcome.
+that was pushed leaves exactly once: as a job, or in an answer.
 """
 
 import logging
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from roompulse_server.engine.governor import Beat
-from roompulse_server.engine.messages import Look, Outcome, RegionLook, StreamSpec
+from roompulse_server.engine.messages import Answer, Look, NotDue, Outcome, RegionLook, StreamSpec
 from roompulse_server.errors import MediaError
 from roompulse_server.media.decoder import Decoder, Frame
 from roompulse_server.types import (
@@ -86,7 +86,8 @@ class StreamPipeline:
         self._inbox: deque[Packet] = deque()
         self._undecided: dict[int, Packet] = {}
         self._watchers: dict[str, Watcher] = {}
-        self._outcomes: list[Outcome] = []
+        self._answers: list[Answer] = []
+        self._not_due: list[Packet] = []  # since the last of the answers
         self._waiting = False
         self._wants_key_frame = False
 
@@ -99,8 +100,8 @@ class StreamPipeline:
     def every_frame(self) -> bool:
         return self.spec.delivery is Delivery.EVERY_FRAME
 
-    def push(self, packet: Packet) -> None:
-        self._inbox.append(packet)
+    def push(self, *packets: Packet) -> None:
+        self._inbox.extend(packets)
 
     def retile(self, tiles: tuple[Tile, ...]) -> None:
         self.spec = replace(self.spec, tiles=tiles)
@@ -120,9 +121,10 @@ class StreamPipeline:
             self._give_up(list(self._undecided))
         return jobs
 
-    def take_outcomes(self) -> tuple[Outcome, ...]:
-        outcomes, self._outcomes = tuple(self._outcomes), []
-        return outcomes
+    def take_answers(self) -> tuple[Answer, ...]:
+        self._answer_not_due()
+        answers, self._answers = tuple(self._answers), []
+        return answers
 
     def take_key_frame_wish(self) -> bool:
         wish, self._wants_key_frame = self._wants_key_frame, False
@@ -143,7 +145,7 @@ class StreamPipeline:
 
     def _decode(self, packet: Packet, rate_hz: float) -> list[Frame]:
         if not self._beat.awaits(packet.offset_us, rate_hz) and self._decoder.can_do_without(packet):
-            self._outcomes.append(outcome_of(packet))
+            self._not_due.append(packet)
             return []
         self._undecided[packet.index] = packet
         try:
@@ -170,7 +172,7 @@ class StreamPipeline:
                 fault=FaultReason.NO_KEY_FRAME,
                 message=f"packet {packet.index} is no key frame, and decoding can only begin at one; send one",
             )
-        self._outcomes.append(outcome)
+        self._answer(outcome)
 
     def _flush(self) -> list[Frame]:
         try:
@@ -186,10 +188,10 @@ class StreamPipeline:
             if self._beat.due(frame.packet.offset_us, rate_hz):
                 due.append(frame)
             else:
-                self._outcomes.append(outcome_of(frame.packet))
+                self._not_due.append(frame.packet)
         if not self.every_frame:
             for frame in due[:-1]:
-                self._outcomes.append(replace(outcome_of(frame.packet), dropped=DropReason.SUPERSEDED))
+                self._answer(replace(outcome_of(frame.packet), dropped=DropReason.SUPERSEDED))
             self._effort.superseded += len(due[:-1])
             due = due[-1:]
         began_s = time.monotonic()
@@ -225,12 +227,21 @@ class StreamPipeline:
 
     def _fault(self, packet: Packet, reason: FaultReason, message: str) -> None:
         self._undecided.pop(packet.index, None)
-        outcome = replace(outcome_of(packet), dropped=DropReason.FAULT, fault=reason, message=message)
-        self._outcomes.append(outcome)
+        self._answer(replace(outcome_of(packet), dropped=DropReason.FAULT, fault=reason, message=message))
 
     def _give_up(self, indices: list[int]) -> None:
         for packet in [self._undecided.pop(index) for index in indices if index in self._undecided]:
-            self._outcomes.append(replace(outcome_of(packet), dropped=DropReason.NO_PICTURE))
+            self._answer(replace(outcome_of(packet), dropped=DropReason.NO_PICTURE))
+
+    def _answer(self, outcome: Outcome) -> None:
+        self._answer_not_due()
+        self._answers.append(outcome)
+
+    def _answer_not_due(self) -> None:
+        if passed := self._not_due:
+            newest_us = max(packet.offset_us for packet in passed)
+            self._answers.append(NotDue(tuple(packet.index for packet in passed), newest_us))
+            self._not_due = []
 
 
 def _unmirrored(face: FaceReading) -> FaceReading:

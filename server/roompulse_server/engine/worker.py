@@ -23,7 +23,7 @@ from roompulse_server.engine.messages import (
     DropStream,
     FromWorker,
     OpenStream,
-    PacketFor,
+    PacketsFor,
     ReadStill,
     Ready,
     Retile,
@@ -66,8 +66,8 @@ class Worker:
 
     def _take(self, message: object) -> None:
         match message:
-            case PacketFor(stream, packet) if stream in self._pipelines:
-                self._pipelines[stream].push(packet)
+            case PacketsFor(stream, packets) if stream in self._pipelines:
+                self._pipelines[stream].push(*packets)
             case OpenStream(stream, spec, first_track):
                 self._pipelines[stream] = StreamPipeline(spec, first_track, self._reader, self._limits)
             case Retile(stream, tiles) if stream in self._pipelines:
@@ -91,8 +91,8 @@ class Worker:
         for number, pipeline in busy:
             mirrored = pipeline.spec.mirrored
             analysed = [job.outcome(lambda seen: readings[id(seen)], mirrored) for at, job in jobs if at == number]
-            outcomes = (*pipeline.take_outcomes(), *analysed)
-            turns[number] = StreamTurn(number, outcomes, pipeline.take_key_frame_wish(), closed=pipeline.done)
+            answers = (*pipeline.take_answers(), *analysed)
+            turns[number] = StreamTurn(number, answers, pipeline.take_key_frame_wish(), closed=pipeline.done)
             if pipeline.done:
                 self._forget(number)
         return turns
@@ -117,7 +117,7 @@ class Worker:
                 if not pipeline.every_frame and pipeline.spec.rate_hz:
                     rated = turns.get(number, StreamTurn(number))
                     turns[number] = replace(rated, rate_hz=governor.rate_hz(pipeline.spec.rate_hz))
-        told = [turn for turn in turns.values() if turn.outcomes or turn.wants_key_frame or turn.closed or turn.rate_hz]
+        told = [turn for turn in turns.values() if turn.answers or turn.wants_key_frame or turn.closed or turn.rate_hz]
         if told or governor.busy_fraction != before:
             self._send(Turn(tuple(told), governor.busy_fraction, governor.scale, governor.load))
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from roompulse_server.engine.messages import Answer, NotDue
 from roompulse_server.types import DropReason, PacketCounters
 
 
@@ -15,11 +16,14 @@ class Ledger:
     def received(self) -> None:
         self._received += 1
 
-    def analyzed(self) -> None:
-        self._analyzed += 1
-
-    def not_due(self) -> None:
-        self._not_due += 1
+    def answered(self, answer: Answer) -> None:
+        """Count what the engine said of a packet, or of some."""
+        if isinstance(answer, NotDue):
+            self._not_due += len(answer.indices)
+        elif answer.dropped is not None:
+            self._dropped[answer.dropped] += 1
+        else:
+            self._analyzed += 1
 
     def dropped(self, reason: DropReason) -> None:
         self._dropped[reason] += 1

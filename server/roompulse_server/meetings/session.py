@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
-from roompulse_server.engine.messages import Look, Outcome, StreamSpec
+from roompulse_server.engine.messages import Answer, Look, NotDue, Outcome, StreamSpec
 from roompulse_server.engine.stream import EngineStream
 from roompulse_server.errors import InvalidArgumentError, MediaError, Reason, RoompulseError
 from roompulse_server.meetings.config import StreamConfig, TileConfig, check_tiles
@@ -293,22 +293,19 @@ class Session:
             if arrival.wants_key_frame or arrival.rate_hz is not None:
                 why = arrival.detail or rated(arrival.rate_hz, self.config.analysis_rate_hz)
                 await self._notice(arrival.wants_key_frame, why)
-            for outcome in arrival.outcomes:
-                await self._resolve(outcome)
+            for answer in arrival.answers:
+                await self._resolve(answer)
 
-    async def _resolve(self, outcome: Outcome) -> None:
-        if outcome.fault is not None:
-            self._ledger.dropped(outcome.dropped or DropReason.FAULT)
-            await self._fault(outcome.index, outcome.fault, outcome.message)
-        elif outcome.dropped is not None:
-            self._ledger.dropped(outcome.dropped)
-        else:
+    async def _resolve(self, answer: Answer) -> None:
+        self._ledger.answered(answer)
+        if isinstance(answer, NotDue) or answer.dropped is None:
             self._faults_in_a_row = 0
-            self._ledger.not_due() if outcome.looks is None else self._ledger.analyzed()
-        self._progress(outcome.offset_us)
-        if outcome.looks is not None:
+        elif answer.fault is not None:
+            await self._fault(answer.index, answer.fault, answer.message)
+        self._progress(answer.offset_us)
+        if isinstance(answer, Outcome) and answer.looks is not None:
             async with self._scoring:
-                await self._record(await self._seats.take(outcome, self._services.clock.now_us()))
+                await self._record(await self._seats.take(answer, self._services.clock.now_us()))
 
     def _progress(self, offset_us: int) -> None:
         self.progress_us = max(self.progress_us, offset_us)
