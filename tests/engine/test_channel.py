@@ -1,5 +1,6 @@
 """Messages between parent and worker: whole, in order, and never anything but messages."""
 
+import asyncio
 import os
 import pickle
 import socket
@@ -47,3 +48,23 @@ def test_a_taken_over_worker_cannot_run_code_in_the_parent() -> None:
 def test_a_length_out_of_bounds_is_refused() -> None:
     with pytest.raises(pickle.UnpicklingError, match="longer than"):
         channel.body_length(b"\xff\xff\xff\xff")
+
+
+@pytest.mark.parametrize(
+    "body", [pickle.dumps(Hostile()), b"rubbish", pickle.dumps(7), pickle.dumps((1, 2))[:-1]], ids=range(4)
+)
+async def test_a_worker_that_sends_no_messages_is_cut_off(body: bytes) -> None:
+    came: asyncio.Queue[object] = asyncio.Queue()
+    lost = asyncio.Event()
+    ours, theirs = socket.socketpair()
+    with theirs:
+        connection = channel.Connection(came.put_nowait, lost.set)
+        await asyncio.get_running_loop().create_unix_connection(lambda: connection, sock=ours)
+        data = channel.pack(CloseStream(1), DropStream(3))
+        for piece in (data[:9], data[9:] + data):
+            theirs.sendall(piece)
+        assert [await came.get() for _ in range(4)] == [CloseStream(1), DropStream(3)] * 2
+        assert not lost.is_set()
+        theirs.sendall(len(body).to_bytes(4, "little") + body + data)
+        await asyncio.wait_for(lost.wait(), 5)
+        assert came.empty()
