@@ -34,8 +34,8 @@ async def test_a_lost_worker_makes_room_for_a_sender_that_waits() -> None:
     """All that waited were packets between key frames: nothing is left that a new worker would take."""
     seat = stream()
     for index in range(EVERY_FRAME_WINDOW + QUEUE_PACKETS):
-        await seat.submit(packet(index))
-    waiting = asyncio.create_task(seat.submit(packet(1000)))
+        await seat.submit([packet(index)])
+    waiting = asyncio.create_task(seat.submit([packet(1000)]))
     await asyncio.sleep(0)
     assert not waiting.done()
     seat.lost()
@@ -44,7 +44,7 @@ async def test_a_lost_worker_makes_room_for_a_sender_that_waits() -> None:
 
 async def test_what_a_worker_says_after_the_end_counts_no_more() -> None:
     seat = stream()
-    await seat.submit(packet(0))
+    await seat.submit([packet(0)])
     seat.close()
     seat.answered(StreamTurn(1, (Outcome(0, 0, 0, 0),)))
     (outcome,) = await answers(seat)
@@ -57,7 +57,7 @@ async def test_raw_pictures_in_a_worker_are_bounded_in_bytes_too() -> None:
     raw, picture = VideoFormat(Encoding.RGB24, 2048, 1024), bytes(RAW_WINDOW_BYTES // 2)
     taken = []
     for index in range(3):
-        await seat.submit(Packet(index, picture, raw, index, index, index))
+        await seat.submit([Packet(index, picture, raw, index, index, index)])
         taken.append(seat.take())
     assert [[packet.index for packet in packets] for packets in taken] == [[0], [1], []]
     seat.answered(StreamTurn(1, (Outcome(0, 0, 0, 0),)))
@@ -69,7 +69,7 @@ async def test_raw_pictures_in_a_worker_are_bounded_in_bytes_too() -> None:
 async def test_packets_that_were_not_due_are_answered_together() -> None:
     seat = stream()
     for index in range(EVERY_FRAME_WINDOW + 4):
-        await seat.submit(packet(index))
+        await seat.submit([packet(index)])
     seat.answered(StreamTurn(1, (NotDue((0, 1, 2), 2), Outcome(3, 3, 3, 3))))
     assert seat.take() == ()  # an answer makes room when it was taken
     arrival = await seat.next()

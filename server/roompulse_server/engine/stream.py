@@ -8,7 +8,7 @@ worker and no queue here grows without bound.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from roompulse_server.engine.messages import Answer, NotDue, Outcome, StreamSpec, StreamTurn
@@ -56,20 +56,20 @@ class EngineStream:
         self._close_sent = False
         self._closed = False
 
-    async def submit(self, packet: Packet) -> None:
-        """Hand a packet over. LIVE never waits; EVERY_FRAME waits while the queue is full.
+    async def submit(self, packets: Iterable[Packet]) -> None:
+        """Hand packets over. LIVE never waits; EVERY_FRAME waits while the queue is full.
 
-        A packet that is still waiting when the stream is closed gets no outcome.
+        Packets that are still waiting when the stream is closed get no answer.
         """
-        while self._every_frame and self._queue.full and not self._closed:
-            self._room.clear()
-            await self._room.wait()
-        if self._closed:
-            return  # the caller counts what was never answered
-        skipped = self._queue.skipped_to_key_frame
-        self._arrive_dropped(self._queue.offer(packet))
-        if self._queue.skipped_to_key_frame != skipped and self._queue.skipping:
-            self._arrive(Arrival(wants_key_frame=True, detail="the queue was full: skipping to the next key frame"))
+        for packet in packets:
+            if self._queue.full:
+                self._wake(self)  # nothing is dropped, and nobody waits, for what may leave
+            while self._every_frame and self._queue.full and not self._closed:
+                self._room.clear()
+                await self._room.wait()
+            if self._closed:
+                return  # the caller counts what was never answered
+            self._offer(packet)
         self._wake(self)
 
     def retile(self, tiles: tuple[Tile, ...]) -> None:
@@ -150,6 +150,12 @@ class EngineStream:
         self._arrive_dropped(self._queue.restart(DropReason.WAITING_FOR_KEY_FRAME))
         self._arrive(Arrival(wants_key_frame=True, detail="the worker process was restarted"))
         self._room.set()
+
+    def _offer(self, packet: Packet) -> None:
+        skipped = self._queue.skipped_to_key_frame
+        self._arrive_dropped(self._queue.offer(packet))
+        if self._queue.skipped_to_key_frame != skipped and self._queue.skipping:
+            self._arrive(Arrival(wants_key_frame=True, detail="the queue was full: skipping to the next key frame"))
 
     def _give_up_in_flight(self, reason: DropReason) -> None:
         packets = list(self._in_flight.values())
