@@ -212,7 +212,6 @@ class Engine:
                 if turn.closed:
                     worker.streams.discard(turn.stream)
                 stream.answered(turn)
-                self._pump(stream)
         elif isinstance(message, StillRead):
             future = self._stills.get(message.request)
             if future is not None and not future.done():

@@ -90,7 +90,7 @@ class EngineStream:
             await self._arrived.wait()
         arrival = self._arrivals.popleft()
         self._untaken -= arrival.packets
-        self._wake(self)
+        self._wake_if_waiting()
         return arrival
 
     def close(self, reason: DropReason = DropReason.STREAM_ENDED) -> None:
@@ -142,6 +142,7 @@ class EngineStream:
             self._arrive(Arrival(turn.answers, len(indices), turn.wants_key_frame, "", turn.rate_hz))
         if turn.closed:
             self.close()
+        self._wake_if_waiting()
 
     def lost(self) -> None:
         """The worker is gone: its packets are lost, the next worker starts at a key frame."""
@@ -150,6 +151,10 @@ class EngineStream:
         self._arrive_dropped(self._queue.restart(DropReason.WAITING_FOR_KEY_FRAME))
         self._arrive(Arrival(wants_key_frame=True, detail="the worker process was restarted"))
         self._room.set()
+
+    def _wake_if_waiting(self) -> None:
+        if len(self._queue):
+            self._wake(self)
 
     def _offer(self, packet: Packet) -> None:
         skipped = self._queue.skipped_to_key_frame
