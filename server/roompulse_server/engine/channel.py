@@ -63,7 +63,7 @@ def pack(*contents: object) -> bytes:
     return _LENGTH.pack(body.tell()) + body.getvalue()
 
 
-def unpack(body: bytes | bytearray) -> tuple[object, ...]:
+def unpack(body: bytes) -> tuple[object, ...]:
     """Return the messages.
 
     Raises:
@@ -80,7 +80,7 @@ def unpack(body: bytes | bytearray) -> tuple[object, ...]:
     return contents
 
 
-def body_length(head: bytes | bytearray) -> int:
+def body_length(head: bytes) -> int:
     length: int = _LENGTH.unpack(head)[0]
     if length > MAX_MESSAGE_BYTES:
         raise pickle.UnpicklingError(f"a message of {length} bytes is longer than {MAX_MESSAGE_BYTES}")
@@ -103,10 +103,10 @@ class _Pieces:
         found: list[object] = []
         at = 0
         while len(self._buffer) - at >= _LENGTH.size:
-            end = at + _LENGTH.size + body_length(self._buffer[at : at + _LENGTH.size])
+            end = at + _LENGTH.size + body_length(bytes(self._buffer[at : at + _LENGTH.size]))
             if len(self._buffer) < end:
                 break
-            found += unpack(self._buffer[at + _LENGTH.size : end])
+            found += unpack(bytes(memoryview(self._buffer)[at + _LENGTH.size : end]))
             at = end
         del self._buffer[:at]
         return found
