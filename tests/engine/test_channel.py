@@ -1,15 +1,16 @@
 """Messages between parent and worker: whole, in order, and never anything but messages."""
 
+import asyncio
 import os
 import pickle
 import socket
 
 import pytest
 from roompulse_server.engine import channel
-from roompulse_server.engine.messages import CloseStream, DropStream, PacketFor, Ready
+from roompulse_server.engine.messages import CloseStream, DropStream, PacketsFor, Ready
 from roompulse_server.types import Encoding, Packet, VideoFormat
 
-PACKET = PacketFor(7, Packet(1, bytes(300_000), VideoFormat(Encoding.H264), 2, 3, 4, speaking=True), 1.5)
+PACKETS = PacketsFor(7, (Packet(1, bytes(300_000), VideoFormat(Encoding.H264), 2, 3, 4, speaking=True),), 1.5)
 
 
 def test_messages_survive_the_way_in_any_pieces() -> None:
@@ -17,19 +18,19 @@ def test_messages_survive_the_way_in_any_pieces() -> None:
     with ours, theirs:
         end = channel.BlockingChannel(theirs)
         data = channel.pack(CloseStream(1), DropStream(3)) + channel.pack(
-            PacketFor(2, Packet(1, b"x", VideoFormat(), 0, 0, 0), 1.5)
+            PacketsFor(2, (Packet(1, b"x", VideoFormat(), 0, 0, 0),), 1.5)
         )
         ours.sendall(data[:9])
         assert end.receive(0.0) == []
         ours.sendall(data[9:])
-        assert [type(message) for message in end.receive(None)] == [CloseStream, DropStream, PacketFor]
+        assert [type(message) for message in end.receive(None)] == [CloseStream, DropStream, PacketsFor]
         ours.close()
         with pytest.raises(EOFError):
             end.receive(None)
 
 
-def test_a_packet_is_the_same_after_the_way() -> None:
-    assert channel.unpack(channel.pack(PACKET)[4:]) == (PACKET,)
+def test_packets_are_the_same_after_the_way() -> None:
+    assert channel.unpack(channel.pack(PACKETS)[4:]) == (PACKETS,)
     ready = Ready("m", "d", ("w",), (1.5, -0.5))
     assert channel.unpack(channel.pack(ready, ready)[4:]) == (ready, ready)
 
@@ -47,3 +48,23 @@ def test_a_taken_over_worker_cannot_run_code_in_the_parent() -> None:
 def test_a_length_out_of_bounds_is_refused() -> None:
     with pytest.raises(pickle.UnpicklingError, match="longer than"):
         channel.body_length(b"\xff\xff\xff\xff")
+
+
+@pytest.mark.parametrize(
+    "body", [pickle.dumps(Hostile()), b"rubbish", pickle.dumps(7), pickle.dumps((1, 2))[:-1]], ids=range(4)
+)
+async def test_a_worker_that_sends_no_messages_is_cut_off(body: bytes) -> None:
+    came: asyncio.Queue[object] = asyncio.Queue()
+    lost = asyncio.Event()
+    ours, theirs = socket.socketpair()
+    with theirs:
+        connection = channel.Connection(came.put_nowait, lost.set)
+        await asyncio.get_running_loop().create_unix_connection(lambda: connection, sock=ours)
+        data = channel.pack(CloseStream(1), DropStream(3))
+        for piece in (data[:9], data[9:] + data):
+            theirs.sendall(piece)
+        assert [await came.get() for _ in range(4)] == [CloseStream(1), DropStream(3)] * 2
+        assert not lost.is_set()
+        theirs.sendall(len(body).to_bytes(4, "little") + body + data)
+        await asyncio.wait_for(lost.wait(), 5)
+        assert came.empty()

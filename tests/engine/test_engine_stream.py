@@ -2,7 +2,7 @@
 
 import asyncio
 
-from roompulse_server.engine.messages import Look, Outcome, StreamSpec, StreamTurn
+from roompulse_server.engine.messages import Answer, Look, NotDue, Outcome, StreamSpec, StreamTurn
 from roompulse_server.engine.stream import EVERY_FRAME_WINDOW, QUEUE_PACKETS, RAW_WINDOW_BYTES, EngineStream
 from roompulse_server.types import Delivery, DropReason, Encoding, Packet, VideoFormat
 
@@ -14,8 +14,7 @@ def stream() -> EngineStream:
     """Return a stream on a worker that takes what it may and answers nothing by itself."""
 
     def wake(stream: EngineStream) -> None:
-        while stream.take() is not None:
-            pass
+        stream.take()
 
     return EngineStream(1, StreamSpec(Look.PRIMARY, Delivery.EVERY_FRAME, 0.0), wake)
 
@@ -24,10 +23,10 @@ def packet(index: int) -> Packet:
     return Packet(index, SLICE if index else IDR, VideoFormat(Encoding.H264), index, index, index)
 
 
-async def outcomes(seat: EngineStream) -> list[Outcome]:
-    found: list[Outcome] = []
+async def answers(seat: EngineStream) -> list[Answer]:
+    found: list[Answer] = []
     while (arrival := await seat.next()) is not None:
-        found += arrival.outcomes
+        found += arrival.answers
     return found
 
 
@@ -35,8 +34,8 @@ async def test_a_lost_worker_makes_room_for_a_sender_that_waits() -> None:
     """All that waited were packets between key frames: nothing is left that a new worker would take."""
     seat = stream()
     for index in range(EVERY_FRAME_WINDOW + QUEUE_PACKETS):
-        await seat.submit(packet(index))
-    waiting = asyncio.create_task(seat.submit(packet(1000)))
+        await seat.submit([packet(index)])
+    waiting = asyncio.create_task(seat.submit([packet(1000)]))
     await asyncio.sleep(0)
     assert not waiting.done()
     seat.lost()
@@ -45,10 +44,11 @@ async def test_a_lost_worker_makes_room_for_a_sender_that_waits() -> None:
 
 async def test_what_a_worker_says_after_the_end_counts_no_more() -> None:
     seat = stream()
-    await seat.submit(packet(0))
+    await seat.submit([packet(0)])
     seat.close()
     seat.answered(StreamTurn(1, (Outcome(0, 0, 0, 0),)))
-    (outcome,) = await outcomes(seat)
+    (outcome,) = await answers(seat)
+    assert isinstance(outcome, Outcome)
     assert outcome.dropped is DropReason.STREAM_ENDED
 
 
@@ -57,11 +57,25 @@ async def test_raw_pictures_in_a_worker_are_bounded_in_bytes_too() -> None:
     raw, picture = VideoFormat(Encoding.RGB24, 2048, 1024), bytes(RAW_WINDOW_BYTES // 2)
     taken = []
     for index in range(3):
-        await seat.submit(Packet(index, picture, raw, index, index, index))
+        await seat.submit([Packet(index, picture, raw, index, index, index)])
         taken.append(seat.take())
-    assert [packet.index if packet else None for packet in taken] == [0, 1, None]
+    assert [[packet.index for packet in packets] for packets in taken] == [[0], [1], []]
     seat.answered(StreamTurn(1, (Outcome(0, 0, 0, 0),)))
     await seat.next()
-    last = seat.take()
-    assert last is not None
+    (last,) = seat.take()
     assert last.index == 2
+
+
+async def test_packets_that_were_not_due_are_answered_together() -> None:
+    seat = stream()
+    for index in range(EVERY_FRAME_WINDOW + 4):
+        await seat.submit([packet(index)])
+    seat.answered(StreamTurn(1, (NotDue((0, 1, 2), 2), Outcome(3, 3, 3, 3))))
+    assert seat.take() == ()  # an answer makes room when it was taken
+    arrival = await seat.next()
+    assert arrival is not None
+    assert arrival.packets == 4
+    assert [answer.offset_us for answer in arrival.answers] == [2, 3]
+    seat.close()
+    left = [answer.index for answer in await answers(seat) if isinstance(answer, Outcome)]
+    assert left == list(range(4, EVERY_FRAME_WINDOW + 4))

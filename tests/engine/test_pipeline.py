@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_samples import Picture, encode, moving, packets
-from roompulse_server.engine.messages import Look, StreamSpec
+from roompulse_server.engine.messages import Look, NotDue, StreamSpec
 from roompulse_server.engine.pipeline import StreamPipeline
 from roompulse_server.media.bitstream import is_disposable
 from roompulse_server.media.decoder import Decoder
@@ -53,13 +53,16 @@ def watched(
     pipeline = StreamPipeline(StreamSpec(Look.PRIMARY, delivery, rate_hz), 1, eye, MediaLimits())  # type: ignore[arg-type]
     for first in range(0, len(sent), together):
         wait_s = next(waits)
-        for each in sent[first : first + together]:
-            pipeline.push(each, time.monotonic() - wait_s)
+        pipeline.push(sent[first : first + together], time.monotonic() - wait_s)
         ended.update(job.packet.index for job in pipeline.advance(rate_hz))
     pipeline.finishing = True
     while not pipeline.done:
         ended.update(job.packet.index for job in pipeline.advance(rate_hz))
-    ended.update(outcome.index for outcome in pipeline.take_outcomes() if outcome.dropped is None)
+    for answer in pipeline.take_answers():
+        if isinstance(answer, NotDue):
+            ended.update(answer.indices)
+        elif answer.dropped is None:
+            ended[answer.index] += 1
     return eye, ended
 
 

@@ -33,7 +33,7 @@ async def test_every_frame_waits_for_the_reader() -> None:
     waiting = asyncio.create_task(box.put(update(UPDATES_BOUND)))
     await asyncio.sleep(0)
     assert not waiting.done()
-    await box.put(Beat(1))  # control passes
+    box.post(Beat(1))  # control passes
     first = await box.get()
     assert isinstance(first, Update)
     assert first.sequence == 0
@@ -43,9 +43,9 @@ async def test_every_frame_waits_for_the_reader() -> None:
 
 async def test_the_end_comes_after_everything_before() -> None:
     box = Outbox(live=True)
-    await box.put(Fault(1, FaultReason.CORRUPT, "cut short"))
-    await box.end(RoompulseError(Reason.MEETING_ENDED, "over"))
-    await box.end()
+    box.post(Fault(1, FaultReason.CORRUPT, "cut short"))
+    box.end(RoompulseError(Reason.MEETING_ENDED, "over"))
+    box.end()
     assert isinstance(await box.get(), Fault)
     with pytest.raises(RoompulseError, match="over"):
         await box.get()

@@ -16,22 +16,27 @@ import pickle
 import socket
 import struct
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from roompulse_server import types
 from roompulse_server.engine import messages
 
 _LENGTH = struct.Struct("<I")
-_TYPES = "roompulse_server.types."
-_MESSAGES = "roompulse_server.engine.messages"
 MAX_MESSAGE_BYTES = 128 * 1024 * 1024
+
+_KINDS: dict[tuple[str, str], type] = {
+    (kind.__module__, name): kind
+    for module in (types, messages)
+    for name, kind in inspect.getmembers(module, inspect.isclass)
+}
 
 
 class _Reader(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
-        if not (module == _MESSAGES or module.startswith(_TYPES)) or "." in name:
-            raise pickle.UnpicklingError(f"{module}.{name} is no message")
-        return super().find_class(module, name)
+        try:
+            return _KINDS[module, name]
+        except KeyError:
+            raise pickle.UnpicklingError(f"{module}.{name} is no message") from None
 
 
 _Reduce = Callable[[Any], tuple[type, tuple[object, ...]]]
@@ -46,12 +51,7 @@ def _reduction(kind: type) -> _Reduce:
     return lambda value: (kind, values(value))
 
 
-_TABLE: dict[type, _Reduce] = {
-    kind: _reduction(kind)
-    for module in (types, messages)
-    for _, kind in inspect.getmembers(module, inspect.isclass)
-    if dataclasses.is_dataclass(kind)
-}
+_TABLE: dict[type, _Reduce] = {kind: _reduction(kind) for kind in _KINDS.values() if dataclasses.is_dataclass(kind)}
 
 
 def pack(*contents: object) -> bytes:
@@ -63,13 +63,18 @@ def pack(*contents: object) -> bytes:
     return _LENGTH.pack(body.tell()) + body.getvalue()
 
 
-def unpack(body: bytes | memoryview) -> tuple[object, ...]:
+def unpack(body: bytes) -> tuple[object, ...]:
     """Return the messages.
 
     Raises:
-        pickle.UnpicklingError: The bytes name anything but our own message types.
+        pickle.UnpicklingError: The bytes name anything but our own message types, or are no pickle at all.
     """
-    contents = _Reader(io.BytesIO(body)).load()
+    try:
+        contents = _Reader(io.BytesIO(body)).load()
+    except pickle.UnpicklingError:
+        raise
+    except Exception as error:
+        raise pickle.UnpicklingError(f"this is no message: {type(error).__name__}") from error
     if not isinstance(contents, tuple):
         raise pickle.UnpicklingError(f"messages come as a tuple, not as {type(contents).__name__}")
     return contents
@@ -82,48 +87,19 @@ def body_length(head: bytes) -> int:
     return length
 
 
-async def receive(reader: asyncio.StreamReader) -> tuple[object, ...]:
-    """Read the messages that were sent together.
+class _Pieces:
+    """Bytes as they come, put together to messages."""
 
-    Raises:
-        asyncio.IncompleteReadError: The other side is gone.
-        pickle.UnpicklingError: The other side sent something that is no message.
-    """
-    return unpack(await reader.readexactly(body_length(await reader.readexactly(_LENGTH.size))))
-
-
-class BlockingChannel:
-    """The worker's end: reads what is there, or waits for something."""
-
-    def __init__(self, sock: socket.socket) -> None:
-        self._sock = sock
+    def __init__(self) -> None:
         self._buffer = bytearray()
 
-    def receive(self, timeout_s: float | None) -> list[object]:
-        """Return the messages that have come; wait for the first up to `timeout_s` (None: for ever).
+    def add(self, data: bytes) -> list[object]:
+        """Return the messages that are complete now.
 
         Raises:
-            EOFError: The parent is gone.
+            pickle.UnpicklingError: As `unpack` and `body_length`.
         """
-        found = self._complete()
-        self._sock.settimeout(0.0 if found else timeout_s)
-        while True:
-            try:
-                data = self._sock.recv(1 << 20)
-            except (TimeoutError, BlockingIOError):
-                return found
-            if not data:
-                raise EOFError("the parent closed the channel")
-            self._buffer += data
-            found += self._complete()
-            self._sock.settimeout(0.0 if found else timeout_s)
-
-    def send(self, message: object) -> None:
-        """Write a message; wait until the parent has taken it."""
-        self._sock.settimeout(None)
-        self._sock.sendall(pack(message))
-
-    def _complete(self) -> list[object]:
+        self._buffer += data
         found: list[object] = []
         at = 0
         while len(self._buffer) - at >= _LENGTH.size:
@@ -134,3 +110,79 @@ class BlockingChannel:
             at = end
         del self._buffer[:at]
         return found
+
+
+class Connection(asyncio.Protocol):
+    """The parent's end, on its event loop: hands over each message, then says once that the worker is gone.
+
+    A worker that sends anything but messages is cut off, and gone.
+    """
+
+    def __init__(self, on_message: Callable[[object], None], on_lost: Callable[[], None]) -> None:
+        self._on_message, self._on_lost = on_message, on_lost
+        self._pieces = _Pieces()
+        self._transport: asyncio.Transport | None = None
+        self._outgoing: list[object] = []
+        self.lost = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for message in self._pieces.add(data):
+                self._on_message(message)
+        except pickle.UnpicklingError:
+            if self._transport is not None:
+                self._transport.abort()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.lost = True
+        self._on_lost()
+
+    def send(self, message: object) -> None:
+        """Write a message, together with all that are sent before the loop turns."""
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._outgoing.append(message)
+
+    def close(self) -> None:
+        """Say that nothing follows: the worker reads end-of-file."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def _flush(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(pack(*self._outgoing))
+        self._outgoing.clear()
+
+
+class BlockingChannel:
+    """The worker's end: reads what is there, or waits for something."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self._pieces = _Pieces()
+
+    def receive(self, timeout_s: float | None) -> list[object]:
+        """Return the messages that have come; wait for the first up to `timeout_s` (None: for ever).
+
+        Raises:
+            EOFError: The parent is gone.
+        """
+        found: list[object] = []
+        self._sock.settimeout(timeout_s)
+        while True:
+            try:
+                data = self._sock.recv(1 << 20)
+            except (TimeoutError, BlockingIOError):
+                return found
+            if not data:
+                raise EOFError("the parent closed the channel")
+            found += self._pieces.add(data)
+            self._sock.settimeout(0.0 if found else timeout_s)
+
+    def send(self, message: object) -> None:
+        """Write a message; wait until the parent has taken it."""
+        self._sock.settimeout(None)
+        self._sock.sendall(pack(message))

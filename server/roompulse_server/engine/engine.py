@@ -17,7 +17,7 @@ from roompulse_server.engine.messages import (
     DropStream,
     FromWorker,
     OpenStream,
-    PacketFor,
+    PacketsFor,
     ReadStill,
     Ready,
     Retile,
@@ -198,8 +198,8 @@ class Engine:
         worker = self._placed.get(stream.number)
         if worker is None or stream.closed:
             return
-        while (packet := stream.take()) is not None:
-            worker.send(PacketFor(stream.number, packet, time.monotonic()))
+        if packets := stream.take():
+            worker.send(PacketsFor(stream.number, packets, time.monotonic()))
         if stream.take_close():
             worker.send(CloseStream(stream.number))
 
@@ -213,7 +213,6 @@ class Engine:
                 if turn.closed:
                     worker.streams.discard(turn.stream)
                 stream.answered(turn)
-                self._pump(stream)
         elif isinstance(message, StillRead):
             future = self._stills.get(message.request)
             if future is not None and not future.done():

@@ -1,9 +1,9 @@
 """What the parent and a worker say to each other, over one socket pair a worker.
 
-    parent ── Setup, OpenStream, PacketFor, Retile, CloseStream, DropStream, ReadStill ──▶ worker
+    parent ── Setup, OpenStream, PacketsFor, Retile, CloseStream, DropStream, ReadStill ──▶ worker
     parent ◀── Ready, Turn (outcomes and analyses of many streams), StillRead, SetupFailed ── worker
 
-A packet that is sent to a worker is answered by exactly one `Outcome`.
+A packet that is sent to a worker is answered exactly once, by an `Outcome` or among those of a `NotDue`.
 """
 
 import enum
@@ -75,11 +75,11 @@ class OpenStream:
 
 
 @dataclass(frozen=True, slots=True)
-class PacketFor:
+class PacketsFor:
     """`sent_s`: when, by the monotonic clock, which all processes share."""
 
     stream: int
-    packet: Packet
+    packets: tuple[Packet, ...]
     sent_s: float
 
 
@@ -111,7 +111,7 @@ class ReadStill:
     max_faces: int
 
 
-ToWorker = Setup | OpenStream | PacketFor | Retile | CloseStream | DropStream | ReadStill
+ToWorker = Setup | OpenStream | PacketsFor | Retile | CloseStream | DropStream | ReadStill
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class RegionLook:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one packet: analysed (with looks), not due, or dropped (with a fault where there is one)."""
+    """What became of one packet: analysed (with looks), or dropped (with a fault where there is one)."""
 
     index: int
     offset_us: int
@@ -158,11 +158,22 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class NotDue:
+    """Packets, one after the other, whose pictures nobody had to look at; `offset_us` is the newest of theirs."""
+
+    indices: tuple[int, ...]
+    offset_us: int
+
+
+Answer = Outcome | NotDue
+
+
+@dataclass(frozen=True, slots=True)
 class StreamTurn:
-    """What turns of a worker brought to one stream, since it last told."""
+    """What turns of a worker brought to one stream, since it last told; answers are in the order of being found."""
 
     stream: int
-    outcomes: tuple[Outcome, ...] = ()
+    answers: tuple[Answer, ...] = ()
     wants_key_frame: bool = False
     rate_hz: float | None = None  # set when the granted rate changed
     closed: bool = False
@@ -170,13 +181,13 @@ class StreamTurn:
     @property
     def tells(self) -> bool:
         """Whether there is anything to say."""
-        return bool(self.outcomes or self.wants_key_frame or self.closed or self.rate_hz)
+        return bool(self.answers or self.wants_key_frame or self.closed or self.rate_hz)
 
     def then(self, turn: "StreamTurn") -> "StreamTurn":
         """Return both in one, this one first."""
         return StreamTurn(
             self.stream,
-            self.outcomes + turn.outcomes,
+            self.answers + turn.answers,
             self.wants_key_frame or turn.wants_key_frame,
             self.rate_hz if turn.rate_hz is None else turn.rate_hz,
             self.closed or turn.closed,

@@ -4,17 +4,17 @@
       └─ LIVE: not decoded if it is not due and no other picture needs it
 
 A `Job` is a packet's outcome without the expressions, which the worker reads for all its streams together. Each packet
-that was pushed leaves as exactly one job or outcome.
+that was pushed leaves exactly once: as a job, or in an answer.
 """
 
 import logging
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from roompulse_server.engine.governor import Beat
-from roompulse_server.engine.messages import Look, Outcome, RegionLook, StreamSpec
+from roompulse_server.engine.messages import Answer, Look, NotDue, Outcome, RegionLook, StreamSpec
 from roompulse_server.errors import MediaError
 from roompulse_server.media.decoder import Decoder, Frame
 from roompulse_server.types import (
@@ -95,7 +95,8 @@ class StreamPipeline:
         self._sent_s, self._newest_us = 0.0, 0
         self._undecided: dict[int, Packet] = {}
         self._watchers: dict[str, Watcher] = {}
-        self._outcomes: list[Outcome] = []
+        self._answers: list[Answer] = []
+        self._not_due: list[Packet] = []  # since the last of the answers
         self._waiting = False
         self._wants_key_frame = False
 
@@ -108,9 +109,9 @@ class StreamPipeline:
     def live(self) -> bool:
         return self.spec.delivery is not Delivery.EVERY_FRAME
 
-    def push(self, packet: Packet, sent_s: float) -> None:
-        """Take a packet that was sent here at `sent_s`, by the monotonic clock."""
-        self._inbox.append(packet)
+    def push(self, packets: Iterable[Packet], sent_s: float) -> None:
+        """Take packets that were sent here at `sent_s`, by the monotonic clock."""
+        self._inbox.extend(packets)
         self._sent_s = sent_s
 
     def retile(self, tiles: tuple[Tile, ...]) -> None:
@@ -131,9 +132,10 @@ class StreamPipeline:
             self._give_up(list(self._undecided))
         return jobs
 
-    def take_outcomes(self) -> tuple[Outcome, ...]:
-        outcomes, self._outcomes = tuple(self._outcomes), []
-        return outcomes
+    def take_answers(self) -> tuple[Answer, ...]:
+        self._answer_not_due()
+        answers, self._answers = tuple(self._answers), []
+        return answers
 
     def take_key_frame_wish(self) -> bool:
         wish, self._wants_key_frame = self._wants_key_frame, False
@@ -154,7 +156,7 @@ class StreamPipeline:
 
     def _decode(self, packet: Packet, rate_hz: float) -> list[Frame]:
         if not self._beat.awaits(packet.offset_us, rate_hz) and self._decoder.can_do_without(packet):
-            self._outcomes.append(outcome_of(packet))
+            self._not_due.append(packet)
             return []
         self._undecided[packet.index] = packet
         try:
@@ -181,7 +183,7 @@ class StreamPipeline:
                 fault=FaultReason.NO_KEY_FRAME,
                 message=f"packet {packet.index} is no key frame, and decoding can only begin at one; send one",
             )
-        self._outcomes.append(outcome)
+        self._answer(outcome)
 
     def _flush(self) -> list[Frame]:
         try:
@@ -191,30 +193,35 @@ class StreamPipeline:
 
     def _look_at_due(self, frames: list[Frame], rate_hz: float) -> list[Job]:
         known = [frame for frame in frames if self._undecided.pop(frame.packet.index, None) is not None]
-        chosen = self._newest_if_due(known, rate_hz) if self.live else self._due(known, rate_hz)
-        self._outcomes += [outcome_of(frame.packet) for frame in known if frame not in chosen]
+        chosen = self._chosen(known, rate_hz)
         began_s = time.monotonic()
         jobs = [job for frame in chosen if (job := self._look(frame)) is not None]
         self._effort.looking_s += time.monotonic() - began_s
         self._effort.looks += len(chosen)
         return jobs
 
-    def _due(self, frames: list[Frame], rate_hz: float) -> list[Frame]:
-        return [frame for frame in frames if self._beat.due(frame.packet.offset_us, rate_hz)]
+    def _chosen(self, frames: list[Frame], rate_hz: float) -> list[Frame]:
+        """Return the frames to look at, LIVE the newest if any is due; answer for the others."""
+        due: list[Frame] = []
+        if not (self.live and self._better_wait(frames, rate_hz)):
+            due = [frame for frame in frames if self._beat.due(frame.packet.offset_us, rate_hz)]
+        chosen, superseded = (frames[-1:], due[:-1]) if self.live and due else (due, [])
+        for frame in frames:
+            if frame in superseded:
+                self._answer(replace(outcome_of(frame.packet), dropped=DropReason.SUPERSEDED))
+            elif frame not in chosen:
+                self._not_due.append(frame.packet)
+        self._effort.superseded += len(superseded)
+        return chosen
 
-    def _newest_if_due(self, frames: list[Frame], rate_hz: float) -> list[Frame]:
-        """Return the newest frame if one of these is due; none if it has waited and a fresher one comes in time."""
-        if not frames or self._better_waits(frames[-1].packet.offset_us, rate_hz):
-            return []
-        due = self._due(frames, rate_hz)
-        self._effort.superseded += len(due[1:])
-        return frames[-1:] if due else []
-
-    def _better_waits(self, newest_us: int, rate_hz: float) -> bool:
-        """Tell whether the newest picture has waited for the worker, and the next one will still be early enough.
+    def _better_wait(self, frames: list[Frame], rate_hz: float) -> bool:
+        """Tell whether these frames have waited for the worker, and the next ones will still be early enough.
 
         So looks spread over the time that a worker has, and what is looked at is fresh.
         """
+        if not frames:
+            return False
+        newest_us = frames[-1].packet.offset_us
         step_us, self._newest_us = newest_us - self._newest_us, newest_us
         waited = time.monotonic() - self._sent_s > FRESH_S
         return waited and step_us > 0 and (self._beat.late_us(newest_us) + step_us) * rate_hz <= MAX_LATE * 1e6
@@ -247,12 +254,21 @@ class StreamPipeline:
 
     def _fault(self, packet: Packet, reason: FaultReason, message: str) -> None:
         self._undecided.pop(packet.index, None)
-        outcome = replace(outcome_of(packet), dropped=DropReason.FAULT, fault=reason, message=message)
-        self._outcomes.append(outcome)
+        self._answer(replace(outcome_of(packet), dropped=DropReason.FAULT, fault=reason, message=message))
 
     def _give_up(self, indices: list[int]) -> None:
         for packet in [self._undecided.pop(index) for index in indices if index in self._undecided]:
-            self._outcomes.append(replace(outcome_of(packet), dropped=DropReason.NO_PICTURE))
+            self._answer(replace(outcome_of(packet), dropped=DropReason.NO_PICTURE))
+
+    def _answer(self, outcome: Outcome) -> None:
+        self._answer_not_due()
+        self._answers.append(outcome)
+
+    def _answer_not_due(self) -> None:
+        if passed := self._not_due:
+            newest_us = max(packet.offset_us for packet in passed)
+            self._answers.append(NotDue(tuple(packet.index for packet in passed), newest_us))
+            self._not_due = []
 
 
 def _unmirrored(face: FaceReading) -> FaceReading:

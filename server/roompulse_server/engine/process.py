@@ -2,13 +2,12 @@
 
 import asyncio
 import os
-import pickle
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
 
-from roompulse_server.engine import channel
+from roompulse_server.engine.channel import Connection
 from roompulse_server.engine.messages import FromWorker, Ready, Setup, SetupFailed, ToWorker
 from roompulse_server.errors import ModelError
 
@@ -36,9 +35,8 @@ class WorkerProcess:
         self._setup = setup
         self._on_message, self._on_lost = on_message, on_lost
         self._process: subprocess.Popen[bytes] | None = None
-        self._writer: asyncio.StreamWriter | None = None
-        self._outgoing: list[ToWorker] = []
-        self._reading: asyncio.Task[None] | None = None
+        self._connection = Connection(self._receive, self._lose)
+        self._first: asyncio.Future[object] | None = None
         self._closing = False
 
     @property
@@ -59,51 +57,43 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             )
-        reader, self._writer = await asyncio.open_unix_connection(sock=ours)
+        loop = asyncio.get_running_loop()
+        self._first = loop.create_future()
+        await loop.create_unix_connection(lambda: self._connection, sock=ours)
         self.send(self._setup)
-        try:
-            (first,) = await channel.receive(reader)
-        except (asyncio.IncompleteReadError, ConnectionError) as error:
-            raise ModelError(f"a worker process ended while it started, exit code {self._process.poll()}") from error
+        first = await self._first
         if isinstance(first, SetupFailed):
             raise ModelError(first.message)
+        if self._connection.lost:
+            raise ModelError(f"a worker process ended while it started, exit code {self._process.poll()}")
         assert isinstance(first, Ready)
         self.ready = first
-        self._reading = asyncio.create_task(self._read(reader), name=f"worker {self.pid}")
 
     def send(self, message: ToWorker) -> None:
         """Write a message, together with all that are sent before the loop turns.
 
         What is unanswered per stream is bounded, so the socket's buffer is, too.
         """
-        if not self._outgoing:
-            asyncio.get_running_loop().call_soon(self._flush)
-        self._outgoing.append(message)
-
-    def _flush(self) -> None:
-        if self._writer is not None and not self._writer.is_closing():
-            self._writer.write(channel.pack(*self._outgoing))
-        self._outgoing.clear()
+        self._connection.send(message)
 
     async def aclose(self) -> None:
         """End the process: by end-of-file, by force after two seconds. Idempotent."""
         self._closing = True
-        if self._writer is not None:
-            self._writer.close()
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        self._connection.close()
         if self._process is not None:
             await asyncio.to_thread(_reap, self._process)
 
-    async def _read(self, reader: asyncio.StreamReader) -> None:
-        try:
-            while True:
-                for message in await channel.receive(reader):
-                    self._on_message(self, message)  # type: ignore[arg-type]
-        except (asyncio.IncompleteReadError, ConnectionError, pickle.UnpicklingError):
-            if not self._closing:
-                self._on_lost(self)
+    def _receive(self, message: object) -> None:
+        if self.ready is not None:
+            self._on_message(self, message)  # type: ignore[arg-type]
+        elif self._first is not None and not self._first.done():
+            self._first.set_result(message)
+
+    def _lose(self) -> None:
+        if self.ready is not None and not self._closing:
+            self._on_lost(self)
+        elif self._first is not None and not self._first.done():
+            self._first.set_result(None)
 
 
 def _reap(process: subprocess.Popen[bytes]) -> None:

@@ -1,17 +1,17 @@
 """One stream's seat in the engine: packets go in, outcomes come out, each packet exactly once.
 
-    submit ──▶ PacketQueue ──(≤ window unanswered)──▶ worker ──▶ outcomes ──▶ next()
+    submit ──▶ PacketQueue ──(≤ window unanswered)──▶ worker ──▶ answers ──▶ next()
 
-A place in the window is given back only when the outcome has been taken by `next()`, so a slow consumer slows the
+A place in the window is given back only when the answer has been taken by `next()`, so a slow consumer slows the
 worker and no queue here grows without bound.
 """
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from roompulse_server.engine.messages import Outcome, StreamSpec, StreamTurn
+from roompulse_server.engine.messages import Answer, NotDue, Outcome, StreamSpec, StreamTurn
 from roompulse_server.engine.packet_queue import Dropped, PacketQueue
 from roompulse_server.media.bitstream import is_raw
 from roompulse_server.types import Delivery, DropReason, Packet, Tile
@@ -25,9 +25,10 @@ QUEUE_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What `next()` brings."""
+    """What `next()` brings: answers, and of how many packets."""
 
-    outcomes: tuple[Outcome, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    packets: int = 0
     wants_key_frame: bool = False
     detail: str = ""
     rate_hz: float | None = None
@@ -55,20 +56,20 @@ class EngineStream:
         self._close_sent = False
         self._closed = False
 
-    async def submit(self, packet: Packet) -> None:
-        """Hand a packet over. LIVE never waits; EVERY_FRAME waits while the queue is full.
+    async def submit(self, packets: Iterable[Packet]) -> None:
+        """Hand packets over. LIVE never waits; EVERY_FRAME waits while the queue is full.
 
-        A packet that is still waiting when the stream is closed gets no outcome.
+        Packets that are still waiting when the stream is closed get no answer.
         """
-        while self._every_frame and self._queue.full and not self._closed:
-            self._room.clear()
-            await self._room.wait()
-        if self._closed:
-            return  # the caller counts what was never answered
-        skipped = self._queue.skipped_to_key_frame
-        self._arrive_dropped(self._queue.offer(packet))
-        if self._queue.skipped_to_key_frame != skipped and self._queue.skipping:
-            self._arrive(Arrival(wants_key_frame=True, detail="the queue was full: skipping to the next key frame"))
+        for packet in packets:
+            if self._queue.full:
+                self._wake(self)  # nothing is dropped, and nobody waits, for what may leave
+            while self._every_frame and self._queue.full and not self._closed:
+                self._room.clear()
+                await self._room.wait()
+            if self._closed:
+                return  # the caller counts what was never answered
+            self._offer(packet)
         self._wake(self)
 
     def retile(self, tiles: tuple[Tile, ...]) -> None:
@@ -88,8 +89,8 @@ class EngineStream:
             self._arrived.clear()
             await self._arrived.wait()
         arrival = self._arrivals.popleft()
-        self._untaken -= len(arrival.outcomes)
-        self._wake(self)
+        self._untaken -= arrival.packets
+        self._wake_if_waiting()
         return arrival
 
     def close(self, reason: DropReason = DropReason.STREAM_ENDED) -> None:
@@ -108,16 +109,19 @@ class EngineStream:
     def closed(self) -> bool:
         return self._closed
 
-    def take(self) -> Packet | None:
-        """Return the packet to send now, or None: nothing waits, or the window is full."""
-        if len(self._in_flight) + self._untaken >= self._window or self._raw_bytes >= RAW_WINDOW_BYTES:
-            return None
-        packet = self._queue.take()
-        if packet is not None:
+    def take(self) -> tuple[Packet, ...]:
+        """Return the packets to send now: what waits, as far as the window has room."""
+        taken: list[Packet] = []
+        while len(self._in_flight) + self._untaken < self._window and self._raw_bytes < RAW_WINDOW_BYTES:
+            packet = self._queue.take()
+            if packet is None:
+                break
             self._in_flight[packet.index] = packet
             self._raw_bytes += _raw_bytes(packet)
+            taken.append(packet)
+        if taken:
             self._room.set()
-        return packet
+        return tuple(taken)
 
     def take_close(self) -> bool:
         """Whether to tell the worker now that no packets follow."""
@@ -129,15 +133,16 @@ class EngineStream:
         """Take in what a worker's turn brought; after `close` everything has its outcome already."""
         if self._closed:
             return
-        for outcome in turn.outcomes:
-            packet = self._in_flight.pop(outcome.index, None)
+        indices = [index for answer in turn.answers for index in _indices(answer)]
+        for index in indices:
+            packet = self._in_flight.pop(index, None)
             self._raw_bytes -= _raw_bytes(packet) if packet else 0
-            for look in outcome.looks or ():
-                self.next_track = max([self.next_track, *(face.track + 1 for face in look.faces)])
-        if turn.outcomes or turn.wants_key_frame or turn.rate_hz is not None:
-            self._arrive(Arrival(turn.outcomes, turn.wants_key_frame, "", turn.rate_hz))
+        self._follow_tracks(turn.answers)
+        if turn.answers or turn.wants_key_frame or turn.rate_hz is not None:
+            self._arrive(Arrival(turn.answers, len(indices), turn.wants_key_frame, "", turn.rate_hz))
         if turn.closed:
             self.close()
+        self._wake_if_waiting()
 
     def lost(self) -> None:
         """The worker is gone: its packets are lost, the next worker starts at a key frame."""
@@ -147,6 +152,16 @@ class EngineStream:
         self._arrive(Arrival(wants_key_frame=True, detail="the worker process was restarted"))
         self._room.set()
 
+    def _wake_if_waiting(self) -> None:
+        if len(self._queue):
+            self._wake(self)
+
+    def _offer(self, packet: Packet) -> None:
+        skipped = self._queue.skipped_to_key_frame
+        self._arrive_dropped(self._queue.offer(packet))
+        if self._queue.skipped_to_key_frame != skipped and self._queue.skipping:
+            self._arrive(Arrival(wants_key_frame=True, detail="the queue was full: skipping to the next key frame"))
+
     def _give_up_in_flight(self, reason: DropReason) -> None:
         packets = list(self._in_flight.values())
         self._in_flight.clear()
@@ -155,12 +170,20 @@ class EngineStream:
 
     def _arrive_dropped(self, dropped: list[Dropped]) -> None:
         if dropped:
-            self._arrive(Arrival(tuple(_outcome(item) for item in dropped)))
+            self._arrive(Arrival(tuple(_outcome(item) for item in dropped), len(dropped)))
+
+    def _follow_tracks(self, answers: tuple[Answer, ...]) -> None:
+        looks = [look for answer in answers if isinstance(answer, Outcome) for look in answer.looks or ()]
+        self.next_track = max([self.next_track, *(face.track + 1 for look in looks for face in look.faces)])
 
     def _arrive(self, arrival: Arrival) -> None:
-        self._untaken += len(arrival.outcomes)
+        self._untaken += arrival.packets
         self._arrivals.append(arrival)
         self._arrived.set()
+
+
+def _indices(answer: Answer) -> tuple[int, ...]:
+    return answer.indices if isinstance(answer, NotDue) else (answer.index,)
 
 
 def _raw_bytes(packet: Packet) -> int:

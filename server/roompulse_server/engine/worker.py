@@ -24,7 +24,7 @@ from roompulse_server.engine.messages import (
     DropStream,
     FromWorker,
     OpenStream,
-    PacketFor,
+    PacketsFor,
     ReadStill,
     Ready,
     Retile,
@@ -77,8 +77,8 @@ class Worker:
 
     def _take(self, message: object) -> None:
         match message:
-            case PacketFor(stream, packet, sent_s) if stream in self._pipelines:
-                self._pipelines[stream].push(packet, sent_s)
+            case PacketsFor(stream, packets, sent_s) if stream in self._pipelines:
+                self._pipelines[stream].push(packets, sent_s)
                 self._ready[stream] = None
             case OpenStream(stream, spec, first_track):
                 self._pipelines[stream] = StreamPipeline(spec, first_track, self._reader, self._limits)
@@ -109,7 +109,7 @@ class Worker:
         pipeline = self._pipelines[number]
         del self._ready[number]
         self._tray.put(number, pipeline.advance(self._rate_hz(pipeline)), time.monotonic(), live=pipeline.live)
-        self._add(StreamTurn(number, pipeline.take_outcomes(), pipeline.take_key_frame_wish(), closed=pipeline.done))
+        self._add(StreamTurn(number, pipeline.take_answers(), pipeline.take_key_frame_wish(), closed=pipeline.done))
         if pipeline.done:
             self._forget(number)
         elif pipeline.busy:

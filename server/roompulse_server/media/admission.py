@@ -18,11 +18,12 @@ def check_packet(packet: Packet, limits: MediaLimits) -> None:
             `TOO_MANY_PIXELS`, `UNKNOWN_FORMAT` (stills), `CORRUPT` (stills cut short, H.264 without start codes).
     """
     encoding = packet.format.encoding
-    _check_bytes(len(packet.data), limits.max_raw_bytes if is_raw(encoding) else limits.max_packet_bytes)
+    raw = is_raw(encoding)
+    _check_bytes(len(packet.data), limits.max_raw_bytes if raw else limits.max_packet_bytes)
     if packet.format.rotation_deg not in ROTATIONS_DEG:
         message = f"rotation_deg is {packet.format.rotation_deg}; it must be 0, 90, 180 or 270"
         raise MediaError(FaultReason.WRONG_LAYOUT, message)
-    if is_raw(encoding):
+    if raw:
         check_sides(packet.format, limits.max_side)
         check_size(packet.format.width, packet.format.height, limits)
         planes(packet.format, len(packet.data))

@@ -75,6 +75,8 @@ def is_disposable(encoding: Encoding, data: bytes) -> bool:
     if encoding is not Encoding.H264:
         return False
     try:
+        if begins_with_slice(data):
+            return data[data.find(START_CODE) + len(START_CODE)] & 0x7F == NAL_SLICE
         *before, first = [nal[0] for nal in nal_units(data)]
     except (EOFError, IndexError, ValueError):
         return False
@@ -85,6 +87,15 @@ def is_disposable(encoding: Encoding, data: bytes) -> bool:
 def is_annex_b(data: bytes) -> bool:
     """Tell whether H.264 bytes begin with a start code, as Annex B does and AVCC (length prefixes) does not."""
     return data.startswith((START_CODE, b"\x00" + START_CODE))
+
+
+def begins_with_slice(data: bytes) -> bool:
+    """Tell whether nothing comes before H.264's first slice, as in most access units: no parameters, no messages.
+
+    Raises:
+        IndexError: There is no NAL unit.
+    """
+    return data[data.find(START_CODE) + len(START_CODE)] & 0x1F in NAL_SLICES
 
 
 def nal_units(data: bytes) -> Iterator[bytes]:

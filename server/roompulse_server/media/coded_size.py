@@ -5,6 +5,7 @@ from roompulse_server.media.bitstream import (
     NAL_SPS,
     OBU_SEQUENCE_HEADER,
     UnitKind,
+    begins_with_slice,
     nal_units,
     obus,
     unescape,
@@ -41,6 +42,8 @@ def coded_size(encoding: Encoding, data: bytes) -> Size | None:
 
 
 def _h264_size(data: bytes) -> Size | None:
+    if begins_with_slice(data):
+        return None
     parameters = next((nal for nal in nal_units(data) if nal[0] & 0x1F == NAL_SPS), None)
     return None if parameters is None else _sequence_parameters_size(Bits(unescape(parameters[1:])))
 

@@ -27,7 +27,7 @@ class Delivered:
         self._subscription.relaxed = True
         self._sent: dict[str, int] = {}
         self._expected: dict[str, int] = {}
-        self._moved = asyncio.Condition()
+        self._moved = asyncio.Event()
         self._sending = asyncio.Lock()
         self._given_up = False
         self._silent = silent
@@ -43,18 +43,18 @@ class Delivered:
 
     async def room(self) -> None:
         """Wait until no more values are on their way than the outbox holds."""
-        async with self._moved:
-            await self._moved.wait_for(lambda: self._given_up or self._missing() < UPDATES_BOUND)
+        while not self._given_up and self._missing() >= UPDATES_BOUND:
+            self._moved.clear()
+            await self._moved.wait()
 
     async def drain(self) -> None:
         """Send whatever is recorded and was not sent; the record must have been flushed."""
         await self._refill()
 
-    async def give_up(self) -> None:
+    def give_up(self) -> None:
         """Expect nothing any more: the record refused what was scored."""
-        async with self._moved:
-            self._given_up = True
-            self._moved.notify_all()
+        self._given_up = True
+        self._moved.set()
 
     def forget(self, participant: str) -> None:
         """Expect and send nothing any more of somebody who was erased, nor of who comes after them elsewhere."""
@@ -105,7 +105,6 @@ class Delivered:
             self._services.metrics.published.observe(max(0, age_us) / 1e6)
         if not self._silent:
             await self._outbox.put(update)
-        async with self._moved:
-            if update.participant in self._sent:
-                self._sent[update.participant] = update.sequence
-            self._moved.notify_all()
+        if update.participant in self._sent:
+            self._sent[update.participant] = update.sequence
+        self._moved.set()

@@ -99,13 +99,15 @@ class Intake:
             raise _wrong_time(incoming, f"has no {name}, and needs one")
         if not self._wall and abs(capture_us) > MAX_CAPTURE_US:
             raise _wrong_time(incoming, f"{name} {capture_us / 1e6:g} s must be within a year of the media's zero")
-        if what := self._beyond(capture_us):
+        if self._anchored and (what := self._beyond(capture_us)):
             raise _wrong_time(incoming, f"{name} {what}")
-        slack_us = REORDER_US if is_encoded_video(self._format.encoding) else 0
-        if self._every_frame and before_us is not None and capture_us < before_us - slack_us:
-            raise _wrong_time(incoming, f"{name} went back from {before_us / 1e6:g} s to {capture_us / 1e6:g} s")
-        forward_only = self._every_frame and before_us is not None
-        self._last_capture_us = max(capture_us, before_us or 0) if forward_only else capture_us
+        newest_us = capture_us
+        if self._every_frame and before_us is not None:
+            slack_us = REORDER_US if is_encoded_video(self._format.encoding) else 0
+            if capture_us < before_us - slack_us:
+                raise _wrong_time(incoming, f"{name} went back from {before_us / 1e6:g} s to {capture_us / 1e6:g} s")
+            newest_us = max(capture_us, before_us)
+        self._last_capture_us = newest_us
         return capture_us
 
 

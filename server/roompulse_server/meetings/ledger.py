@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from roompulse_server.engine.messages import Answer, NotDue
 from roompulse_server.types import DropReason, PacketCounters
 
 
@@ -11,15 +12,31 @@ class Ledger:
     def __init__(self) -> None:
         self._received = self._analyzed = self._not_due = 0
         self._dropped: Counter[DropReason] = Counter()
+        self._faults_in_a_row = 0
 
     def received(self) -> None:
         self._received += 1
 
-    def analyzed(self) -> None:
-        self._analyzed += 1
+    def answered(self, answer: Answer) -> None:
+        """Count what the engine said of a packet, or of some."""
+        if isinstance(answer, NotDue):
+            self._not_due += len(answer.indices)
+            self._faults_in_a_row = 0
+        elif answer.dropped is not None:
+            self._dropped[answer.dropped] += 1
+        else:
+            self._analyzed += 1
+            self._faults_in_a_row = 0
 
-    def not_due(self) -> None:
-        self._not_due += 1
+    def unseen(self, reason: DropReason) -> None:
+        """Count a packet that is as it should be, and is not looked at."""
+        self._dropped[reason] += 1
+        self._faults_in_a_row = 0
+
+    def fault(self) -> int:
+        """Count a packet that could not be used; return how many it were in a row."""
+        self._faults_in_a_row += 1
+        return self._faults_in_a_row
 
     def dropped(self, reason: DropReason) -> None:
         self._dropped[reason] += 1

@@ -60,7 +60,8 @@ def rated(granted_hz: float | None, asked_hz: float) -> str:
     return f"the service is busy: {granted_hz:.2g} analyses a second instead of {asked_hz:.2g}"
 
 
-Reply = Opened | Update | Flow | Fault | Beat | Going
+Control = Opened | Flow | Fault | Beat | Going
+Reply = Update | Control
 
 
 class Outbox:
@@ -74,24 +75,29 @@ class Outbox:
         self._live = live
         self._items: deque[Reply] = deque()
         self._updates = 0
-        self._changed = asyncio.Condition()
+        self._came = asyncio.Event()  # a reply, or the end
+        self._room = asyncio.Event()  # for an update, or no need of it
         self._ended = False
         self._error: RoompulseError | None = None
         self.displaced = 0
 
-    async def put(self, reply: Reply) -> None:
-        """Add a reply; see the class for what happens when full."""
-        async with self._changed:
-            if isinstance(reply, Update):
-                while not self._live and self._updates >= UPDATES_BOUND and not self._ended:
-                    await self._changed.wait()
-                if self._updates >= UPDATES_BOUND:
-                    self._displace(Update)
-                self._updates += 1
-            elif len(self._items) - self._updates >= CONTROL_BOUND:
-                self._displace(type(reply))
-            self._items.append(reply)
-            self._changed.notify_all()
+    async def put(self, update: Update) -> None:
+        """Add an update; see the class for what happens when full."""
+        while not self._live and self._updates >= UPDATES_BOUND and not self._ended:
+            self._room.clear()
+            await self._room.wait()
+        if self._updates >= UPDATES_BOUND:
+            self._displace(Update)
+        self._updates += 1
+        self._items.append(update)
+        self._came.set()
+
+    def post(self, reply: Control) -> None:
+        """Add what is no update; see the class for what happens when full."""
+        if len(self._items) - self._updates >= CONTROL_BOUND:
+            self._displace(type(reply))
+        self._items.append(reply)
+        self._came.set()
 
     def forget(self, participant: str) -> None:
         """Drop what waits of somebody who was erased."""
@@ -99,18 +105,17 @@ class Outbox:
         self._updates -= len(self._items) - len(kept)
         self._items = deque(kept)
 
-    async def relax(self) -> None:
+    def relax(self) -> None:
         """Never wait again: the stream is being ended from this side."""
-        async with self._changed:
-            self._live = True
-            self._changed.notify_all()
+        self._live = True
+        self._room.set()
 
-    async def end(self, error: RoompulseError | None = None) -> None:
+    def end(self, error: RoompulseError | None = None) -> None:
         """Say that nothing follows; the first call counts."""
-        async with self._changed:
-            if not self._ended:
-                self._ended, self._error = True, error
-            self._changed.notify_all()
+        if not self._ended:
+            self._ended, self._error = True, error
+        self._came.set()
+        self._room.set()
 
     async def get(self) -> Reply | None:
         """Return the next reply; None when the stream ended well.
@@ -118,18 +123,18 @@ class Outbox:
         Raises:
             RoompulseError: Why the stream ended, after everything before was taken.
         """
-        async with self._changed:
-            while not self._items:
-                if self._ended:
-                    if self._error is not None:
-                        raise self._error
-                    return None
-                await self._changed.wait()
-            reply = self._items.popleft()
-            if isinstance(reply, Update):
-                self._updates -= 1
-            self._changed.notify_all()
-            return reply
+        while not self._items:
+            if self._ended:
+                if self._error is not None:
+                    raise self._error
+                return None
+            self._came.clear()
+            await self._came.wait()
+        reply = self._items.popleft()
+        if isinstance(reply, Update):
+            self._updates -= 1
+            self._room.set()
+        return reply
 
     def _displace(self, kind: type) -> None:
         for index, item in enumerate(self._items):

@@ -13,7 +13,7 @@ from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.meetings.config import StreamConfig, TileConfig
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.participant import LiveParticipant, Moment
-from roompulse_server.types import ATTESTED, Consent, ConsentState, Content, FaceReading, Presence, Update
+from roompulse_server.types import ATTESTED, Consent, ConsentState, Content, DropReason, FaceReading, Presence, Update
 
 QUIET_PERIODS = 2.5  # a LIVE participant whose analysis is so many periods old gets updates all the same
 NO_PICTURES_US = 3_000_000  # and after this time is known to send none
@@ -70,6 +70,12 @@ class Seats:
                 self._config.everyone_consented or self._live.meeting.everyone_consented
             )
         return self._granted(self.own)
+
+    def unseen(self, camera_on: bool) -> DropReason | None:
+        """Return why pictures are not looked at, None where they are."""
+        if not camera_on:
+            return DropReason.NOT_A_CAMERA
+        return None if self.may_look else DropReason.NO_CONSENT
 
     def put(self, name: str, consent: Consent) -> bool:
         """Take somebody's new consent over; return whether everybody's pictures must be given up for it."""
@@ -148,6 +154,10 @@ class Seats:
         began_us = self._live.meeting.create_us
         seats = {seat.id: seat for seat in (*self.everybody(), self.own)}.values()
         return ((seat, update) for seat in seats for update in seat.fill(until_us, began_us))
+
+    def keep_up(self, moment: Moment) -> list[Scored]:
+        """Return the updates that are due although no analysis came."""
+        return [*self.fill(moment.offset_us), *self.refresh(moment)]
 
     def refresh(self, moment: Moment) -> list[Scored]:
         """Return updates at the asked rate of those whose analysis is late: it ages, and in the end no picture came."""

@@ -1,16 +1,15 @@
 """One analyse stream: packets in, replies out; every packet accounted for, every value recorded before it is sent.
 
-packet() ─▶ checks ─▶ engine stream ─▶ _consume ─▶ seats (score) ─▶ record ─▶ hub ─▶ _deliver ─▶ outbox ─▶ next()
-              └─ faults, notices ───────────────────────────────────────────────────────────────▲
+packets() ─▶ checks ─▶ engine stream ─▶ _consume ─▶ seats (score) ─▶ record ─▶ hub ─▶ _deliver ─▶ outbox ─▶ next()
+               └─ faults, notices ───────────────────────────────────────────────────────────────▲
 """
 
 import asyncio
-import functools
 from collections.abc import Callable, Iterable
 
 import structlog
 
-from roompulse_server.engine.messages import Look, Outcome, StreamSpec
+from roompulse_server.engine.messages import Answer, Look, NotDue, StreamSpec
 from roompulse_server.engine.stream import EngineStream
 from roompulse_server.errors import InvalidArgumentError, MediaError, Reason, RoompulseError
 from roompulse_server.meetings.config import StreamConfig, TileConfig, check_tiles
@@ -33,6 +32,7 @@ from roompulse_server.types import (
     FaultReason,
     MediaLimits,
     MeetingKey,
+    Packet,
     PacketCounters,
 )
 
@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 
 class Session:
-    """`open`; then `packet`, `camera`, `retile`, `finish` from one task, `next` from another; `aclose` at last."""
+    """`open`; then `packets`, `camera`, `retile`, `finish` from one task, `next` from another; `aclose` at last."""
 
     def __init__(self, config: StreamConfig, live: LiveMeeting, services: Services, limits: MediaLimits) -> None:
         self.config = config
@@ -51,7 +51,6 @@ class Session:
         self._outbox = Outbox(live=not self.every_frame)
         self._ledger = Ledger()
         self._intake = Intake(config, live.meeting.create_us, limits)
-        self._faults_in_a_row = 0
         self._granted_hz = config.analysis_rate_hz
         self._camera_on = config.content is Content.CAMERA
         self._stream: EngineStream | None = None
@@ -91,7 +90,7 @@ class Session:
             self._tasks.start(self._keep_up(), "keep up")
         ready = self._services.engine.ready
         warnings = (*ready.warnings, *self._seats.warnings())
-        await self._outbox.put(
+        self._outbox.post(
             Opened(live.meeting.key, own.row.epoch, own.sequence, ready.model_id, ready.detector_id,
                    self._services.scoring.id, own.row.consent, warnings)
         )  # fmt: skip
@@ -107,24 +106,28 @@ class Session:
 
     # From the caller.
 
-    async def packet(self, incoming: Incoming) -> None:
-        """Take a packet; whatever is wrong with it is answered and costs it alone."""
+    async def packets(self, incoming: Iterable[Incoming]) -> None:
+        """Take packets that came together; whatever is wrong with one is answered and costs it alone."""
         if self._ending:
             return
+        now_us, unseen = self._services.clock.now_us(), self._seats.unseen(self._camera_on)
+        packets = [packet for each in incoming if (packet := self._accept(each, now_us, unseen)) is not None]
+        if packets and unseen is not None:
+            await self._fill(max(packet.offset_us for packet in packets))
+        elif packets:
+            await self._engine_stream().submit(packets)
+
+    def _accept(self, incoming: Incoming, now_us: int, unseen: DropReason | None) -> Packet | None:
         self._ledger.received()
         try:
-            packet = self._intake.accept(incoming, self._services.clock.now_us())
+            packet = self._intake.accept(incoming, now_us)
         except MediaError as error:
             self._ledger.dropped(DropReason.FAULT)
-            await self._fault(incoming.index, error.reason, error.message)
-            return
-        if not self._camera_on or not self._seats.may_look:
-            reason = DropReason.NO_CONSENT if self._camera_on else DropReason.NOT_A_CAMERA
-            self._ledger.dropped(reason)
-            self._faults_in_a_row = 0
-            await self._fill(packet.offset_us)
-            return
-        await self._engine_stream().submit(packet)
+            self._fault(incoming.index, error.reason, error.message)
+            return None
+        if unseen is not None:
+            self._ledger.unseen(unseen)
+        return packet
 
     async def camera(self, on: bool, capture_us: int | None) -> None:
         """Turn the camera on or off; what came before is analysed first.
@@ -166,9 +169,9 @@ class Session:
     async def stop(self, error: RoompulseError) -> None:
         """End the stream from this side: what is recorded is sent, then the error."""
         await self._opened.wait()
-        await self._outbox.relax()
+        self._outbox.relax()
         if error.reason is Reason.DRAINING:
-            await self._outbox.put(Going(error.message, RETRY_AFTER_MS))
+            self._outbox.post(Going(error.message, RETRY_AFTER_MS))
         await self._hurry()
         await self._end(error.reason.value.lower(), error)
 
@@ -194,7 +197,7 @@ class Session:
 
     async def refused(self, reason: Reason) -> None:
         """The record refused what was scored: another stream, or the meeting's end, took the epoch."""
-        await self._delivered.give_up()
+        self._delivered.give_up()
         message = f"the record takes no more of this stream: {reason.value.lower().replace('_', ' ')}"
         self._tasks.stop_soon(RoompulseError(reason, message))
 
@@ -208,7 +211,7 @@ class Session:
 
     async def aclose(self) -> None:
         """End whatever still runs; the record says that the caller went away. Idempotent."""
-        await self._outbox.end()
+        self._outbox.end()
         await self._hurry()
         await self._end("cancelled", None)
 
@@ -216,7 +219,7 @@ class Session:
 
     async def _hurry(self) -> None:
         """Wait for the caller no longer; a finish that is under way gets the time of draining."""
-        await self._delivered.give_up()
+        self._delivered.give_up()
         if self._closing is not None:
             await asyncio.wait([self._closing], timeout=self._services.settings.drain_s)
             if self._stream is not None:
@@ -236,13 +239,13 @@ class Session:
             counters = await self._depart(detail)
             await self._services.recorder.flush()
             await self._delivered.drain()
-            await self._outbox.put(Flow(counters, analysis_rate_hz=self._granted_hz, final=True, detail=detail))
+            self._outbox.post(Flow(counters, analysis_rate_hz=self._granted_hz, final=True, detail=detail))
         except RoompulseError as failure:
             log.warning("a stream could not be closed in the record", detail=detail, error=str(failure))
             error = error or failure
         finally:
             await self._abandon()
-            await self._outbox.end(error)
+            self._outbox.end(error)
             self._services.metrics.streams.dec()
 
     async def _depart(self, detail: str) -> PacketCounters:
@@ -292,34 +295,30 @@ class Session:
             self._granted_hz = arrival.rate_hz or self._granted_hz
             if arrival.wants_key_frame or arrival.rate_hz is not None:
                 why = arrival.detail or rated(arrival.rate_hz, self.config.analysis_rate_hz)
-                await self._notice(arrival.wants_key_frame, why)
-            for outcome in arrival.outcomes:
-                await self._resolve(outcome)
+                self._notice(arrival.wants_key_frame, why)
+            for answer in arrival.answers:
+                await self._resolve(answer)
 
-    async def _resolve(self, outcome: Outcome) -> None:
-        if outcome.fault is not None:
-            self._ledger.dropped(outcome.dropped or DropReason.FAULT)
-            await self._fault(outcome.index, outcome.fault, outcome.message)
-        elif outcome.dropped is not None:
-            self._ledger.dropped(outcome.dropped)
-        else:
-            self._faults_in_a_row = 0
-            self._ledger.not_due() if outcome.looks is None else self._ledger.analyzed()
-        self._progress(outcome.offset_us)
-        if outcome.looks is not None:
+    async def _resolve(self, answer: Answer) -> None:
+        self._ledger.answered(answer)
+        self._progress(answer.offset_us)
+        if isinstance(answer, NotDue):
+            return
+        if answer.fault is not None:
+            self._fault(answer.index, answer.fault, answer.message)
+        if answer.looks is not None:
             async with self._scoring:
-                await self._record(await self._seats.take(outcome, self._services.clock.now_us()))
+                await self._record(await self._seats.take(answer, self._services.clock.now_us()))
 
     def _progress(self, offset_us: int) -> None:
         self.progress_us = max(self.progress_us, offset_us)
         self.progressed_us = self._services.clock.now_us()
 
-    async def _fault(self, index: int, reason: FaultReason, message: str) -> None:
+    def _fault(self, index: int, reason: FaultReason, message: str) -> None:
         self._services.metrics.faults.labels(reason.name.lower()).inc()
-        await self._outbox.put(Fault(index, reason, message))
-        self._faults_in_a_row += 1
-        if self._faults_in_a_row == self._services.settings.max_faults_in_a_row:
-            message = f"{self._faults_in_a_row} packets in a row could not be used; the last one: {message}"
+        self._outbox.post(Fault(index, reason, message))
+        if (in_a_row := self._ledger.fault()) == self._services.settings.max_faults_in_a_row:
+            message = f"{in_a_row} packets in a row could not be used; the last one: {message}"
             self._tasks.stop_soon(RoompulseError(Reason.TOO_MANY_FAULTS, message))
 
     # Participants.
@@ -336,10 +335,10 @@ class Session:
             self._delivered.expect(kept)
             await self._live.record(seat, kept)
 
-    async def _add(self, score: Callable[[], Iterable[Scored]]) -> None:
+    async def _add(self, score: Callable[..., Iterable[Scored]], *args: object) -> None:
         async with self._scoring:
             if not self._departed:
-                await self._record(score())
+                await self._record(score(*args))
 
     async def _retile(self, tiles: tuple[TileConfig, ...]) -> None:
         async with self._scoring:
@@ -363,7 +362,7 @@ class Session:
 
     async def _fill(self, until_us: int) -> None:
         self._progress(until_us)
-        await self._add(lambda: self._seats.fill(until_us))
+        await self._add(self._seats.fill, until_us)
 
     async def _tick(self) -> None:
         """Once a beat: say that the stream lives, and what became of its packets."""
@@ -373,27 +372,27 @@ class Session:
             await asyncio.sleep(self._services.settings.heartbeat_s)
             counters = self._ledger.counters()
             if counters != told:
-                await self._notice(False, "")
+                self._notice(False, "")
                 told = counters
             now_us = self._services.clock.now_us()
             due = now_us - kept_us >= self._services.settings.counters_s * 1e6
             if due and counters != kept and not self._departed:
                 await self._live.note(EventKind.COUNTERS, self._seats.own, self.progress_us, "", counters)
                 kept, kept_us = counters, now_us
-            await self._outbox.put(Beat(now_us))
+            self._outbox.post(Beat(now_us))
 
     async def _keep_up(self) -> None:
         """Give LIVE participants updates at the asked rate also while no analysis comes."""
         while True:
             await asyncio.sleep(1 / self.config.update_rate_hz)
             now_us = self._live.now_us()
-            await self._fill(now_us)
-            await self._add(functools.partial(self._seats.refresh, self._moment(now_us)))
+            self._progress(now_us)
+            await self._add(self._seats.keep_up, self._moment(now_us))
 
     # Small things.
 
-    async def _notice(self, key_frame: bool, detail: str) -> None:
-        await self._outbox.put(Flow(self._ledger.counters(), key_frame, self._granted_hz, detail=detail))
+    def _notice(self, key_frame: bool, detail: str) -> None:
+        self._outbox.post(Flow(self._ledger.counters(), key_frame, self._granted_hz, detail=detail))
 
     def _moment(self, offset_us: int) -> Moment:
         now_us = self._services.clock.now_us()

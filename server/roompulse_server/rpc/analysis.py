@@ -66,10 +66,11 @@ async def _feed(session: Session, requests: AsyncIterator[pb.AnalyzeVideoRequest
 
 async def _take(session: Session, request: pb.AnalyzeVideoRequest) -> None:
     clock = session.config.clock
-    for number, packet in enumerate(request.packets, 1):
-        await session.packet(convert_request.incoming_from_proto(packet, clock))
-        if number % PACKETS_A_TURN == 0:
+    for first in range(0, len(request.packets), PACKETS_A_TURN):
+        if first:
             await asyncio.sleep(0)  # a message may hold thousands: other streams have their turn
+        packets = request.packets[first : first + PACKETS_A_TURN]
+        await session.packets([convert_request.incoming_from_proto(packet, clock) for packet in packets])
     match request.WhichOneof("control"):
         case "config":
             raise RoompulseError(Reason.CONFIG_REPEATED, "the config comes once, as a stream's first message")
