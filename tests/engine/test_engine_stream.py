@@ -3,20 +3,26 @@
 import asyncio
 
 from roompulse_server.engine.messages import Answer, Look, NotDue, Outcome, StreamSpec, StreamTurn
-from roompulse_server.engine.stream import EVERY_FRAME_WINDOW, QUEUE_PACKETS, RAW_WINDOW_BYTES, EngineStream
+from roompulse_server.engine.stream import (
+    EVERY_FRAME_WINDOW,
+    QUEUE_BYTES,
+    QUEUE_PACKETS,
+    RAW_WINDOW_BYTES,
+    EngineStream,
+)
 from roompulse_server.types import Delivery, DropReason, Encoding, Packet, VideoFormat
 
 SLICE = b"\x00\x00\x00\x01\x41\x9a"
 IDR = b"\x00\x00\x00\x01\x65\x88"
 
 
-def stream() -> EngineStream:
+def stream(delivery: Delivery = Delivery.EVERY_FRAME) -> EngineStream:
     """Return a stream on a worker that takes what it may and answers nothing by itself."""
 
     def wake(stream: EngineStream) -> None:
         stream.take()
 
-    return EngineStream(1, StreamSpec(Look.PRIMARY, Delivery.EVERY_FRAME, 0.0), wake)
+    return EngineStream(1, StreamSpec(Look.PRIMARY, delivery, 0.0), wake)
 
 
 def packet(index: int) -> Packet:
@@ -79,3 +85,12 @@ async def test_packets_that_were_not_due_are_answered_together() -> None:
     seat.close()
     left = [answer.index for answer in await answers(seat) if isinstance(answer, Outcome)]
     assert left == list(range(4, EVERY_FRAME_WINDOW + 4))
+
+
+async def test_of_packets_that_came_together_none_is_dropped_for_those_that_may_leave() -> None:
+    seat = stream(Delivery.LIVE)
+    large = bytes(QUEUE_BYTES // 2)
+    await seat.submit([Packet(index, large, VideoFormat(Encoding.JPEG), index, index, index) for index in range(8)])
+    seat.close()
+    dropped = [answer.dropped for answer in await answers(seat) if isinstance(answer, Outcome)]
+    assert dropped == [DropReason.STREAM_ENDED] * 8

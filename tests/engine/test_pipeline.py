@@ -9,15 +9,16 @@ from itertools import chain, repeat
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from media_samples import Picture, encode, moving, packets
-from roompulse_server.engine.messages import Look, NotDue, StreamSpec
+from media_samples import Picture, encode, moving, packet, packets, scene, still
+from roompulse_server.engine.messages import Look, NotDue, Outcome, StreamSpec
 from roompulse_server.engine.pipeline import StreamPipeline
 from roompulse_server.media.bitstream import is_disposable
 from roompulse_server.media.decoder import Decoder
-from roompulse_server.types import Box, Delivery, Encoding, MediaLimits, Packet, Presence
+from roompulse_server.types import Box, Delivery, DropReason, Encoding, MediaLimits, Packet, Presence
 from roompulse_server.vision import reader as vision
 
 FRAMES_HZ = 24
+PICTURE = still(scene(64, 48), ".jpg")
 
 
 class Eye:
@@ -137,3 +138,16 @@ def test_giving_way_costs_no_look(rate_hz: float, waited: list[float]) -> None:
 def without_end(packet: Packet) -> Packet:
     """Return a packet that nobody needs cut short, others as they are."""
     return replace(packet, data=packet.data[:12]) if is_disposable(Encoding.H264, packet.data) else packet
+
+
+def test_packets_that_were_not_due_are_answered_together_between_the_other_answers() -> None:
+    pipeline = StreamPipeline(StreamSpec(Look.PRIMARY, Delivery.LIVE, 1.0), 1, Eye(), MediaLimits())  # type: ignore[arg-type]
+    for index, data in enumerate([PICTURE, PICTURE, PICTURE, b"rubbish", PICTURE, PICTURE]):
+        pipeline.push([replace(packet(data, index=index), offset_us=index)], time.monotonic())
+        pipeline.advance(1.0)
+    before, fault, after = pipeline.take_answers()
+    assert before == NotDue((1, 2), 2)
+    assert isinstance(fault, Outcome)
+    assert (fault.index, fault.dropped) == (3, DropReason.FAULT)
+    assert after == NotDue((4, 5), 5)
+    assert pipeline.take_answers() == ()

@@ -133,13 +133,9 @@ class EngineStream:
         """Take in what a worker's turn brought; after `close` everything has its outcome already."""
         if self._closed:
             return
-        indices = [index for answer in turn.answers for index in _indices(answer)]
-        for index in indices:
-            packet = self._in_flight.pop(index, None)
-            self._raw_bytes -= _raw_bytes(packet) if packet else 0
-        self._follow_tracks(turn.answers)
+        packets = sum(map(self._land, turn.answers))
         if turn.answers or turn.wants_key_frame or turn.rate_hz is not None:
-            self._arrive(Arrival(turn.answers, len(indices), turn.wants_key_frame, "", turn.rate_hz))
+            self._arrive(Arrival(turn.answers, packets, turn.wants_key_frame, "", turn.rate_hz))
         if turn.closed:
             self.close()
         self._wake_if_waiting()
@@ -151,6 +147,17 @@ class EngineStream:
         self._arrive_dropped(self._queue.restart(DropReason.WAITING_FOR_KEY_FRAME))
         self._arrive(Arrival(wants_key_frame=True, detail="the worker process was restarted"))
         self._room.set()
+
+    def _land(self, answer: Answer) -> int:
+        """Take what is answered out of flight; return how many packets that is."""
+        indices = answer.indices if isinstance(answer, NotDue) else (answer.index,)
+        for index in indices:
+            packet = self._in_flight.pop(index, None)
+            self._raw_bytes -= _raw_bytes(packet) if packet else 0
+        if isinstance(answer, Outcome) and answer.looks:
+            tracks = [face.track for look in answer.looks for face in look.faces]
+            self.next_track = max(self.next_track, 1 + max(tracks, default=0))
+        return len(indices)
 
     def _wake_if_waiting(self) -> None:
         if len(self._queue):
@@ -172,18 +179,10 @@ class EngineStream:
         if dropped:
             self._arrive(Arrival(tuple(_outcome(item) for item in dropped), len(dropped)))
 
-    def _follow_tracks(self, answers: tuple[Answer, ...]) -> None:
-        looks = [look for answer in answers if isinstance(answer, Outcome) for look in answer.looks or ()]
-        self.next_track = max([self.next_track, *(face.track + 1 for look in looks for face in look.faces)])
-
     def _arrive(self, arrival: Arrival) -> None:
         self._untaken += arrival.packets
         self._arrivals.append(arrival)
         self._arrived.set()
-
-
-def _indices(answer: Answer) -> tuple[int, ...]:
-    return answer.indices if isinstance(answer, NotDue) else (answer.index,)
 
 
 def _raw_bytes(packet: Packet) -> int:
