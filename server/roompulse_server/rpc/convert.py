@@ -79,7 +79,8 @@ def face_to_proto(face: types.FaceReading) -> update_pb2.Face:
     if face.quality.detector_score is not None:
         message.quality.detector_score = face.quality.detector_score
     for name, point in zip(LANDMARKS, face.landmarks or (), strict=False):
-        getattr(message.landmarks, name).x, getattr(message.landmarks, name).y = point.x, point.y
+        place = getattr(message.landmarks, name)
+        place.x, place.y = point.x, point.y
     if face.pose is not None:
         message.pose.yaw_deg, message.pose.pitch_deg = face.pose.yaw_deg, face.pose.pitch_deg
         message.pose.roll_deg = face.pose.roll_deg
@@ -96,7 +97,10 @@ def action_units_to_proto(
     units = []
     for index, (number, p) in enumerate(zip(types.ACTION_UNITS, probabilities or (), strict=False)):
         if not math.isnan(p):
-            units.append(update_pb2.ActionUnit(number=number, probability=p, active=active[index] if active else None))
+            unit = update_pb2.ActionUnit(number=number, probability=p)
+            if active:
+                unit.active = active[index]
+            units.append(unit)
     return units
 
 

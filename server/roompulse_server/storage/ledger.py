@@ -277,14 +277,15 @@ def block_from_row(row: Any, key: bytes) -> Block:
 
 def _block_values(block: Block, key: bytes, *, compressing: bool) -> Values:
     head = rows(block)["head"]
+    sequences, offsets_us = head["sequence"].tolist(), head["offset_us"].tolist()
     block = compressed(block) if compressing else block
-    first = int(head["sequence"][0])
+    first = sequences[0]
     return {
         "first_sequence": first,
-        "last_sequence": int(head["sequence"][-1]),
+        "last_sequence": sequences[-1],
         "epoch": block.epoch,
-        "first_offset_us": int(head["offset_us"].min()),
-        "last_offset_us": int(head["offset_us"].max()),
+        "first_offset_us": min(offsets_us),
+        "last_offset_us": max(offsets_us),
         "count": len(head),
         "model_id": block.model_id,
         "formula_id": block.formula_id,
