@@ -57,12 +57,12 @@ def test_state_travels() -> None:
     state = medians.state()
     assert len(state) == 2 * (BINS + 2)
     other.restore(state)
-    assert other.medians().tolist() == medians.medians().tolist()
+    assert other.medians() == medians.medians()
     medians.clear()
-    assert medians.medians().tolist() == [0.0, 0.0]
+    assert medians.medians() == [0.0, 0.0]
 
 
 def test_without_a_limit_there_is_no_median() -> None:
     medians = RunningMedians((0.0,), 600.0, BINS)
     medians.put((30.0,), 60.0)
-    assert medians.medians().tolist() == [0.0]
+    assert medians.medians() == [0.0]

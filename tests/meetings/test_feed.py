@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from meeting_world import SECOND, World, brief, check_whole, settle, take, window
-from roompulse_server.bus.token import Token, encode
+from roompulse_server.bus.token import Issuer, Token
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.meetings import feed as feeds
 from roompulse_server.meetings.feed import After, Filter, FromOffset, FromToken
@@ -229,7 +229,7 @@ async def test_a_slow_reader_that_asked_for_it_gets_the_newest(world: World) -> 
 async def test_a_token_ahead_of_the_record_is_refused(world: World) -> None:
     for position in (Token({1: 1}), Token(event=9), Token(rollup=1)):
         with pytest.raises(RoompulseError) as error:
-            async with world.feed(start=FromToken(encode(position, world.key, ()))):
+            async with world.feed(start=FromToken(Issuer(world.key, ()).encode(position))):
                 pass
         assert error.value.reason == Reason.RESUME_TOKEN_INVALID
         assert "ahead" in error.value.message

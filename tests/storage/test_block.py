@@ -108,8 +108,8 @@ def test_probabilities_still_sum_to_one_over_the_same_labels(affect: AffectReadi
 
 
 def test_values_out_of_range_are_moved_to_its_end() -> None:
-    assert fixed.PLACE.code(99.0) == 32_767
-    assert fixed.PLACE.code(-math.inf) == -32_767
+    places = fixed.FixedRow((fixed.PLACE, fixed.PLACE, fixed.UNIT))
+    assert places.codes((99.0, -math.inf, math.inf)) == [32_767, -32_767, 65_534]
 
 
 @given(st.lists(updates, min_size=1, max_size=5))

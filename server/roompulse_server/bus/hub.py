@@ -53,8 +53,10 @@ class Hub:
         subscriptions = self._topics.get(uid, ())
         for item in items:
             self._counters.published += 1
+            who = item.participant if isinstance(item, Update) else ""
             for subscription in tuple(subscriptions):
-                subscription.push(item)
+                if subscription.only is None or who in subscription.only:
+                    subscription.push(item)
 
     def subscribe(
         self,
@@ -118,7 +120,7 @@ class Subscription:
         only: set[str] | None = None,
     ) -> None:
         self.uid = uid
-        self._only = only
+        self.only = only
         self.relaxed = False  # while set, a full DISCONNECT buffer is emptied, and `overflowed` says so
         self.overflowed = False  # something was lost or erased: look at the record
         self._hub = hub
@@ -132,8 +134,6 @@ class Subscription:
 
     def push(self, item: Item) -> None:
         """Buffer an item, or do what the policy says when the buffer is full. For the hub."""
-        if self._only is not None and not (isinstance(item, Update) and item.participant in self._only):
-            return
         if len(self._buffer) >= self._capacity and not self._make_room():
             return
         self._counters.delivered += 1

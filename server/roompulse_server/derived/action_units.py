@@ -8,7 +8,7 @@ never detected, never counted as events.
 
 import numpy as np
 
-from roompulse_server.derived.mixture import Doubles, expectation
+from roompulse_server.derived.mixture import Doubles, Mixture
 from roompulse_server.types import ACTION_UNITS, LABELS
 
 SHARES: dict[str, dict[int, float]] = {
@@ -29,8 +29,9 @@ def _row(label: str) -> list[float]:
 
 
 TABLE = np.array([_row(label) for label in LABELS])
+_MIXTURE = Mixture(TABLE)
 
 
 def action_units(probabilities: Doubles) -> Doubles:
     """Return (N, len(ACTION_UNITS)), 0 to 1, from `probabilities` (N, len(LABELS)), nan where absent."""
-    return expectation(probabilities, TABLE)
+    return _MIXTURE.expectation(probabilities)

@@ -104,7 +104,7 @@ class NeutralBaseline:
     def state(self, now_s: float) -> list[float]:
         """Return what `restore` needs: 25 numbers a label and three."""
         moment = [self._fingerprint, self.taught_s, now_s - self._at_s]
-        return [*moment, *map(float, self._held), *map(float, self._shift), *self._medians.state()]
+        return [*moment, *self._held.tolist(), *self._shift.tolist(), *self._medians.state()]
 
     def restore(self, now_s: float, state: Sequence[float]) -> None:
         """Go on from the numbers of `state`; a state of another layout, profile or setting is a new start."""
@@ -122,12 +122,12 @@ class NeutralBaseline:
         if elapsed_s <= 0.0:
             return
         if not np.isnan(self._held[0]):
-            self._medians.put(self._held, elapsed_s)
+            self._medians.put(self._held.tolist(), elapsed_s)
             self.taught_s += elapsed_s
         if (weight := self.weight) > 0.0:
-            aim = -self._settings.baseline_strength * weight * self._medians.medians()
+            aim = -self._settings.baseline_strength * weight * np.array(self._medians.medians())
             most = self._slew_per_s * elapsed_s
-            self._shift = self._shift + (aim - self._shift).clip(-most, most)
+            self._shift = self._shift + np.minimum(np.maximum(aim - self._shift, -most), most)
 
     def _teaches(self, evidence: Evidence) -> bool:
         happy, other = evidence.raw[_HAPPINESS], evidence.raw[_OTHER]

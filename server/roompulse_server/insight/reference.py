@@ -35,8 +35,8 @@ class PoseReference:
         weight = min(1.0, max(0.0, (self._seconds - self._formula.reference_start_s) / ramp_s))
         if weight == 0.0:
             return 0.0, 0.0
-        yaw_deg, pitch_deg = (weight * self._angles_deg.medians()).tolist()
-        return yaw_deg, pitch_deg
+        yaw_deg, pitch_deg = self._angles_deg.medians()
+        return weight * yaw_deg, weight * pitch_deg
 
     def clear(self) -> None:
         """Forget the person."""

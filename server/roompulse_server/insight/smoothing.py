@@ -29,9 +29,9 @@ class Smoother:
             self._value = sample
         else:
             old, last, new = _shares(at_s - self._at_s, self._tau_s)
+            pairs = zip(self._value, self._sample, sample, strict=True)
             self._value = tuple(
-                u1 if math.isnan(y) or math.isnan(u0) else old * y + last * u0 + new * u1
-                for y, u0, u1 in zip(self._value, self._sample, sample, strict=True)
+                [u1 if y != y or u0 != u0 else old * y + last * u0 + new * u1 for y, u0, u1 in pairs]  # nan is not nan
             )
         self._at_s, self._sample = at_s, sample
         return self._value

@@ -1,6 +1,7 @@
 """The trailing window: time-weighted means over the last seconds that were valid."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 STATE_BUCKETS = 20
@@ -87,15 +88,20 @@ class TrailingWindow:
     def state(self, now_s: float) -> list[float]:
         """Return what `restore` needs: the held sample, then sums over twentieths of the window, oldest first."""
         start_s, step_s = now_s - self._length_s, self._length_s / STATE_BUCKETS
-        buckets = [_NOTHING] * STATE_BUCKETS
-        for segment in self._segments():
-            first = max(0, int((segment.start_s - start_s) / step_s))
-            last = min(STATE_BUCKETS - 1, int((segment.stop_s - start_s) / step_s))
+        valid_s, facing, expression = ([0.0] * STATE_BUCKETS for _ in Sums._fields)
+        for begin_s, end_s, sums in self._segments():
+            first = max(0, int((begin_s - start_s) / step_s))
+            last = min(STATE_BUCKETS - 1, int((end_s - start_s) / step_s))
             for index in range(first, last + 1):
                 bucket_s = start_s + index * step_s
-                buckets[index] = buckets[index].plus(segment.within(bucket_s, bucket_s + step_s))
+                overlap_s = min(end_s, bucket_s + step_s) - max(begin_s, bucket_s)
+                if overlap_s > 0.0:
+                    share = overlap_s / (end_s - begin_s)
+                    valid_s[index] += sums.valid_s * share
+                    facing[index] += sums.facing * share
+                    expression[index] += sums.expression * share
         held = (0.0, 0.0, 0.0) if self._held is None else (1.0 + now_s - self._held[0], *self._held[1])
-        return [*held, *(number for bucket in buckets for number in bucket)]
+        return [*held, *chain.from_iterable(zip(valid_s, facing, expression, strict=True))]
 
     def restore(self, now_s: float, state: Sequence[float]) -> None:
         """Go on from the numbers of `state`."""

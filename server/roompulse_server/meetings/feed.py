@@ -110,6 +110,7 @@ class Feed:
         self._key = key
         self._wanted = wanted
         self._participants = set(wanted.participants)
+        self._tokens = tokens.Issuer(key, wanted.participants)
         self._start = start
         self._slow_policy = slow_policy
         self._capacity = capacity
@@ -155,28 +156,65 @@ class Feed:
         Raises:
             RoompulseError: SUBSCRIBER_TOO_SLOW, POSITION_EXPIRED, RECORD_UNAVAILABLE, DRAINING. The token stays good.
         """
-        subscription = self._listening()
-        while True:
-            if subscription.overflowed:
-                subscription.overflowed = False
-                await self.reconcile()
-                continue
+        while (item := self.poll()) is None:
+            if self.must_read:
+                await self.read()
+            elif self._ended:
+                return None
+            else:
+                await self.wait()
+        return item
+
+    def poll(self) -> Item | None:
+        """Return the next item where it is at hand; None where the record must be read, or nothing is there.
+
+        Raises:
+            RoompulseError: SUBSCRIBER_TOO_SLOW, POSITION_EXPIRED, DRAINING.
+        """
+        subscription, item = self._listening(), None
+        while item is None and not subscription.overflowed:
             if self._line:
                 item = self._deliver(self._line.popleft())
-            elif self._behind():
-                await self._refill()
-                continue
-            elif self._ended:
+            elif self._ended or self._behind():
                 return None
             else:
                 subscription.relaxed = False  # caught up: from now on the policy holds
                 news = subscription.pop()
                 if news is None:
-                    await subscription.wait()
-                    continue
-                item = await self._sift(news)
-            if item is not None:
-                return item
+                    return None
+                item = self._sift(news)
+        return item
+
+    @property
+    def must_read(self) -> bool:
+        """Whether `poll` has no answer before `read`."""
+        return self._listening().overflowed or self._behind()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the meeting has ended; nothing comes after what the record still has."""
+        return self._ended
+
+    async def read(self) -> None:
+        """Read the next piece of the record that is missing.
+
+        Raises:
+            RoompulseError: POSITION_EXPIRED, RECORD_UNAVAILABLE.
+        """
+        subscription = self._listening()
+        if subscription.overflowed:
+            subscription.overflowed = False
+            await self.reconcile()
+        else:
+            await self._refill()
+
+    async def wait(self) -> None:
+        """Wait until `poll` may have an answer."""
+        await self._listening().wait()
+
+    def wake(self) -> None:
+        """Let `wait` return."""
+        self._listening().wake()
 
     async def reconcile(self) -> None:
         """Look where the record ends, so that a lost publish costs a second and nothing else.
@@ -197,7 +235,7 @@ class Feed:
         """Return the position after the last item that `get` returned."""
         updates = {self._numbers[name]: track.at for name, track in self._tracks.items() if name in self._numbers}
         position = tokens.Token(updates, self._events.at, self._rollups.at)
-        return tokens.encode(position, self._key, self._wanted.participants)
+        return self._tokens.encode(position)
 
     @property
     def caught_up(self) -> bool:
@@ -259,8 +297,8 @@ class Feed:
     def _behind(self) -> bool:
         return self._events.behind or self._rollups.behind or any(track.behind for track in self._tracks.values())
 
-    async def _sift(self, item: Item) -> Item | None:
-        """Take what the hub brought if it is next in line; otherwise aim at it, or look at the record."""
+    def _sift(self, item: Item) -> Item | None:
+        """Take what the hub brought if it is next in line; otherwise aim at it, or ask for a look at the record."""
         if isinstance(item, Rollup) and not item.final:
             known = item.start_us <= self._last_window_us
             return item if self._wanted.rollups and not self._wanted.final_rollups_only and not known else None
@@ -268,7 +306,7 @@ class Feed:
             return None
         stranger = isinstance(item, Update) and item.participant not in self._numbers
         if stranger or (isinstance(item, Event) and item.kind == EventKind.MEETING_ENDED):
-            await self.reconcile()
+            self._listening().overflowed = True
             return None
         track, index, wanted = self._place(item)
         if isinstance(item, Update):

@@ -135,10 +135,10 @@ class LiveMeeting:
         return LiveParticipant(row, ParticipantScorer(services.formula, adjustment, services.scoring), offset_us)
 
     async def record(self, seat: LiveParticipant, update: Update) -> None:
-        """Queue an update for the record, once a second with the scorer's state; waits when the record is behind."""
+        """Queue an update for the record, once a second with what the scorer has learnt; waits when that is behind."""
         checkpoints: tuple[Checkpoint, ...] = ()
-        if abs(update.offset_us - seat.checkpointed_us) >= CHECKPOINT_US:
-            seat.checkpointed_us = update.offset_us
+        if seat.learnt and abs(update.offset_us - seat.checkpointed_us) >= CHECKPOINT_US:
+            seat.checkpointed_us, seat.learnt = update.offset_us, False
             checkpoints = (_checkpoint(seat),)
         await self._services.recorder.append(Entry(self.meeting.key, updates=(update,), checkpoints=checkpoints))
 

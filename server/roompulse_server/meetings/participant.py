@@ -29,6 +29,7 @@ class LiveParticipant:
         self.opened_us = self.offset_us = max(row.last_offset_us or 0, offset_us)
         self.analysed_us: int | None = None  # offset of the last analysis
         self.checkpointed_us = self.offset_us
+        self.learnt = False  # something that no checkpoint has yet; a state that goes on teaches nothing
         self.state: Presence | None = None  # a state without pictures
         if row.checkpoint:
             scorer.restore(row.checkpoint)
@@ -41,7 +42,7 @@ class LiveParticipant:
         self, moment: Moment, presence: Presence, face: FaceReading | None, speaking: bool | None, packet: int
     ) -> Update:
         """Score an analysed picture."""
-        self.state = None
+        self.state, self.learnt = None, True
         offset_us = self._advance(moment.offset_us)
         self.analysed_us = offset_us
         reading = self.scorer.observe(Observation(offset_us / 1e6, presence, face, speaking))
@@ -49,13 +50,13 @@ class LiveParticipant:
 
     def note(self, moment: Moment, presence: Presence, face: FaceReading | None, speaking: bool | None) -> None:
         """Score an analysed picture that brings no update of its own."""
-        self.state = None
+        self.state, self.learnt = None, True
         self.analysed_us = self._advance(moment.offset_us)
         self.scorer.observe(Observation(self.offset_us / 1e6, presence, face, speaking))
 
     def enter(self, moment: Moment, state: Presence) -> Update:
         """Enter a state without pictures, and keep it until a picture or another state comes."""
-        self.state = state
+        self.state, self.learnt = state, self.learnt or state is not self.state
         reading = self.scorer.observe(Observation(self._advance(moment.offset_us) / 1e6, state))
         return self._update(moment, reading, 0, None, None)
 

@@ -7,7 +7,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
 
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.meetings.config import MeetingRef, check_ref
@@ -108,8 +107,8 @@ class Subscription:
         self._meeting, self._feed, self._services = meeting, feed, services
         self._newest_us = 0
         self._greets = greets
-        self._pending: asyncio.Task[Update | Event | Rollup | None] | None = None
-        self._goodbye: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._reading: asyncio.Task[None] | None = None
+        self._goodbye = ""
         self._ended = False
 
     @property
@@ -118,8 +117,8 @@ class Subscription:
 
     def say_goodbye(self, reason: str) -> None:
         """Let the next message be the last one."""
-        if not self._goodbye.done():
-            self._goodbye.set_result(reason)
+        self._goodbye = self._goodbye or reason
+        self._feed.wake()
 
     async def next(self) -> Notice | None:
         """Return what comes next, a pulse when nothing does; None at the end.
@@ -131,39 +130,47 @@ class Subscription:
             self._greets = False
             return self._pulse()
         while not self._ended:
-            if self._pending is None:
-                self._pending = asyncio.create_task(self._feed.get(), name="feed")
-            waited: set[asyncio.Future[Any]] = {self._pending, self._goodbye}
-            await asyncio.wait(waited, timeout=self._services.settings.heartbeat_s, return_when=asyncio.FIRST_COMPLETED)
-            if self._pending.done():
-                notice = self._take(self._pending)
-                self._pending = None
+            if self._goodbye:
+                return self._going(self._goodbye)
+            if self._reading is None and (notice := self._poll()) is not None:
                 return notice
-            if self._goodbye.done():
-                return self._going(self._goodbye.result())
-            await self._feed.reconcile()
-            return self._pulse()
+            try:
+                async with asyncio.timeout(self._services.settings.heartbeat_s):
+                    await self._more()
+            except TimeoutError:
+                await self._feed.reconcile()
+                return self._pulse()
         return None
 
     async def aclose(self) -> None:
         """Stop. Idempotent."""
-        if self._pending is not None:
-            self._pending.cancel()
-            await asyncio.gather(self._pending, return_exceptions=True)
-        self._goodbye.cancel()
+        if self._reading is not None:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
 
-    def _take(self, done: "asyncio.Task[Update | Event | Rollup | None]") -> Notice | None:
+    def _poll(self) -> Notice | None:
         try:
-            item = done.result()
+            item = self._feed.poll()
         except RoompulseError as error:
             if error.reason is Reason.SUBSCRIBER_TOO_SLOW:
                 return self._going(error.message)
             raise
         if item is None:
-            self._ended = True
             return None
         self._newest_us = max(self._newest_us, item.start_us if isinstance(item, Rollup) else item.offset_us)
         return Notice(item, self._feed.token())
+
+    async def _more(self) -> None:
+        """Wait for news, or read on; a reading takes as long as it takes, whatever beats meanwhile."""
+        if self._reading is None and not self._feed.must_read:
+            self._ended = self._feed.ended
+            if not self._ended:
+                await self._feed.wait()
+            return
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._feed.read(), name="feed")
+        await asyncio.shield(self._reading)
+        self._reading = None
 
     def _going(self, reason: str) -> Notice:
         self._ended = True

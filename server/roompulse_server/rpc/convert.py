@@ -10,6 +10,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from roompulse.v1 import common_pb2, meeting_service_pb2, update_pb2
 
 from roompulse_server import types
+from roompulse_server.rpc.memo import converted_once
 
 LANDMARKS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 
@@ -78,7 +79,8 @@ def face_to_proto(face: types.FaceReading) -> update_pb2.Face:
     if face.quality.detector_score is not None:
         message.quality.detector_score = face.quality.detector_score
     for name, point in zip(LANDMARKS, face.landmarks or (), strict=False):
-        getattr(message.landmarks, name).x, getattr(message.landmarks, name).y = point.x, point.y
+        place = getattr(message.landmarks, name)
+        place.x, place.y = point.x, point.y
     if face.pose is not None:
         message.pose.yaw_deg, message.pose.pitch_deg = face.pose.yaw_deg, face.pose.pitch_deg
         message.pose.roll_deg = face.pose.roll_deg
@@ -95,7 +97,10 @@ def action_units_to_proto(
     units = []
     for index, (number, p) in enumerate(zip(types.ACTION_UNITS, probabilities or (), strict=False)):
         if not math.isnan(p):
-            units.append(update_pb2.ActionUnit(number=number, probability=p, active=active[index] if active else None))
+            unit = update_pb2.ActionUnit(number=number, probability=p)
+            if active:
+                unit.active = active[index]
+            units.append(unit)
     return units
 
 
@@ -148,6 +153,7 @@ def engagement_to_proto(engagement: types.Engagement) -> update_pb2.Engagement:
     )
 
 
+@converted_once
 def update_to_proto(update: types.Update, key: types.MeetingKey) -> update_pb2.ParticipantUpdate:
     reading = update.reading
     return update_pb2.ParticipantUpdate(
@@ -169,6 +175,7 @@ def update_to_proto(update: types.Update, key: types.MeetingKey) -> update_pb2.P
     )
 
 
+@converted_once
 def rollup_to_proto(rollup: types.Rollup, key: types.MeetingKey) -> update_pb2.Rollup:
     return update_pb2.Rollup(
         meeting=key_to_proto(key),

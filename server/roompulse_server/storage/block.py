@@ -48,7 +48,7 @@ class Block:
 
 def pack(updates: Sequence[Update]) -> bytes:
     """Return the updates as `ROW`s, one after the other."""
-    return np.array([to_row(update) for update in updates], ROW).tobytes()
+    return b"".join(map(to_row, updates))
 
 
 def rows(block: Block) -> Rows:
@@ -77,16 +77,15 @@ def compressed(block: Block) -> Block:
 def quantise(update: Update) -> Update:
     """Return the update as the record will give it back. Doing it twice changes nothing."""
     affect = update.reading.affect
-    row = np.array([to_row(update)], ROW)[0]
     formula_id = update.reading.engagement.formula_id
-    return to_update(row, update.participant, update.epoch, affect.model_id if affect else "", formula_id)
+    return to_update(to_row(update), update.participant, update.epoch, affect.model_id if affect else "", formula_id)
 
 
 def to_updates(block: Block, participant: str, after: int = 0) -> Iterator[Update]:
     """Return the updates of a block whose sequence is higher than `after`, in order."""
     table = rows(block)
     for row in table[table["head"]["sequence"] > after]:
-        yield to_update(row, participant, block.epoch, block.model_id, block.formula_id)
+        yield to_update(row.tobytes(), participant, block.epoch, block.model_id, block.formula_id)
 
 
 def split(updates: Iterable[Update]) -> Iterator[Block]:

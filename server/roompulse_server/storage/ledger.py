@@ -10,11 +10,24 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, bindparam, delete, insert, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Executable,
+    Table,
+    and_,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from roompulse_server.errors import Reason
 from roompulse_server.storage.block import Block, compressed, merge, rows, split
 from roompulse_server.storage.convert import Values, event_to_values, key_values, rollup_to_values
+from roompulse_server.storage.reading import of_participant
 from roompulse_server.storage.schema import blocks, events, heads, meetings, participants, rollups
 from roompulse_server.storage.seal import CHECKPOINT, block_place, seal, unseal
 from roompulse_server.storage.store import Committed, Entry, Refusal
@@ -23,30 +36,63 @@ from roompulse_server.types import Event, EventKind, MeetingKey, MeetingState, R
 MERGE_ROWS = 256  # single rows wait for this many before they are joined and compressed: 20 KB payloads
 _OF_ANY_EPOCH = (EventKind.STREAM_CLOSED, EventKind.COUNTERS)  # say what became of packets, nothing about a person
 
-_UPDATE_HEAD = (
-    update(heads)
-    .where(
-        heads.c.tenant == bindparam("of_tenant"),
-        heads.c.meeting_uid == bindparam("of_meeting"),
-        heads.c.number == bindparam("of_number"),
-    )
-    .values({name: bindparam(f"new_{name}") for name in (column.name for column in heads.c if not column.primary_key)})
+_COUNTERS = (
+    "participant_count",
+    "last_number",
+    "last_position",
+    "last_rollup",
+    "last_rollup_start_us",
+    "last_offset_us",
 )
+_HEAD = ("epoch", "last_sequence", "merged_sequence", "streaming", "first_offset_us", "last_offset_us")
+
+
+def _update(table: Table, where: tuple[Column[Any], ...], **new: Any) -> Executable:
+    """Return an update of the rows that `of_…` parameters name."""
+    return update(table).where(*(column == bindparam(f"of_{column.name}") for column in where)).values(new)
+
+
+# Made once: making a statement takes longer than SQLite does to run it.
+_SELECT_MEETING = (
+    select(meetings.c.state, *(meetings.c[name] for name in _COUNTERS))
+    .where(meetings.c.tenant == bindparam("tenant"), meetings.c.uid == bindparam("meeting_uid"))
+    .with_for_update()
+)
+_SELECT_HEADS = (
+    select(participants.c.id, heads.c.number, participants.c.key, *(heads.c[name] for name in _HEAD))
+    .join_from(participants, heads, of_participant(heads))
+    .where(
+        participants.c.tenant == bindparam("tenant"),
+        participants.c.meeting_uid == bindparam("meeting_uid"),
+        participants.c.id.in_(bindparam("names", expanding=True)),
+    )
+    .with_for_update()
+)
+_UPDATE_MEETING = _update(
+    meetings, (meetings.c.tenant, meetings.c.uid), **{name: bindparam(f"new_{name}") for name in _COUNTERS}
+)
+_UPDATE_HEAD = _update(
+    heads,
+    (heads.c.tenant, heads.c.meeting_uid, heads.c.number),
+    **{name: bindparam(f"new_{name}") for name in _HEAD},
+    checkpoint=func.coalesce(bindparam("new_checkpoint", type_=heads.c.checkpoint.type), heads.c.checkpoint),
+)
+_INSERT_BLOCK, _INSERT_EVENT, _INSERT_ROLLUP = insert(blocks), insert(events), insert(rollups)
 
 
 @dataclass(slots=True)
 class Seat:
-    """A participant's head while the transaction lasts."""
+    """A participant's head while the transaction lasts. `checkpoint` is a new one, sealed; None keeps the recorded."""
 
     number: int
     key: bytes
     epoch: int
     last_sequence: int
     merged_sequence: int
-    checkpoint: bytes
     streaming: bool
     first_offset_us: int | None
     last_offset_us: int | None
+    checkpoint: bytes | None = None
     pending: list[Update] = field(default_factory=list)
 
 
@@ -96,12 +142,15 @@ class Ledger:
     def write(self) -> None:
         """Write everything that was taken."""
         touched = [self.seats[name] for name in sorted(self.touched)]
-        _insert(self.connection, blocks, [row for seat in touched for row in self._block_rows(seat)])
-        if touched:
-            self.connection.execute(_UPDATE_HEAD, [self._head_row(seat) for seat in touched])
-        _insert(self.connection, events, [self._event_row(item) for item in self.events])
-        _insert(self.connection, rollups, [rollup_to_values(item, self.key) for item in self.rollups])
-        self._write_counters()
+        self._execute(_INSERT_BLOCK, [row for seat in touched for row in self._block_rows(seat)])
+        self._execute(_UPDATE_HEAD, [self._head_row(seat) for seat in touched])
+        self._execute(_INSERT_EVENT, [self._event_row(item) for item in self.events])
+        self._execute(_INSERT_ROLLUP, [rollup_to_values(item, self.key) for item in self.rollups])
+        self._execute(_UPDATE_MEETING, [self._meeting_row()])
+
+    def _execute(self, statement: Executable, rows: list[Values]) -> None:
+        if rows:
+            self.connection.execute(statement, rows)
 
     def _takes(self, item: Update, refusals: dict[Refusal, None]) -> bool:
         reason = self._judge(item.participant, item.epoch)
@@ -168,11 +217,9 @@ class Ledger:
         return [of_seat | _block_values(block, seat.key, compressing=full) for block in parts]
 
     def _head_row(self, seat: Seat) -> Values:
-        row = {
-            f"of_{name}": value
-            for name, value in zip(("tenant", "meeting"), key_values(self.key).values(), strict=True)
-        }
-        return row | {
+        return {
+            "of_tenant": self.key.tenant,
+            "of_meeting_uid": self.key.uid,
             "of_number": seat.number,
             "new_epoch": seat.epoch,
             "new_last_sequence": seat.last_sequence,
@@ -181,6 +228,18 @@ class Ledger:
             "new_streaming": seat.streaming,
             "new_first_offset_us": seat.first_offset_us,
             "new_last_offset_us": seat.last_offset_us,
+        }
+
+    def _meeting_row(self) -> Values:
+        return {
+            "of_tenant": self.key.tenant,
+            "of_uid": self.key.uid,
+            "new_participant_count": self.participant_count,
+            "new_last_number": self.last_number,
+            "new_last_position": self.last_position,
+            "new_last_rollup": self.last_rollup,
+            "new_last_rollup_start_us": self.last_rollup_start_us,
+            "new_last_offset_us": self.last_offset_us,
         }
 
     def _take_waiting(self, seat: Seat) -> list[Block]:
@@ -197,31 +256,16 @@ class Ledger:
             self.connection.execute(delete(blocks).where(waiting))
         return taken
 
-    def _write_counters(self) -> None:
-        query = update(meetings).where(meetings.c.tenant == self.key.tenant, meetings.c.uid == self.key.uid)
-        self.connection.execute(
-            query.values(
-                participant_count=self.participant_count,
-                last_number=self.last_number,
-                last_position=self.last_position,
-                last_rollup=self.last_rollup,
-                last_rollup_start_us=self.last_rollup_start_us,
-                last_offset_us=self.last_offset_us,
-            )
-        )
-
 
 def load(connection: Connection, key: MeetingKey, names: Iterable[str]) -> Ledger:
     """Read a meeting's counters and the heads of the participants named, and lock them."""
-    c = meetings.c
-    columns = (c.state, c.participant_count, c.last_number, c.last_position, c.last_rollup, c.last_rollup_start_us)
-    query = select(*columns, c.last_offset_us).where(c.tenant == key.tenant, c.uid == key.uid).with_for_update()
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(_SELECT_MEETING, key_values(key)).one_or_none()
     if row is None:
         return Ledger(connection, key, None)
     state, *counters = row
     ledger = Ledger(connection, key, MeetingState(state), *counters)
-    ledger.seats = _seats(connection, key, names)
+    found = connection.execute(_SELECT_HEADS, key_values(key) | {"names": sorted(names)})
+    ledger.seats = {name: Seat(*rest) for name, *rest in found}
     return ledger
 
 
@@ -231,40 +275,23 @@ def block_from_row(row: Any, key: bytes) -> Block:
     return Block(row.epoch, row.model_id, row.formula_id, payload, row.format)
 
 
-def _seats(connection: Connection, key: MeetingKey, names: Iterable[str]) -> dict[str, Seat]:
-    h, p = heads.c, participants.c
-    same = and_(h.tenant == p.tenant, h.meeting_uid == p.meeting_uid, h.number == p.number)
-    columns = (h.epoch, h.last_sequence, h.merged_sequence, h.checkpoint, h.streaming)
-    query = (
-        select(p.id, h.number, p.key, *columns, h.first_offset_us, h.last_offset_us)
-        .join_from(participants, heads, same)
-        .where(p.tenant == key.tenant, p.meeting_uid == key.uid, p.id.in_(sorted(names)))
-        .with_for_update()
-    )
-    return {name: Seat(*rest) for name, *rest in connection.execute(query)}
-
-
 def _block_values(block: Block, key: bytes, *, compressing: bool) -> Values:
     head = rows(block)["head"]
+    sequences, offsets_us = head["sequence"].tolist(), head["offset_us"].tolist()
     block = compressed(block) if compressing else block
-    first = int(head["sequence"][0])
+    first = sequences[0]
     return {
         "first_sequence": first,
-        "last_sequence": int(head["sequence"][-1]),
+        "last_sequence": sequences[-1],
         "epoch": block.epoch,
-        "first_offset_us": int(head["offset_us"].min()),
-        "last_offset_us": int(head["offset_us"].max()),
+        "first_offset_us": min(offsets_us),
+        "last_offset_us": max(offsets_us),
         "count": len(head),
         "model_id": block.model_id,
         "formula_id": block.formula_id,
         "format": block.format,
         "payload": seal(key, block.payload, block_place(first)),
     }
-
-
-def _insert(connection: Connection, table: Any, values: list[Values]) -> None:
-    if values:
-        connection.execute(insert(table), values)
 
 
 def _least(one: int | None, other: int) -> int:

@@ -3,11 +3,24 @@
 `FaceReading.affect` is the scorer's input and is not kept: `AffectReading.raw` and its companions say the same.
 """
 
+import math
+import struct
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from roompulse_server.storage.fixed import ANGLE, BYTE_UNIT, GREY, PIXELS, PLACE, SECONDS, SIGNED_UNIT, UNIT
+from roompulse_server.storage.fixed import (
+    ANGLE,
+    BYTE_UNIT,
+    GREY,
+    PIXELS,
+    PLACE,
+    SECONDS,
+    SIGNED_UNIT,
+    UNIT,
+    FixedRow,
+)
 from roompulse_server.types import (
     ACTION_UNITS,
     LABELS,
@@ -99,22 +112,45 @@ _SPEAKING_KNOWN, _SPEAKING, _HAS_FACE, _HAS_LANDMARKS, _HAS_POSE, HAS_AFFECT, HA
 _NO_LATENCY = -(2**31)
 _TICK_US = 100
 _MAX_TICKS = 2**31 - 1
-_NO_FACE = tuple(np.zeros(1, _FACE)[0].tolist())
-_NO_AFFECT = tuple(np.zeros(1, _AFFECT)[0].tolist())
 
-Values = tuple[Any, ...]
+_LABELS, _UNITS = len(LABELS), len(ACTION_UNITS)
+_FACE_KINDS = (None, *[PLACE] * 14, *[ANGLE] * 3, PIXELS, None, UNIT, GREY)
+_AFFECT_KINDS = (*[UNIT] * 3 * _LABELS, *[SIGNED_UNIT] * 4, None, *[BYTE_UNIT] * _UNITS, None, UNIT)
+_ENGAGEMENT_KINDS = (None, None, None, UNIT, ANGLE, ANGLE, None, SECONDS)
+_FIXED = FixedRow((*_FACE_KINDS, *_AFFECT_KINDS, *_ENGAGEMENT_KINDS))
+_NO_FACE, _NO_AFFECT = (0,) * len(_FACE_KINDS), (0,) * len(_AFFECT_KINDS)
+_NO_LANDMARKS, _NO_POSE, _NO_UNITS = (0,) * 10, (0,) * 3, (None,) * _UNITS
+_AFFECT_FROM, _ENGAGEMENT_FROM = len(_FACE_KINDS), len(_FACE_KINDS) + len(_AFFECT_KINDS)
+
+_FORMATS = {"|u1": "B", "<u2": "H", "<i2": "h", "<u4": "I", "<i4": "i", "<i8": "q", "<f4": "f"}
 
 
-def to_update(row: np.void, participant: str, epoch: int, model_id: str, formula_id: str) -> Update:
-    """Return the update that a `ROW` holds; what a row does not say is given."""
-    cells: Any = row.tolist()
-    head, face, affect, engagement = cells
-    sequence, capture_us, receive_us, offset_us, age, latency, packet_index, flags, presence, reason, band = head
+def _format(dtype: np.dtype[Any]) -> str:
+    """Return every number of a type, in order, in the language of `struct`."""
+    if dtype.fields is not None:
+        return "".join(_format(part) for part, *_ in dtype.fields.values())
+    base, shape = dtype.subdtype or (dtype, ())
+    return _FORMATS[base.str] * math.prod(shape)
+
+
+_HEAD_CELLS = len(_format(_HEAD))
+_ROW = struct.Struct("<" + _format(ROW))  # one row by it takes a twentieth of what numpy takes
+
+Values = Sequence[Any]  # of a row, or of a part of it, in its order
+
+
+def to_update(row: bytes, participant: str, epoch: int, model_id: str, formula_id: str) -> Update:
+    """Return the update that the bytes of a `ROW` hold; what a row does not say is given."""
+    cells = _ROW.unpack(row)
+    sequence, capture_us, receive_us, offset_us, age, latency, packet_index, flags, presence, reason, band = cells[
+        :_HEAD_CELLS
+    ]
+    rest = _FIXED.values(cells[_HEAD_CELLS:])
     reading = Reading(
         presence=Presence(presence),
-        face=_face(face, flags),
-        affect=_affect(affect, flags, model_id) if flags & HAS_AFFECT else None,
-        engagement=_engagement(engagement, formula_id, band, NoScoreReason(reason)),
+        face=_face(rest[:_AFFECT_FROM], flags) if flags & _HAS_FACE else None,
+        affect=_affect(rest[_AFFECT_FROM:_ENGAGEMENT_FROM], flags, model_id) if flags & HAS_AFFECT else None,
+        engagement=_engagement(rest[_ENGAGEMENT_FROM:], formula_id, band, NoScoreReason(reason)),
     )
     return Update(
         participant=participant,
@@ -135,11 +171,13 @@ def _ticks(duration_us: int) -> int:
     return max(-_MAX_TICKS, min(_MAX_TICKS, (duration_us + _TICK_US // 2) // _TICK_US))
 
 
-def to_row(update: Update) -> Values:
-    """Return the update as the nested tuple that makes one `ROW`."""
+def to_row(update: Update) -> bytes:
+    """Return the update as the bytes of one `ROW`."""
     reading = update.reading
     latency, index = update.scoring_latency_us, update.packet_index
-    head = (
+    face = _NO_FACE if reading.face is None else _face_values(reading.face)
+    affect = _NO_AFFECT if reading.affect is None else _affect_values(reading.affect)
+    return _ROW.pack(
         update.sequence,
         update.capture_us,
         update.receive_us,
@@ -151,10 +189,8 @@ def to_row(update: Update) -> Values:
         reading.presence,
         reading.engagement.no_score_reason,
         reading.engagement.band | reading.engagement.facing_state << 4,
+        *_FIXED.codes((*face, *affect, *_engagement_values(reading.engagement))),
     )
-    face = _NO_FACE if reading.face is None else _face_row(reading.face)
-    affect = _NO_AFFECT if reading.affect is None else _affect_row(reading.affect)
-    return head, face, affect, _engagement_row(reading.engagement)
 
 
 def _flags(update: Update) -> int:
@@ -171,89 +207,81 @@ def _flags(update: Update) -> int:
     )
 
 
-def _face_row(face: FaceReading) -> Values:
+def _face_values(face: FaceReading) -> Values:
     box, pose, quality = face.box, face.pose, face.quality
-    points = [number for point in face.landmarks or () for number in (point.x, point.y)]
+    points = [number for point in face.landmarks for number in (point.x, point.y)] if face.landmarks else _NO_LANDMARKS
     return (
         face.track,
-        PLACE.codes((box.x, box.y, box.width, box.height)),
-        PLACE.codes(tuple(points)) or (0,) * 10,
-        ANGLE.codes((pose.yaw_deg, pose.pitch_deg, pose.roll_deg)) if pose else (0,) * 3,
-        PIXELS.code(quality.size_px),
+        *(box.x, box.y, box.width, box.height),
+        *points,
+        *((pose.yaw_deg, pose.pitch_deg, pose.roll_deg) if pose else _NO_POSE),
+        quality.size_px,
         quality.sharpness,
-        UNIT.code(quality.detector_score),
-        GREY.code(face.motion),
+        quality.detector_score,
+        face.motion,
     )
 
 
-def _face(values: Values, flags: int) -> FaceReading | None:
-    if not flags & _HAS_FACE:
-        return None
-    track, box, points, pose, size_px, sharpness, detector_score, motion = values
-    places = PLACE.numbers(points)
-    right_eye, left_eye, nose, right_mouth, left_mouth = (Point(*places[i : i + 2]) for i in range(0, 10, 2))
+def _face(values: Values, flags: int) -> FaceReading:
+    track, x, y, width, height, *places, yaw, pitch, roll, size_px, sharpness, detector_score, motion = values
+    right_eye, left_eye, nose, right_mouth, left_mouth = map(Point, places[::2], places[1::2])
     return FaceReading(
         track=track,
-        box=Box(*PLACE.numbers(box)),
-        quality=FaceQuality(PIXELS.number(size_px), sharpness, UNIT.value(detector_score)),
+        box=Box(x, y, width, height),
+        quality=FaceQuality(size_px, sharpness, _or_none(detector_score)),
         landmarks=(right_eye, left_eye, nose, right_mouth, left_mouth) if flags & _HAS_LANDMARKS else None,
-        pose=HeadPose(*ANGLE.numbers(pose)) if flags & _HAS_POSE else None,
-        motion=GREY.value(motion),
+        pose=HeadPose(yaw, pitch, roll) if flags & _HAS_POSE else None,
+        motion=_or_none(motion),
     )
 
 
-def _affect_row(affect: AffectReading) -> Values:
-    units = affect.action_units
-    active = sum(bit << index for index, bit in enumerate(affect.action_units_active or ()))
-    valences = (affect.raw_valence, affect.raw_arousal, affect.valence, affect.arousal)
+def _affect_values(affect: AffectReading) -> Values:
     return (
-        UNIT.codes(affect.raw),
-        UNIT.codes(affect.adjusted),
-        UNIT.codes(affect.smoothed),
-        tuple(SIGNED_UNIT.code(value) for value in valences),
+        *affect.raw,
+        *affect.adjusted,
+        *affect.smoothed,
+        *(affect.raw_valence, affect.raw_arousal, affect.valence, affect.arousal),
         affect.valence_arousal_provenance | affect.action_unit_provenance << 4,
-        BYTE_UNIT.codes(units) if units else (BYTE_UNIT.absent,) * len(ACTION_UNITS),
-        active,
-        UNIT.code(affect.baseline_weight),
+        *(affect.action_units or _NO_UNITS),
+        sum(bit << index for index, bit in enumerate(affect.action_units_active or ())),
+        affect.baseline_weight,
     )
 
 
 def _affect(values: Values, flags: int, model_id: str) -> AffectReading:
-    raw, adjusted, smoothed, valences, provenances, units, active, weight = values
-    raw_valence, raw_arousal, valence, arousal = (SIGNED_UNIT.value(code) for code in valences.tolist())
-    active_units = tuple(bool(active >> index & 1) for index in range(len(ACTION_UNITS)))
+    raw_valence, raw_arousal, valence, arousal, provenances, *units, active, weight = values[3 * _LABELS :]
     return AffectReading(
         model_id=model_id,
-        raw=UNIT.numbers(raw),
-        adjusted=UNIT.numbers(adjusted),
-        smoothed=UNIT.numbers(smoothed),
-        raw_valence=raw_valence,
-        raw_arousal=raw_arousal,
-        valence=valence,
-        arousal=arousal,
+        raw=tuple(values[:_LABELS]),
+        adjusted=tuple(values[_LABELS : 2 * _LABELS]),
+        smoothed=tuple(values[2 * _LABELS : 3 * _LABELS]),
+        raw_valence=_or_none(raw_valence),
+        raw_arousal=_or_none(raw_arousal),
+        valence=_or_none(valence),
+        arousal=_or_none(arousal),
         valence_arousal_provenance=Provenance(provenances & 15),
-        action_units=BYTE_UNIT.numbers(units) if flags & HAS_UNITS else None,
+        action_units=tuple(units) if flags & HAS_UNITS else None,
         action_unit_provenance=Provenance(provenances >> 4),
-        action_units_active=active_units if flags & HAS_ACTIVE else None,
-        baseline_weight=UNIT.number(weight),
+        action_units_active=tuple([active >> i & 1 > 0 for i in range(_UNITS)]) if flags & HAS_ACTIVE else None,
+        baseline_weight=weight,
     )
 
 
-def _engagement_row(engagement: Engagement) -> Values:
+def _engagement_values(engagement: Engagement) -> Values:
     return (
         _or_nan(engagement.score),
         _or_nan(engagement.facing),
         _or_nan(engagement.expression),
-        UNIT.code(engagement.coverage),
-        (ANGLE.code(engagement.yaw_from_reference_deg), ANGLE.code(engagement.pitch_from_reference_deg)),
+        engagement.coverage,
+        engagement.yaw_from_reference_deg,
+        engagement.pitch_from_reference_deg,
         engagement.reference_count,
-        SECONDS.code(engagement.window_s),
+        engagement.window_s,
     )
 
 
 def _engagement(values: Values, formula_id: str, states: int, reason: NoScoreReason) -> Engagement:
-    score, facing, expression, coverage, from_reference, reference_count, window_s = values
-    yaw, pitch = (ANGLE.value(code) for code in from_reference.tolist())
+    score, facing, expression, coverage, yaw, pitch, reference_count, window_s = values
     return Engagement(
         formula_id=formula_id,
         score=_or_none(score),
@@ -261,17 +289,17 @@ def _engagement(values: Values, formula_id: str, states: int, reason: NoScoreRea
         no_score_reason=reason,
         facing=_or_none(facing),
         expression=_or_none(expression),
-        coverage=UNIT.number(coverage),
-        yaw_from_reference_deg=yaw,
-        pitch_from_reference_deg=pitch,
+        coverage=coverage,
+        yaw_from_reference_deg=_or_none(yaw),
+        pitch_from_reference_deg=_or_none(pitch),
         reference_count=reference_count,
-        window_s=SECONDS.number(window_s),
+        window_s=window_s,
         facing_state=FacingState(states >> 4),
     )
 
 
 def _or_nan(value: float | None) -> float:
-    return float("nan") if value is None else value
+    return math.nan if value is None else value
 
 
 def _or_none(value: float) -> float | None:

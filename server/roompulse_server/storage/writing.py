@@ -176,7 +176,7 @@ def new_seat(connection: Connection, ledger: Ledger, participant_id: str, found_
         raise RoompulseError(Reason.TOO_MANY_STREAMS, message)
     ledger.last_number += 1
     ledger.participant_count += 1
-    seat = Seat(ledger.last_number, new_key(), epoch, 0, 0, b"", False, None, None)
+    seat = Seat(ledger.last_number, new_key(), epoch, 0, 0, False, None, None)
     row = key_values(ledger.key) | {"number": seat.number}
     who = {
         "key": seat.key,

@@ -8,7 +8,7 @@ from roompulse_server.types.reading import Probabilities, Reading
 ATTESTED = "everyone_consented"  # who recorded the consent of faces that only an attestation speaks for
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Update:
     """A reading with its place in the record: one row of a participant's series."""
 
@@ -118,7 +118,7 @@ class AuditEntry:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Rollup:
     """A half-open window of a meeting. `expressions` is all nan when nobody had a face."""
 

@@ -1,0 +1,49 @@
+"""A participant without pictures: recorded every second, checkpointed once."""
+
+import pytest
+from insight_samples import face, feed, moments, seen
+from roompulse_server.insight.formula import Formula
+from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.meetings.participant import LiveParticipant, Moment
+from roompulse_server.types import Observation, Participant, Presence
+
+SECOND = 1_000_000
+
+
+def moment(second: int) -> Moment:
+    return Moment(second * SECOND, second * SECOND, second * SECOND, second * SECOND)
+
+
+def test_only_pictures_and_a_change_of_state_are_learnt_from() -> None:
+    seat = LiveParticipant(Participant(1, "ada"), ParticipantScorer(Formula()), 0)
+    learnt = []
+    for act in (
+        lambda: seat.enter(moment(1), Presence.CAMERA_OFF),
+        lambda: list(seat.fill(9 * SECOND, 0)),
+        lambda: seat.refresh(moment(10)),
+        lambda: seat.enter(moment(11), Presence.NO_CONSENT),
+        lambda: seat.observe(moment(12), Presence.PRESENT, face(), None, 0),
+        lambda: seat.note(moment(13), Presence.NO_FACE, None, None),
+    ):
+        seat.learnt = False
+        act()
+        learnt.append(seat.learnt)
+    assert learnt == [True, False, False, True, True, True]
+
+
+@pytest.mark.parametrize("state", [Presence.CAMERA_OFF, Presence.NO_PICTURES, Presence.NO_CONSENT, Presence.LEFT])
+def test_a_checkpoint_from_before_a_long_state_goes_on_like_one_from_its_end(state: Presence) -> None:
+    scorer = ParticipantScorer(Formula())
+    feed(scorer, 0.0, 30.0)
+    scorer.observe(Observation(30.0, state))
+    at_first = scorer.checkpoint()
+    for at_s in moments(31.0, 34.0, 1.0):
+        scorer.observe(Observation(at_s, state))
+    first, last = ParticipantScorer(Formula()), ParticipantScorer(Formula())
+    assert first.restore(at_first)
+    assert last.restore(scorer.checkpoint())
+    for at_s in moments(35.0, 50.0, 5.0):
+        one, other = (restored.observe(seen(at_s)).engagement for restored in (first, last))
+        assert one.score == pytest.approx(other.score, abs=1e-4)
+        assert (one.band, one.no_score_reason) == (other.band, other.no_score_reason)
+        assert one.coverage == pytest.approx(other.coverage, abs=1e-4)
