@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from roompulse_server.derived.action_units import action_units
 from roompulse_server.derived.circumplex import valence_arousal
-from roompulse_server.derived.mixture import Doubles, expectation
+from roompulse_server.derived.mixture import Doubles, Mixture
 from roompulse_server.types import ACTION_UNITS, LABELS
 
 NAN = float("nan")
@@ -69,8 +69,8 @@ def test_an_expectation_lies_within_its_table(rows: list[list[float]]) -> None:
 
 
 def test_a_mixture_is_linear() -> None:
-    table = np.arange(27.0).reshape(9, 3)
+    mixture = Mixture(np.arange(27.0).reshape(9, 3))
     a, b = np.eye(9)[[2]], np.eye(9)[[5]]
     np.testing.assert_allclose(
-        expectation(0.3 * a + 0.7 * b, table), 0.3 * expectation(a, table) + 0.7 * expectation(b, table)
+        mixture.expectation(0.3 * a + 0.7 * b), 0.3 * mixture.expectation(a) + 0.7 * mixture.expectation(b)
     )

@@ -8,7 +8,7 @@ never detected, never counted as events.
 
 import numpy as np
 
-from roompulse_server.derived.mixture import Doubles, expectation
+from roompulse_server.derived.mixture import Doubles, Mixture
 from roompulse_server.types import ACTION_UNITS, LABELS
 
 SHARES: dict[str, dict[int, float]] = {
@@ -28,9 +28,9 @@ def _row(label: str) -> list[float]:
     return [np.nan] * len(ACTION_UNITS) if shares is None else [shares.get(unit, 0.0) for unit in ACTION_UNITS]
 
 
-TABLE = np.array([_row(label) for label in LABELS])
+MIXTURE = Mixture(np.array([_row(label) for label in LABELS]))
 
 
 def action_units(probabilities: Doubles) -> Doubles:
     """Return (N, len(ACTION_UNITS)), 0 to 1, from `probabilities` (N, len(LABELS)), nan where absent."""
-    return expectation(probabilities, TABLE)
+    return MIXTURE.expectation(probabilities)

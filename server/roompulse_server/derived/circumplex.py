@@ -7,7 +7,7 @@ expectation and no measurement (a map of this kind, fitted to Aff-Wild2, reached
 
 import numpy as np
 
-from roompulse_server.derived.mixture import Doubles, expectation
+from roompulse_server.derived.mixture import Doubles, Mixture
 from roompulse_server.types import LABELS
 
 COORDINATES: dict[str, tuple[float, float]] = {
@@ -20,9 +20,9 @@ COORDINATES: dict[str, tuple[float, float]] = {
     "fear": (-0.64, 0.60),
     "contempt": (-0.45, 0.25),  # assumed
 }
-TABLE = np.array([COORDINATES.get(label, (np.nan, np.nan)) for label in LABELS])
+MIXTURE = Mixture(np.array([COORDINATES.get(label, (np.nan, np.nan)) for label in LABELS]))
 
 
 def valence_arousal(probabilities: Doubles) -> Doubles:
     """Return (N, 2), valence and arousal, -1 to 1, from `probabilities` (N, len(LABELS)), nan where absent."""
-    return expectation(probabilities, TABLE)
+    return MIXTURE.expectation(probabilities)

@@ -6,15 +6,21 @@ from numpy.typing import NDArray
 Doubles = NDArray[np.float64]
 
 
-def expectation(probabilities: Doubles, table: Doubles) -> Doubles:
-    """Return (N, K), the mean of the rows of `table` (len(LABELS), K) weighted by `probabilities` (N, len(LABELS)).
+class Mixture:
+    """A table (len(LABELS), K), with a row for each label; a label whose row is nan, as "other", has none."""
 
-    Labels without a row (nan, as "other") or without a probability (nan) are left out and the rest renormalised; nan
-    where nothing is left.
-    """
-    known = ~np.isnan(table).any(1)
-    weights = np.where(known, np.nan_to_num(probabilities), 0.0)
-    total = weights.sum(1, keepdims=True)
-    nothing = np.full((len(weights), table.shape[1]), np.nan)
-    mean: Doubles = np.divide(weights @ np.nan_to_num(table), total, out=nothing, where=total > 0)
-    return mean
+    def __init__(self, table: Doubles) -> None:
+        self._known = ~np.isnan(table).any(1)
+        self._rows = np.nan_to_num(table)
+
+    def expectation(self, probabilities: Doubles) -> Doubles:
+        """Return (N, K), the mean of the rows weighted by `probabilities` (N, len(LABELS)).
+
+        Labels without a row or without a probability (nan) are left out and the rest renormalised; nan where nothing
+        is left.
+        """
+        weights = np.where(self._known & ~np.isnan(probabilities), probabilities, 0.0)
+        total = np.add.reduce(weights, 1, keepdims=True)
+        mean = np.full((len(weights), self._rows.shape[1]), np.nan)
+        np.divide(weights @ self._rows, total, out=mean, where=total > 0)
+        return mean
