@@ -121,7 +121,7 @@ def decode(grids: Sequence[Floats], sides: Sequence[int], threshold: float) -> R
         threshold: From 0 to 1.
     """
     classes, objects, boxes, points = (np.concatenate(grids[i : i + 3], 1)[0] for i in (0, 3, 6, 9))
-    score = np.sqrt(classes.clip(0, 1) * objects.clip(0, 1))[:, 0]
+    score = np.sqrt(classes * objects)[:, 0]  # both come out of sigmoids
     index = np.flatnonzero(score >= threshold)
     cell, stride = (table[index] for table in cells(*sides))
     rows = np.empty((len(index), 15), np.float32)
