@@ -69,6 +69,8 @@ def test_an_expectation_lies_within_its_table(rows: list[list[float]]) -> None:
 
 
 def test_a_mixture_is_linear() -> None:
-    mixed = Mixture(np.arange(27.0).reshape(9, 3)).expectation
+    mixture = Mixture(np.arange(27.0).reshape(9, 3))
     a, b = np.eye(9)[[2]], np.eye(9)[[5]]
-    np.testing.assert_allclose(mixed(0.3 * a + 0.7 * b), 0.3 * mixed(a) + 0.7 * mixed(b))
+    np.testing.assert_allclose(
+        mixture.expectation(0.3 * a + 0.7 * b), 0.3 * mixture.expectation(a) + 0.7 * mixture.expectation(b)
+    )

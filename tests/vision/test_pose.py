@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pose_twin import matrix_pose
 from roompulse_server.types import HeadPose
 from roompulse_server.vision.pose import CANONICAL, head_pose
 from roompulse_training.posing import Marks, Setting, marks
@@ -36,6 +37,15 @@ def test_a_face_elsewhere_is_read_within_five_degrees(
 ) -> None:
     pose = head_pose(projected(yaw_deg, pitch_deg, roll_deg, distance_cm))
     assert angles(pose) == pytest.approx([yaw_deg, pitch_deg, roll_deg], abs=5)
+
+
+@given(yaws, pitches, rolls, st.floats(0, 0.1), st.integers(0, 1000))
+def test_the_closed_form_is_what_matrices_give(
+    yaw_deg: float, pitch_deg: float, roll_deg: float, noise: float, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    points = marks(CANONICAL, (yaw_deg, pitch_deg, roll_deg), Setting(noise=noise), rng)
+    assert angles(head_pose(points)) == pytest.approx(angles(matrix_pose(points)), abs=1e-9)
 
 
 @pytest.mark.parametrize("yaw_deg", [-80, -60, 60, 80])
@@ -71,6 +81,12 @@ def test_the_signs_are_those_of_the_contract() -> None:
 
 def test_points_that_coincide_point_nowhere() -> None:
     assert head_pose([(5.0, 5.0)] * 5) is None
+
+
+@pytest.mark.parametrize("toward", [(1.0, 0.0), (0.0, 1.0), (0.7, -0.4)])
+def test_points_on_a_line_are_some_face(toward: tuple[float, float]) -> None:
+    pose = head_pose([(step * toward[0], step * toward[1]) for step in range(5)])
+    assert all(math.isfinite(angle) for angle in angles(pose))
 
 
 @given(st.lists(st.tuples(st.floats(-1e4, 1e4), st.floats(-1e4, 1e4)), min_size=5, max_size=5))

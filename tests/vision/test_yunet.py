@@ -118,7 +118,7 @@ def test_cells_become_boxes_by_the_papers_formula() -> None:
     classes[1][0, cell], objects[1][0, cell] = 0.81, 1.0
     boxes[1][0, cell] = [0.5, 0.25, np.log(2), np.log(3)]
     points[1][0, cell] = np.arange(10)
-    rows = decode([*classes, *objects, *boxes, *points], 64, 0.5)
+    rows = decode([*classes, *objects, *boxes, *points], (64, 64), 0.5)
     centre_x, centre_y, width, height = 1.5 * 16, 2.25 * 16, 32, 48
     expected = [centre_x - width / 2, centre_y - height / 2, width, height]
     expected += [(v + (2 if i % 2 else 1)) * 16 for i, v in enumerate(range(10))]

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from roompulse_server.types import HeadPose
-from roompulse_server.vision.pose import CANONICAL, angles, head_pose, nearest_rotation
+from roompulse_server.vision.pose import CANONICAL, angles, centred, head_pose, nearest_rotation
 
 Doubles = NDArray[np.float64]
 Marks = list[tuple[float, float]]
@@ -69,8 +69,7 @@ def closed_form(marks: Marks) -> HeadPose:
 
 def without_perspective(marks: Marks) -> HeadPose:
     """Return the pose that the service's method begins with."""
-    points = np.array(marks)
-    return angles(nearest_rotation(points - points.mean(0))[0])
+    return angles(nearest_rotation(centred(marks))[0])
 
 
 METHODS: dict[str, Method] = {

@@ -28,10 +28,9 @@ def _row(label: str) -> list[float]:
     return [np.nan] * len(ACTION_UNITS) if shares is None else [shares.get(unit, 0.0) for unit in ACTION_UNITS]
 
 
-TABLE = np.array([_row(label) for label in LABELS])
-_MIXTURE = Mixture(TABLE)
+MIXTURE = Mixture(np.array([_row(label) for label in LABELS]))
 
 
 def action_units(probabilities: Doubles) -> Doubles:
     """Return (N, len(ACTION_UNITS)), 0 to 1, from `probabilities` (N, len(LABELS)), nan where absent."""
-    return _MIXTURE.expectation(probabilities)
+    return MIXTURE.expectation(probabilities)

@@ -20,10 +20,9 @@ COORDINATES: dict[str, tuple[float, float]] = {
     "fear": (-0.64, 0.60),
     "contempt": (-0.45, 0.25),  # assumed
 }
-TABLE = np.array([COORDINATES.get(label, (np.nan, np.nan)) for label in LABELS])
-_MIXTURE = Mixture(TABLE)
+MIXTURE = Mixture(np.array([COORDINATES.get(label, (np.nan, np.nan)) for label in LABELS]))
 
 
 def valence_arousal(probabilities: Doubles) -> Doubles:
     """Return (N, 2), valence and arousal, -1 to 1, from `probabilities` (N, len(LABELS)), nan where absent."""
-    return _MIXTURE.expectation(probabilities)
+    return MIXTURE.expectation(probabilities)

@@ -7,10 +7,10 @@ Doubles = NDArray[np.float64]
 
 
 class Mixture:
-    """The rows of a `table` (len(LABELS), K), to be mixed; nan for a label without a row, as "other"."""
+    """A table (len(LABELS), K), with a row for each label; a label whose row is nan, as "other", has none."""
 
     def __init__(self, table: Doubles) -> None:
-        self._known = ~np.isnan(table).any(1)
+        self._known = np.where(np.isnan(table).any(1), 0.0, 1.0)
         self._rows = np.nan_to_num(table)
 
     def expectation(self, probabilities: Doubles) -> Doubles:
@@ -19,8 +19,8 @@ class Mixture:
         Labels without a row or without a probability (nan) are left out and the rest renormalised; nan where nothing
         is left.
         """
-        weights = np.where(self._known & ~np.isnan(probabilities), probabilities, 0.0)
-        total = weights.sum(1, keepdims=True)
-        nothing = np.full((len(weights), self._rows.shape[1]), np.nan)
-        mean: Doubles = np.divide(weights @ self._rows, total, out=nothing, where=total > 0)
+        weights = np.fmax(probabilities, 0.0) * self._known  # of nan and 0 that is 0
+        total = np.add.reduce(weights, 1, keepdims=True)
+        mean = np.full((len(weights), self._rows.shape[1]), np.nan)
+        np.divide(weights @ self._rows, total, out=mean, where=total > 0)
         return mean

@@ -110,18 +110,19 @@ def affects(findings: Findings, card: ModelCard) -> list[RawAffect]:
     feelings = valence_arousal(probabilities) if own is None else own
     spec = output.action_units
     units, active = (action_units(probabilities), None) if spec is None else _own_units(findings, spec)
+    rows = zip(probabilities.tolist(), feelings.tolist(), units.tolist(), strict=True)
     return [
         RawAffect(
             model_id=card.name,
-            probabilities=tuple(map(float, probabilities[i])),
-            valence=float(feelings[i, 0]),
-            arousal=float(feelings[i, 1]),
+            probabilities=tuple(shares),
+            valence=valence,
+            arousal=arousal,
             valence_arousal_provenance=Provenance.DERIVED if own is None else Provenance.MODEL,
-            action_units=tuple(map(float, units[i])),
+            action_units=tuple(expected),
             action_unit_provenance=Provenance.DERIVED if active is None else Provenance.MODEL,
-            action_units_active=None if active is None else tuple(map(bool, active[i])),
+            action_units_active=None if active is None else tuple(active[i].tolist()),
         )
-        for i in range(len(scores))
+        for i, (shares, (valence, arousal), expected) in enumerate(rows)
     ]
 
 
@@ -159,11 +160,11 @@ def softmax(logits: NDArray[np.floating]) -> Doubles:
 
 def tensor(crops: Sequence[Patch], spec: ModelInput) -> Floats:
     """Return (N, channels, size, size), normalised as the card says."""
-    pixels = np.stack(crops)
+    pixels = np.array(crops)
     planes = pixels[:, None] if spec.colour is Colour.GREY else pixels.transpose(0, 3, 1, 2)
     batch = np.empty(planes.shape, np.float32)
     for channel, levels in enumerate(normalised_levels(spec.mean, spec.std)):
-        np.take(levels, planes[:, channel], out=batch[:, channel], mode="clip")  # "raise" would buffer the output
+        levels.take(planes[:, channel], out=batch[:, channel], mode="clip")  # "raise" would buffer the output
     return batch
 
 

@@ -34,6 +34,8 @@ STEPS = 3  # of registration; each halves what is left, at least
 
 _INNER = slice(MARGIN, SIDE - MARGIN)
 _PLACES = (np.mgrid[0:SIDE, 0:SIDE][::-1] - (SIDE - 1) / 2)[:, _INNER, _INNER].reshape(2, -1).astype(np.float32)
+_TO_CENTRE = np.array([[1, 0, -(SIDE - 1) / 2], [0, 1, -(SIDE - 1) / 2], [0, 0, 1.0]])
+_TO_CORNER = np.linalg.inv(_TO_CENTRE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +99,7 @@ def largest_block(a: Thumbnail, b: Thumbnail) -> float:
     spread = float(np.vdot(x, x))
     gain = float(np.vdot(x, y)) / spread if spread > 1e-6 * x.size else 0.0
     blocks = cv2.resize(np.abs(y - gain * x), (x.shape[1] // BLOCK, x.shape[0] // BLOCK), interpolation=cv2.INTER_AREA)
-    return float(np.max(blocks))
+    return float(blocks.max())
 
 
 def _centred(face: Thumbnail) -> Thumbnail:
@@ -106,31 +108,33 @@ def _centred(face: Thumbnail) -> Thumbnail:
 
 
 def registered(target: Thumbnail, moving: Thumbnail) -> Thumbnail:
-    """Return `moving` warped onto `target`: affine, least squares on gradients (Lucas and Kanade 1981), light free."""
-    to_centre, warp = _shift(-(SIDE - 1) / 2), np.eye(3)
-    warped = moving
+    """Return `moving` warped onto `target`: affine, least squares on gradients, light free.
+
+    The gradients are the target's, so that one matrix serves every step: a step says by which small map the target
+    would look more like what was warped, and the warp takes it back (inverse compositional: Baker and Matthews 2004,
+    10.1023/B:VISI.0000011205.11775.fd).
+    """
+    level = target[_INNER, _INNER].ravel()
+    solver = _solver(target, level)
+    towards, warped = np.eye(3), moving
     for _ in range(STEPS):
-        warp = warp @ np.linalg.inv(to_centre) @ _step(target, warped) @ to_centre
-        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        moved = cv2.warpAffine(moving, warp[:2], (SIDE, SIDE), flags=how, borderMode=cv2.BORDER_REPLICATE)
-        warped = np.asarray(moved, np.float32)
+        x, y, xx, xy, yx, yy = (solver @ (warped[_INNER, _INNER].ravel() - level)).tolist()
+        towards = np.array([[1 + xx, xy, x], [yx, 1 + yy, y], [0, 0, 1]]) @ towards
+        matrix = (_TO_CORNER @ towards @ _TO_CENTRE)[:2]
+        warped = np.asarray(cv2.warpAffine(moving, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE), np.float32)
     return warped
 
 
-def _shift(by: float) -> NDArray[np.float64]:
-    return np.array([[1, 0, by], [0, 1, by], [0, 0, 1.0]])
+def _solver(target: Thumbnail, level: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return (6, pixels): what makes of a difference from the target the small affine map, about the centre, behind it.
 
-
-def _step(target: Thumbnail, warped: Thumbnail) -> NDArray[np.float64]:
-    """Return the small affine map, about the centre, by which `warped` should be looked up to be more like `target`."""
-    gx = cv2.Sobel(warped, cv2.CV_32F, 1, 0, scale=1 / 8)[_INNER, _INNER].ravel()
-    gy = cv2.Sobel(warped, cv2.CV_32F, 0, 1, scale=1 / 8)[_INNER, _INNER].ravel()
-    level = warped[_INNER, _INNER].ravel()
+    Rows: shift x and y, what x gains by x and by y, what y gains by x and by y. Light (gain and offset) is left free.
+    """
+    gx = cv2.Sobel(target, cv2.CV_32F, 1, 0, scale=1 / 8)[_INNER, _INNER].ravel()
+    gy = cv2.Sobel(target, cv2.CV_32F, 0, 1, scale=1 / 8)[_INNER, _INNER].ravel()
     jacobian = np.empty((8, level.size), np.float32)
     jacobian[0], jacobian[1], jacobian[6], jacobian[7] = gx, gy, level, 1
     np.multiply(gx, _PLACES, out=jacobian[2:4])
     np.multiply(gy, _PLACES, out=jacobian[4:6])
-    error = target[_INNER, _INNER].ravel() - level
     normal = (jacobian @ jacobian.T).astype(np.float64) + 1e-3 * np.eye(8)  # a flat face has no gradients: then stay
-    x, y, xx, xy, yx, yy = np.linalg.solve(normal, jacobian @ error)[:6]
-    return np.array([[1 + xx, xy, x], [yx, 1 + yy, y], [0, 0, 1]])
+    return np.linalg.inv(normal)[:6] @ jacobian

@@ -10,6 +10,7 @@ as fast, and its threads are under our control. Figures: docs/detection.md.
 
 import pathlib
 from collections.abc import Sequence
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -65,12 +66,10 @@ class YuNet:
         """Return the faces of `picture` (any size from 1×1), best first, in its own pixels."""
         small = shrink(picture, self._working_side)
         rows = self.look(small, min(self._threshold, DOUBT))
-        large = shorter_sides(rows) > LARGE_PX
-        kept = rows[~large & (rows[:, 14] >= self._threshold)]
-        if large.any():
-            kept = suppress(np.concatenate([kept, self._look_at_half(small)]), NMS_IOU)
+        if len(rows) and (sides := shorter_sides(rows)).max() > LARGE_PX:
+            rows = suppress(np.concatenate([rows[sides <= LARGE_PX], self._look_at_half(small)]), NMS_IOU)
         scale = (picture.shape[1] / small.shape[1], picture.shape[0] / small.shape[0])
-        return [detection(row, scale) for row in kept]
+        return [detection(row, scale) for row in rows.tolist() if row[14] >= self._threshold]
 
     def prove(self) -> None:
         """Look at a made picture.
@@ -87,7 +86,7 @@ class YuNet:
         """Return what the network finds in `picture` as it is (with the static file: up to 640×640), best first."""
         tensor = padded(picture, self._fixed_side)
         grids = self._network.run(OUTPUTS, "input", tensor)
-        return suppress(decode(grids, tensor.shape[3], threshold), NMS_IOU)
+        return suppress(decode(grids, tensor.shape[2:], threshold), NMS_IOU)
 
     def _look_at_half(self, picture: Picture) -> Rows:
         half = shrink(picture, max(picture.shape[:2]) // 2)
@@ -106,48 +105,52 @@ def padded(picture: Picture, fixed_side: int | None = None) -> Floats:
     """Return (1, 3, H, W), BGR, 0 to 255, zero on the right and below up to a multiple of 32 (or `fixed_side`)."""
     height, width = picture.shape[:2]
     rows, columns = fixed_side or -(-height // 32) * 32, fixed_side or -(-width // 32) * 32
-    tensor = np.zeros((1, 3, rows, columns), np.float32)
+    tensor = np.empty((1, 3, rows, columns), np.float32)
+    tensor[:, :, height:], tensor[:, :, :height, width:] = 0, 0
     for channel, plane in enumerate(cv2.split(picture)):  # numpy would take the channels apart six times as slowly
         tensor[0, channel, :height, :width] = plane
     return tensor
 
 
-def decode(grids: Sequence[Floats], width: int, threshold: float) -> Rows:
-    """Return the cells with a score of at least `threshold`; `grids` in the order of `OUTPUTS`, `width` padded."""
-    classes, objects, boxes, points = (grids[i : i + 3] for i in (0, 3, 6, 9))
-    found = []
-    for i, stride in enumerate(STRIDES):
-        score = np.sqrt(classes[i][0, :, 0].clip(0, 1) * objects[i][0, :, 0].clip(0, 1))
-        index = np.flatnonzero(score >= threshold)
-        if not index.size:
-            continue
-        cell = np.stack([index % (width // stride), index // (width // stride)], 1).astype(np.float32)
-        size = np.exp(boxes[i][0, index, 2:]) * stride
-        corner = (cell + boxes[i][0, index, :2]) * stride - size / 2
-        landmarks = (points[i][0, index].reshape(-1, 5, 2) + cell[:, None]) * stride
-        found.append(np.concatenate([corner, size, landmarks.reshape(-1, 10), score[index, None]], 1))
-    return np.concatenate(found) if found else np.empty((0, 15), np.float32)
+def decode(grids: Sequence[Floats], sides: Sequence[int], threshold: float) -> Rows:
+    """Return the cells with a score of at least `threshold`.
+
+    Args:
+        grids: What the network gave, in the order of `OUTPUTS`.
+        sides: Height and width of what it was given.
+        threshold: From 0 to 1.
+    """
+    classes, objects, boxes, points = (np.concatenate(grids[i : i + 3], 1)[0] for i in (0, 3, 6, 9))
+    score = np.sqrt(classes * objects)[:, 0]  # both come out of sigmoids
+    index = np.flatnonzero(score >= threshold)
+    cell, stride = (table[index] for table in cells(*sides))
+    rows = np.empty((len(index), 15), np.float32)
+    rows[:, 2:4] = size = np.exp(boxes[index, 2:]) * stride
+    rows[:, :2] = (cell[:, :2] + boxes[index, :2]) * stride - size / 2
+    rows[:, 4:14] = (cell + points[index]) * stride
+    rows[:, 14] = score[index]
+    return rows
+
+
+@lru_cache(maxsize=32)
+def cells(height: int, width: int) -> tuple[Floats, Floats]:
+    """Return the columns and rows of all cells, in the order of `STRIDES`, five times (N, 10), and strides (N, 1)."""
+    grids = [np.mgrid[: height // stride, : width // stride].reshape(2, -1) for stride in STRIDES]
+    places = np.concatenate([np.tile(grid[::-1].T, 5) for grid in grids])
+    strides = np.repeat(STRIDES, [grid.shape[1] for grid in grids])[:, None]
+    return places.astype(np.float32), strides.astype(np.float32)
 
 
 def suppress(rows: Rows, iou: float) -> Rows:
     """Return the rows that no row of a higher score overlaps by more than `iou`, best first (greedy NMS)."""
     if len(rows) < 2:
         return rows
-    rows = rows[np.argsort(-rows[:, 14], kind="stable")[:MAX_CANDIDATES]]
-    low, high = rows[:, :2], rows[:, :2] + rows[:, 2:4]
-    area = rows[:, 2] * rows[:, 3]
-    kept, alive = [], np.arange(len(rows))
-    while alive.size:
-        best, rest = alive[0], alive[1:]
-        kept.append(int(best))
-        sides = (np.minimum(high[best], high[rest]) - np.maximum(low[best], low[rest])).clip(0)
-        shared = sides[:, 0] * sides[:, 1]
-        alive = rest[shared <= iou * (area[best] + area[rest] - shared)]
-    return rows[kept]
+    return rows[cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), 0.0, iou, top_k=MAX_CANDIDATES)]
 
 
-def detection(row: NDArray[np.float32], scale: tuple[float, float]) -> Detection:
+def detection(row: Sequence[float], scale: tuple[float, float]) -> Detection:
     """Return one row in the pixels of a picture that is `scale` times as large."""
-    a, b, c, d, e = ((float(x) * scale[0], float(y) * scale[1]) for x, y in row[4:14].reshape(5, 2))
-    x, y, width, height = (float(v) * scale[i % 2] for i, v in enumerate(row[:4]))
-    return Detection(PixelBox(x, y, width, height), (a, b, c, d, e), float(row[14]))
+    across, down = scale
+    x, y, width, height, *marks, score = row
+    a, b, c, d, e = ((across * u, down * v) for u, v in zip(marks[::2], marks[1::2], strict=True))
+    return Detection(PixelBox(across * x, down * y, across * width, down * height), (a, b, c, d, e), score)
