@@ -62,8 +62,8 @@ def compare(dense: Sequence[Streamed], live: Sequence[Streamed]) -> Fidelity:
     by_clip = {stream.clip: stream for stream in dense}
     pairs = [(by_clip[stream.clip].fresh(), stream.fresh()) for stream in live if stream.clip in by_clip]
     pairs = [(full, thin) for full, thin in pairs if len(full) > RATE_HZ and len(thin) > 3]
-    scores = [np.abs(a - b) for a, b in _on_frames(pairs, lambda value: value.score)]
-    facing = [np.abs(a - b) <= FACING_WITHIN for a, b in _on_frames(pairs, lambda value: value.facing)]
+    scores = [np.abs(a - b) for a, b in _on_frames(pairs, lambda value: value.score, settle_s=0.0)]
+    facing = [np.abs(a - b) <= FACING_WITHIN for a, b in _on_frames(pairs, lambda value: value.facing, settle_s=0.0)]
     turns = [(_turned(a), _turned(b)) for a, b in _on_frames(pairs, lambda value: value.yaw_deg, _smoothed)]
     late = [
         *_onsets(_on_frames(pairs, lambda value: value.smile), SMILE, NO_SMILE),
@@ -118,11 +118,11 @@ def _smoothed(series: Series) -> Series:
     return units, np.array(found, np.float64)
 
 
-def _overlapping(full: Series, thin: Series) -> tuple[Series, Series]:
+def _overlapping(full: Series, thin: Series, settle_s: float = SETTLE_S) -> tuple[Series, Series]:
     """Return the part of both in which both have begun and settled, and neither has ended."""
     if not len(full[0]) or not len(thin[0]):
         return full, thin
-    first = max(full[0][0], thin[0][0]) + round(SETTLE_S * RATE_HZ)
+    first = max(full[0][0], thin[0][0]) + round(settle_s * RATE_HZ)
     last = min(full[0][-1], thin[0][-1])
     within = [(units >= first) & (units <= last) for units, _ in (full, thin)]
     return (full[0][within[0]], full[1][within[0]]), (thin[0][within[1]], thin[1][within[1]])
@@ -135,7 +135,7 @@ def _shared(full: Series, thin: Series) -> tuple[Line, Line]:
 
 
 def _on_frames(
-    pairs: Pairs, of: Of, then: Callable[[Series], Series] = lambda series: series
+    pairs: Pairs, of: Of, then: Callable[[Series], Series] = lambda series: series, settle_s: float = SETTLE_S
 ) -> list[tuple[Line, Line]]:
     """Return both series of each pair on every frame of the dense one; the thin one holds its last value."""
     lines = []
@@ -143,7 +143,7 @@ def _on_frames(
         whole, few = then(_series(full, of)), then(_series(thin, of))
         if not len(whole[0]) or not len(few[0]):
             continue
-        whole, shown = _overlapping(whole, few)
+        whole, shown = _overlapping(whole, few, settle_s)
         if len(shown[0]) > 1:
             places = np.searchsorted(few[0], whole[0], side="right") - 1
             lines.append((whole[1], few[1][places]))

@@ -44,6 +44,8 @@ def test_a_slow_wave_is_the_same_at_three_looks_a_second() -> None:
     assert lost.onsets >= 1
     assert lost.onsets_missed == 0
     assert lost.latest_s < STEP / RATE_HZ
+    assert lost.score_p95 == 0.0
+    assert lost.facing_agrees == 1.0
 
 
 def test_what_is_sent_agrees_as_the_thinned_series_does() -> None:
