@@ -99,7 +99,7 @@ def thinned(dense: Sequence[Series], step: int) -> tuple[float, ...]:
 
 
 def _thinned(series: Series, phase: int, step: int) -> tuple[Line, Line]:
-    units, values = (side[phase:] for side in series)
+    units, values = series[0][phase:], series[1][phase:]
     return _shared(*_overlapping(_smoothed((units, values)), _smoothed((units[::step], values[::step]))))
 
 
