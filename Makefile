@@ -27,14 +27,14 @@ test: $(VENV)/.dev  ## Run the tests (ARGS="-k name" for some of them)
 verify: $(VENV)/.dev  ## Run the long proofs
 	@$(BIN)/pytest -m verify $(ARGS)
 
-bench: $(VENV)/.bench  ## Measure speed: six tables beside the bare kernels and the loop of today
+bench: $(VENV)/.bench  ## Measure speed: six tables beside the bare kernels and the loop of today (ARGS="--only live": some)
 	@$(BIN)/python -m benchmarks.run $(ARGS)
 
 bench-quick: $(VENV)/.bench  ## The same in under two minutes
-	@$(BIN)/python -m benchmarks.run --quick
+	@$(BIN)/python -m benchmarks.run --quick $(ARGS)
 
 bench-check: $(VENV)/.bench  ## Fail when dense or live got slower by a tenth, against the bare kernels of the same run
-	@$(BIN)/python -m benchmarks.run --check
+	@$(BIN)/python -m benchmarks.run --check $(ARGS)
 
 lint: $(VENV)/.dev  ## Check style, types, the contract and its stubs
 	@echo "ruff check";    $(BIN)/ruff check --quiet .

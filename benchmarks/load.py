@@ -1,6 +1,6 @@
 """Participants that stream to a service, in a process of their own: `python -m benchmarks.load < job > result`.
 
-Real time: unit i of a participant is captured at `start + i / 24 s` and leaves with `batch` others in one message once
+Real time: unit i of a participant is captured at `start + i / frame_hz` and leaves with `batch` others in one message once
 the last of them was captured. Dense: as fast as the service takes them. What comes back is kept with its arrival and
 parsed after the last byte, so that the client does not compete with the service.
 """
@@ -35,7 +35,8 @@ class Job:
     people: int
     seconds: float
     live: bool
-    rate_hz: float = 3.0
+    rate_hz: float = 3.0  # of analyses
+    frame_hz: int = RATE_HZ  # of the clips
     batch: int = 3
     idle: bool = False  # connected, and sending nothing
     first: int = 0  # number of the first one: names and clips count from it
@@ -43,14 +44,20 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One update. Times are the machine's wall clock, seconds; `unit` counts the participant's access units."""
+    """One update. Times are the machine's wall clock, seconds; `unit` counts the participant's access units.
+
+    Valence, arousal and smile (happiness) as the service smoothed them over time; the raw ones are the picture's own.
+    """
 
     unit: int | None
     captured_s: float
+    received_s: float
     scored_s: float
     arrived_s: float
     valence: float | None
     arousal: float | None
+    raw_valence: float | None
+    raw_arousal: float | None
     smile: float | None
     yaw_deg: float | None
     facing: float | None
@@ -69,6 +76,10 @@ class Streamed:
     dropped: dict[str, int] = field(default_factory=dict)
     error: str = ""
 
+    def fresh(self) -> list[Value]:
+        """Return the analyses, by unit."""
+        return sorted((v for v in self.values if v.unit is not None), key=lambda value: value.unit or 0)
+
 
 class Person:
     def __init__(self, job: Job, number: int) -> None:
@@ -81,7 +92,10 @@ class Person:
 
     async def stream(self, channel: grpc.aio.Channel) -> Streamed:
         result = Streamed(f"p{self._number}", self.clip)
-        call = channel.stream_stream(METHOD, pb.AnalyzeVideoRequest.SerializeToString, None)(self._requests())
+        method: grpc.aio.StreamStreamMultiCallable[pb.AnalyzeVideoRequest, bytes] = channel.stream_stream(
+            METHOD, pb.AnalyzeVideoRequest.SerializeToString, None
+        )
+        call = method(self._requests())
         try:
             async for reply in call:
                 self._replies.append((time.time(), reply))
@@ -107,16 +121,16 @@ class Person:
             return
         batch = self._job.batch if self._job.live else DENSE_BATCH
         self._start_s = time.time() + self._rng.uniform(0, 1) * self._job.live  # people do not blink in step
-        for first in range(0, round(self._job.seconds * RATE_HZ), batch):
+        for first in range(0, round(self._job.seconds * self._job.frame_hz), batch):
             if self._job.live:
                 await asyncio.sleep(self._captured_s(first + batch - 1) - time.time())
             yield pb.AnalyzeVideoRequest(packets=[self._packet(i) for i in range(first, first + batch)])
 
     def _captured_s(self, unit: int) -> float:
-        return self._start_s + unit / RATE_HZ
+        return self._start_s + unit / self._job.frame_hz
 
     def _packet(self, unit: int) -> media_pb2.VideoPacket:
-        us = unit * 1_000_000 // RATE_HZ
+        us = unit * 1_000_000 // self._job.frame_hz
         offset = Duration(seconds=us // 1_000_000, nanos=us % 1_000_000 * 1000)
         return media_pb2.VideoPacket(index=unit, data=self._units[unit % len(self._units)], capture_offset=offset)
 
@@ -143,11 +157,14 @@ class Person:
         return Value(
             unit=unit,
             captured_s=self._captured_s(unit or 0),
+            received_s=received_s,
             scored_s=received_s + latency_s,
             arrived_s=arrived_s,
-            valence=_given(affect, "raw_valence"),
-            arousal=_given(affect, "raw_arousal"),
-            smile=_given(affect.raw, "happiness"),
+            valence=_given(affect, "valence"),
+            arousal=_given(affect, "arousal"),
+            raw_valence=_given(affect, "raw_valence"),
+            raw_arousal=_given(affect, "raw_arousal"),
+            smile=_given(affect.smoothed, "happiness"),
             yaw_deg=update.face.pose.yaw_deg if update.face.HasField("pose") else None,
             facing=_given(engagement, "facing"),
             score=_given(engagement, "score"),
@@ -183,9 +200,6 @@ class Load:
         if self._process.wait() != 0:
             raise RuntimeError("a client process failed")
         return list(pickle.loads(data))
-
-    def running(self) -> bool:
-        return self._process.poll() is None
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 SHARED = pathlib.Path(os.environ.get("ROOMPULSE_SHARED", ROOT.parent / "shared"))
 WIDTH, HEIGHT, RATE_HZ = 640, 360, 24
-BIT_RATE, GROUP = 500_000, 240
+BIT_RATE, GROUP_S = 500_000, 10
 LENGTH_S = 10.0  # of a clip, forth and back
 NAMES = ("WolfgangLanger_Pexels", "portrait_d12", "portrait_d18", "portrait_d19", "portrait_d3", "portrait_d9",
          "portrait_s18", "portrait_s20")  # fmt: skip
@@ -30,18 +30,21 @@ Picture = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clip:
-    """`units` are access units (Annex B), one a frame, the first a key frame; 24 a second."""
+    """`units` are access units (Annex B), one a frame, the first a key frame."""
 
     name: str
     units: tuple[bytes, ...]
 
 
-def clips(folder: pathlib.Path, count: int = len(NAMES)) -> list[Clip]:
-    """Return the clips; they are kept in `folder`, encoded once."""
-    file = folder / f"clips-{count}-{'real' if SHARED.is_dir() else 'drawn'}.pickle"
+def clips(folder: pathlib.Path, count: int = len(NAMES), rate_hz: int = RATE_HZ) -> list[Clip]:
+    """Return the clips at a rate that divides 24; they are kept in `folder`, encoded once."""
+    file = folder / f"clips-{count}-{rate_hz}hz-{'real' if SHARED.is_dir() else 'drawn'}.pickle"
     if not file.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        made = [Clip(name, tuple(encoded(there_and_back(frames)))) for name, frames in sources(count)]
+        made = [
+            Clip(name, tuple(encoded(there_and_back(frames)[:: RATE_HZ // rate_hz], rate_hz)))
+            for name, frames in sources(count)
+        ]
         file.write_bytes(pickle.dumps([(clip.name, clip.units) for clip in made]))
     return [Clip(name, units) for name, units in pickle.loads(file.read_bytes())]
 
@@ -91,17 +94,17 @@ def there_and_back(pictures: list[Picture]) -> list[Picture]:
     return pictures + pictures[-2:0:-1]
 
 
-def encoded(pictures: Iterable[Picture]) -> Iterator[bytes]:
+def encoded(pictures: Iterable[Picture], rate_hz: int = RATE_HZ) -> Iterator[bytes]:
     context = av.CodecContext.create("libx264", "w")
     if not isinstance(context, av.VideoCodecContext):
         raise TypeError("libx264 is no video codec")
     context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    context.time_base, context.framerate = Fraction(1, RATE_HZ), Fraction(RATE_HZ)
-    context.bit_rate, context.gop_size = BIT_RATE, GROUP
+    context.time_base, context.framerate = Fraction(1, rate_hz), Fraction(rate_hz)
+    context.bit_rate, context.gop_size = BIT_RATE, GROUP_S * rate_hz
     context.options = {"preset": "veryfast", "tune": "zerolatency", "profile": "baseline"}
     for number, picture in enumerate(pictures):
         frame = av.VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p")
-        frame.pts, frame.time_base = number, Fraction(1, RATE_HZ)
+        frame.pts, frame.time_base = number, Fraction(1, rate_hz)
         yield from map(bytes, context.encode(frame))
     yield from map(bytes, context.encode(None))
 

@@ -1,13 +1,17 @@
-"""How fast the record is written and read, and how large it gets: `python -m benchmarks.record [FOLDER]`.
+"""How fast the record is written and read, and how large it gets: `python -m benchmarks.record [FOLDER] [--json]`.
 
 Live: PEOPLE participants, one update each in a commit. Bulk: 100 updates each in a commit, as recordings make them.
 """
 
+import argparse
+import dataclasses
+import json
 import pathlib
 import shutil
-import sys
 import tempfile
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from roompulse_server.storage.block import quantise, to_updates
 from roompulse_server.storage.block import split as blocks_of
@@ -36,6 +40,8 @@ from roompulse_server.types import (
 PEOPLE = 20
 COMMITS = 1000
 BULK_COMMITS, BULK_ROWS = 90, 200
+LIVE_ROWS = COMMITS * PEOPLE
+ROWS = LIVE_ROWS + BULK_COMMITS * BULK_ROWS * PEOPLE
 
 
 def update(participant: str, sequence: int) -> Update:
@@ -55,53 +61,93 @@ def update(participant: str, sequence: int) -> Update:
     return Update(participant, sequence, 1, 10**15 + offset_us, 10**15 + offset_us, offset_us, 0, reading)
 
 
-def timed(what: str, rows: int, start: float) -> None:
-    elapsed_s = time.perf_counter() - start
-    print(f"{what:<34}{rows:>9,} rows {elapsed_s:8.3f} s {rows / elapsed_s:12,.0f} rows/s")
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One thing that the record was made to do."""
+
+    what: str
+    rows: int
+    seconds: float
+    note: str = ""
+
+    @property
+    def rows_a_second(self) -> float:
+        return self.rows / self.seconds
 
 
-def main() -> None:
-    folder = pathlib.Path(tempfile.mkdtemp(dir=sys.argv[1] if len(sys.argv) > 1 else None))
+def jobs(folder: pathlib.Path) -> Iterator[Job]:
+    """Write and read a record in `folder`, and yield each job as it is done."""
     store = SqliteStore(folder)
     store.open()
-    meeting = Meeting(MeetingKey("default", "bench", ""), Purpose.RESEARCH, MeetingState.ACTIVE, 1)
-    key = store.create_meeting(meeting).key
+    key = store.create_meeting(
+        Meeting(MeetingKey("default", "bench", ""), Purpose.RESEARCH, MeetingState.ACTIVE, 1)
+    ).key
     names = [f"p{i}" for i in range(PEOPLE)]
     for name in names:
         store.open_stream(key, name, offset_us=0, time_us=0)
-    start = time.perf_counter()
+    yield from writing(store, key, names)
+    yield from reading(store, key, names)
+    store.close()
+
+
+def writing(store: SqliteStore, key: MeetingKey, names: Sequence[str]) -> Iterator[Job]:
+    began_s = time.perf_counter()
     live = [[quantise(update(name, i + 1)) for name in names] for i in range(COMMITS)]
-    timed("quantise", COMMITS * PEOPLE, start)
-    start, longest_s = time.perf_counter(), 0.0
-    for row in live:
-        began = time.perf_counter()
-        store.commit([Entry(key, (u,), checkpoints=(Checkpoint(u.participant, 1, bytes(200)),)) for u in row])
-        longest_s = max(longest_s, time.perf_counter() - began)
-    timed(f"live commits (longest {longest_s * 1e3:.0f} ms)", COMMITS * PEOPLE, start)
-    bulk = [u for row in live for u in row if u.participant == "p0"]
-    start = time.perf_counter()
-    assert [u for block in blocks_of(bulk) for u in to_updates(block, "p0")] == bulk
-    timed("pack and unpack", len(bulk), start)
+    yield Job("quantise", LIVE_ROWS, time.perf_counter() - began_s)
+    each_s = [_commit_s(store, [Entry(key, (u,), checkpoints=(_checkpoint(u),)) for u in row]) for row in live]
+    yield Job("live commits", LIVE_ROWS, sum(each_s), f"longest {max(each_s) * 1e3:.0f} ms")
+    one = [row[0] for row in live]
+    began_s = time.perf_counter()
+    assert [u for block in blocks_of(one) for u in to_updates(block, names[0])] == one
+    yield Job("pack and unpack", len(one), time.perf_counter() - began_s)
     spent_s = 0.0
     for i in range(BULK_COMMITS):
         first = COMMITS + 1 + i * BULK_ROWS
         entries = [Entry(key, tuple(update(name, first + k) for k in range(BULK_ROWS))) for name in names]
-        began = time.perf_counter()
-        store.commit(entries)
-        spent_s += time.perf_counter() - began
-    rows = BULK_COMMITS * BULK_ROWS * PEOPLE
-    timed("bulk commits", rows, time.perf_counter() - spent_s)
-    total = rows + COMMITS * PEOPLE
-    start = time.perf_counter()
-    assert sum(len(series.sequence) for series in store.read_series(key)) == total
-    timed("read as series", total, start)
-    start = time.perf_counter()
-    timed("read a page", len(store.read_updates(key, limit=5000).items), start)
-    start = time.perf_counter()
-    timed("read after a position", len(store.read_after(key, Position(dict.fromkeys(names, 900)), limit=512)), start)
-    store.close()
+        spent_s += _commit_s(store, entries)
+    yield Job("bulk commits", ROWS - LIVE_ROWS, spent_s)
+
+
+def reading(store: SqliteStore, key: MeetingKey, names: Sequence[str]) -> Iterator[Job]:
+    began_s = time.perf_counter()
+    assert sum(len(series.sequence) for series in store.read_series(key)) == ROWS
+    yield Job("read as series", ROWS, time.perf_counter() - began_s)
+    began_s = time.perf_counter()
+    yield Job("read a page", len(store.read_updates(key, limit=5000).items), time.perf_counter() - began_s)
+    began_s = time.perf_counter()
+    after = store.read_after(key, Position(dict.fromkeys(names, 900)), limit=512)
+    yield Job("read after a position", len(after), time.perf_counter() - began_s)
+
+
+def _commit_s(store: SqliteStore, entries: Sequence[Entry]) -> float:
+    began_s = time.perf_counter()
+    store.commit(entries)
+    return time.perf_counter() - began_s
+
+
+def _checkpoint(update: Update) -> Checkpoint:
+    return Checkpoint(update.participant, 1, bytes(200))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "folder", nargs="?", help="where the record is written, and deleted again; default: a temporary one"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    options = parser.parse_args()
+    folder = pathlib.Path(tempfile.mkdtemp(dir=options.folder))
+    done = []
+    for job in jobs(folder):
+        done.append(job)
+        if not options.json:
+            what = f"{job.what} ({job.note})" if job.note else job.what
+            print(f"{what:<34}{job.rows:>9,} rows {job.seconds:8.3f} s {job.rows_a_second:12,.0f} rows/s")
     size = (folder / "record.sqlite3").stat().st_size
-    print(f"{size / total:.0f} bytes a row, {size / 1e6:.1f} MB for {total:,} rows")
+    if options.json:
+        print(json.dumps({"jobs": [dataclasses.asdict(job) for job in done], "bytes_a_row": size / ROWS}))
+    else:
+        print(f"{size / ROWS:.0f} bytes a row, {size / 1e6:.1f} MB for {ROWS:,} rows")
     shutil.rmtree(folder)
 
 

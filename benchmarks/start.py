@@ -1,7 +1,7 @@
 """Table 6: start to serving, CPU of the SDK a packet, the record's rows a second and bytes an update."""
 
 import asyncio
-import re
+import json
 import subprocess
 import sys
 import time
@@ -12,10 +12,17 @@ import roompulse
 from roompulse.media import Packet
 
 from benchmarks.material import RATE_HZ, ROOT, Clip
+from benchmarks.record import Job
 from benchmarks.service import serving
 
 PACKETS = 480
 BATCH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    jobs: tuple[Job, ...]
+    bytes_an_update: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +31,7 @@ class Start:
     memory_mb: float  # of the whole tree, serving nobody
     worker_mb: float  # of one worker, models loaded
     sdk_us: float  # CPU microseconds a packet, in messages of three
-    record: tuple[str, ...]  # as `python -m benchmarks.record` says it
-    bytes_an_update: float
+    record: Recorded | None
 
 
 async def measure(clips: Sequence[Clip], *, record: bool) -> Start:
@@ -33,16 +39,15 @@ async def measure(clips: Sequence[Clip], *, record: bool) -> Start:
     async with serving() as served:
         usage = served.usage(memory=True)
         sdk_us = await _sdk_us(served.address, clips[0])
-    command = [sys.executable, "-m", "benchmarks.record"]
-    said = ""
-    if record:
-        done = await asyncio.to_thread(subprocess.run, command, capture_output=True, text=True, cwd=ROOT, check=True)
-        said = done.stdout
-    size = re.search(r"(\d+) bytes a row", said)
-    lines = tuple(said.strip().splitlines())
-    return Start(
-        served.ready_s, usage.memory_mb, max(usage.workers_mb), sdk_us, lines, float(size[1]) if size else float("nan")
-    )
+    recorded = await asyncio.to_thread(_record) if record else None
+    return Start(served.ready_s, usage.memory_mb, max(usage.workers_mb), sdk_us, recorded)
+
+
+def _record() -> Recorded:
+    command = [sys.executable, "-m", "benchmarks.record", "--json"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, check=True)
+    said = json.loads(done.stdout)
+    return Recorded(tuple(Job(**job) for job in said["jobs"]), said["bytes_a_row"])
 
 
 async def _sdk_us(address: str, clip: Clip) -> float:

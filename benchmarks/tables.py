@@ -2,11 +2,12 @@
 
 import dataclasses
 import json
+import math
 import os
 import pathlib
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import onnxruntime
 from rich.console import Console
 from rich.table import Table
 
-console = Console(width=118)
+WIDTH = 118
 Row = tuple[str, str, str, str]  # what, found, goal, remark
 
 
@@ -37,8 +38,15 @@ def machine() -> dict[str, object]:
     }
 
 
-def show(title: str, rows: Sequence[Row]) -> None:
-    table = Table("", "found", "goal", "", title=title, title_justify="left", expand=True)
+def describe(console: Console, about: Mapping[str, object]) -> None:
+    console.print(" · ".join(f"{key} {value}" for key, value in about.items()), style="dim")
+
+
+def show(console: Console, title: str, rows: Sequence[Row], command: str) -> None:
+    """Print a table, and the command that makes it alone."""
+    table = Table(
+        "", "found", "goal", "", title=title, title_justify="left", caption=command, caption_justify="left", expand=True
+    )
     for row in rows:
         table.add_row(*row)
     console.print(table)
@@ -46,6 +54,8 @@ def show(title: str, rows: Sequence[Row]) -> None:
 
 def mark(found: float, goal: float, *, least: bool = False) -> str:
     """Say whether a goal is met."""
+    if math.isnan(found):
+        return "nothing to judge"
     return "met" if (found >= goal if least else found <= goal) else "missed"
 
 
@@ -54,7 +64,8 @@ def write(folder: pathlib.Path, results: dict[str, object]) -> pathlib.Path:
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "bench.json"
     file.write_text(json.dumps(results, indent=1, default=_plain))
-    plot(folder / "bench.png", results)
+    if results["plot"]:
+        plot(folder / "bench.png", results)
     return file
 
 
