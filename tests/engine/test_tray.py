@@ -1,9 +1,10 @@
 """Faces of several streams are read together: nothing is lost, nobody waits where there is time to spare."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from roompulse_server.engine.pipeline import Job, RegionSeen
-from roompulse_server.engine.tray import BATCH, MAX_WAIT_S, Tray, patience_s
+from roompulse_server.engine.tray import BATCH, MAX_WAIT_S, NEXT_S, Tray, patience_s
 from roompulse_server.types import Box, FaceQuality, FaceReading, Packet, Presence, VideoFormat
 from roompulse_server.vision.seen import Seen
 
@@ -28,27 +29,36 @@ def test_what_is_put_in_comes_out_once_in_order(puts: list[tuple[int, int, bool]
     assert not tray.take()
 
 
-def test_nobody_waits_for_others_where_there_is_time_to_spare() -> None:
+def test_nobody_waits_for_who_may_come_where_there_is_time_to_spare() -> None:
     tray = Tray()
-    assert not tray.due(0.0, 0.5)
+    assert tray.wait_s(0.0, 0.5, others_next=True) == 0.0
     tray.put(1, [job()], 10.0, live=True)
-    assert tray.due(10.0, 0.5)
+    assert tray.wait_s(10.0, 0.5, others_next=False) == 0.0
+
+
+def test_a_live_picture_waits_for_those_of_streams_that_are_next() -> None:
+    tray = Tray()
+    tray.put(1, [job()], 10.0, live=True)
+    tray.put(2, [job()], 10.0 + NEXT_S / 2, live=True)
+    assert tray.wait_s(10.0 + NEXT_S / 2, 0.0, others_next=True) == pytest.approx(NEXT_S / 2)
+    assert tray.wait_s(10.0 + 1.01 * NEXT_S, 0.0, others_next=True) == 0.0
 
 
 def test_a_full_worker_lets_live_pictures_wait_but_not_long() -> None:
     tray = Tray()
     tray.put(1, [job()], 10.0, live=True)
     tray.put(2, [job()], 10.0 + MAX_WAIT_S / 2, live=True)
-    assert not tray.due(10.0 + 0.9 * MAX_WAIT_S, 1.0)
-    assert tray.due(10.0 + MAX_WAIT_S, 1.0)
+    assert tray.wait_s(10.0, 1.0, others_next=False) == pytest.approx(MAX_WAIT_S)
+    assert tray.wait_s(10.0 + 1.01 * MAX_WAIT_S, 1.0, others_next=False) == 0.0
 
 
-def test_a_batch_waits_no_longer_than_it_takes_to_fill() -> None:
+def test_recordings_wait_for_a_batch_as_long_as_somebody_is_next() -> None:
     tray = Tray()
     tray.put(1, [job(faces=BATCH - 1)], 0.0, live=False)
-    assert not tray.due(1000.0, 0.0)
+    assert tray.wait_s(1000.0, 0.0, others_next=True) > 0
+    assert tray.wait_s(1000.0, 0.0, others_next=False) == 0.0
     tray.put(1, [job()], 0.0, live=False)
-    assert tray.due(1000.0, 0.0)
+    assert tray.wait_s(1000.0, 0.0, others_next=True) == 0.0
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

@@ -7,8 +7,8 @@ Decoding cannot be saved, looking can. The seconds are those of the wall: what o
 not there for us either. Rates fall at once, because latency grows at once, and come back step by step.
 """
 
-TARGET = 0.90  # of the time a worker may be busy: above, a look waits for the looks of others too long
-TOLERANCE = 0.05  # and from there on rates are lowered, so that noise moves nothing
+TARGET = 0.95  # of the time a worker may be busy: above, a look waits for the looks of others too long
+TOLERANCE = 0.03  # and from there on rates are lowered, so that noise moves nothing
 INCREASE = 1.15  # a window: back from a third in four seconds
 MIN_RATE_HZ = 1.0  # towards this everyone falls before anyone is refused
 MIN_SCALE = 0.02

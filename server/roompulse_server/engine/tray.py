@@ -1,7 +1,8 @@
 """Analysed pictures that wait for their expressions, so that faces of several streams are read together. Pure.
 
-On one CPU thread a face that is read alone takes half as long again as one of three: the network's weights come from
-memory each time (benchmarks/README.md). Waiting costs latency, so faces wait only while a worker is nearly full.
+On one CPU thread a face that is read alone takes half as long again as one of four: the network's weights come from
+memory each time (benchmarks/README.md). Faces wait for those of streams that are next anyway; a worker that is nearly
+full waits for more.
 """
 
 import math
@@ -9,13 +10,14 @@ import math
 from roompulse_server.engine.pipeline import Job
 
 BATCH = 8  # faces; more at once do not pay
-MAX_WAIT_S = 0.06  # of a LIVE picture, in a worker that has no time to spare
-SPARE_BELOW = 0.85  # share of its time that a worker works, up to which nobody waits
-FULL_FROM = 0.95
+NEXT_S = 0.008  # so long a LIVE picture waits for streams that are next
+MAX_WAIT_S = 0.06  # and so long for any, in a worker that has no time to spare
+SPARE_BELOW = 0.7  # share of its time that a worker works, up to which nobody waits for who may come
+FULL_FROM = 0.9
 
 
 def patience_s(busy_fraction: float) -> float:
-    """Return how long a LIVE picture may wait for others, seconds, in a worker that is so busy (0 to 1)."""
+    """Return how long a LIVE picture may wait for who may come, seconds, in a worker that is so busy (0 to 1)."""
     return MAX_WAIT_S * min(max((busy_fraction - SPARE_BELOW) / (FULL_FROM - SPARE_BELOW), 0.0), 1.0)
 
 
@@ -37,9 +39,17 @@ class Tray:
         if live and jobs:
             self._oldest_live_s = min(self._oldest_live_s, now_s)
 
-    def due(self, now_s: float, busy_fraction: float) -> bool:
-        """Whether to read what is here although more may come."""
-        return self._faces >= BATCH or now_s - self._oldest_live_s >= patience_s(busy_fraction)
+    def wait_s(self, now_s: float, busy_fraction: float, *, others_next: bool) -> float:
+        """Return how long what is here may wait for more, seconds; 0: it is to be read now.
+
+        `others_next`: other streams have their turn now.
+        """
+        if self._faces >= BATCH or not self._jobs:
+            return 0.0
+        if math.isinf(self._oldest_live_s):
+            return math.inf if others_next else 0.0
+        patience = max(patience_s(busy_fraction), NEXT_S if others_next else 0.0)
+        return max(0.0, self._oldest_live_s + patience - now_s)
 
     def take(self) -> list[tuple[int, Job]]:
         """Return all jobs with their streams."""

@@ -71,9 +71,17 @@ class Worker:
             self._read_stills()
 
     def _patience_s(self) -> float | None:
-        if self._ready or self._tray or self._answers or self._stills:
+        if self._ready or self._stills:
+            return 0.0
+        if self._tray:
+            return self._wait_s()
+        if self._answers:
             return 0.0
         return IDLE_S if self._pipelines else None
+
+    def _wait_s(self) -> float:
+        """Return how long the tray may wait for more faces."""
+        return self._tray.wait_s(time.monotonic(), self._governor.busy_fraction, others_next=bool(self._ready))
 
     def _take(self, message: object) -> None:
         match message:
@@ -97,8 +105,8 @@ class Worker:
         effort = Effort()
         if self._ready:
             effort = self._advance(next(iter(self._ready)))
-            if not self._tray.due(time.monotonic(), self._governor.busy_fraction):
-                return effort
+        if self._tray and self._wait_s():
+            return effort
         began_s = time.monotonic()
         self._read()
         effort.looking_s += time.monotonic() - began_s

@@ -5,7 +5,7 @@
     read   ─► reader threads
 
 While one commit is on its way to the disk the next one gathers, so under load commits grow. After a commit the writer
-rests for nine times as long as it took, 100 ms at most, unless somebody waits for an answer: a commit costs the same
+rests for sixteen times as long as it took, 100 ms at most, unless somebody waits for an answer: a commit costs the same
 for one entry as for ten, and the processor has pictures to look at. When the disk fails, the commit is kept and tried
 again, everything queued stays queued, and whoever wants to add something is refused until it works again.
 """
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-REST = 9.0  # times a commit's length: the writer is busy for a tenth of the time at most
+REST = 16.0  # times a commit's length: the writer is busy for a seventeenth of the time at most
 MAX_REST_S = 0.1  # what is published is at most so much later for it
 
 OnCommitted = Callable[[Sequence[Committed]], None]
