@@ -123,9 +123,16 @@ async def _attempt(
         return await window(served, job, seconds)
 
 
-async def latency(clips: Sequence[Clip], people: int, seconds: float) -> Window:
-    """Table 4: the same at a given load, each access unit in a message of its own."""
-    return (await _attempt(clips, max(1, people), seconds, 1, ()))[0]
+async def latency(clips: Sequence[Clip], load: float, guess: int, seconds: float, say: Progress) -> Window:
+    """Table 4: each access unit in a message of its own, and so many people that they take `load` of a core.
+
+    A window of `guess` people says what one costs so.
+    """
+    say(f"{guess} people")
+    alone = (await _attempt(clips, guess, seconds / 2, 1, ()))[0]
+    people = max(1, round(load * 1e3 / alone.person_ms))
+    say(f"{people} people")
+    return (await _attempt(clips, people, seconds, 1, ()))[0]
 
 
 def _percentiles(seconds: Sequence[float]) -> Percentiles:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from benchmarks import check, dense, efficientnet, fidelity, live, peer, rows, scale, search, start, tables
+from benchmarks import check, dense, efficientnet, fidelity, live, peer, rows, scale, start, tables
 from benchmarks.kernels import EPYC, EPYC_B0, Costs, Kernels
 from benchmarks.material import ROOT, clips
 from benchmarks.rows import Goal, Peers
@@ -22,7 +22,8 @@ from benchmarks.rows import Goal, Peers
 FOLDER = ROOT / "var" / "bench"
 BATCH = 3  # access units a message: an eighth of a second
 TABLES = ("dense", "live", "fidelity", "live-b0", "latency", "scale", "start")
-LOAD = 0.7  # of what the light load promises
+LATENCY_GUESS = 8  # people, of whom one costs about as much as of those at that load
+LOAD = 0.7  # of a core
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +115,7 @@ class Bench:
         return {"live_b0": room}
 
     async def _latency(self) -> dict[str, object]:
-        people = round(LOAD * (await self._capacity()).promised / search.FULL)
-        self._say(f"latency: {people} people")
-        at = await live.latency(self._clips, people, self._size.live_s)
+        at = await live.latency(self._clips, LOAD, LATENCY_GUESS, self._size.live_s, self._saying("latency"))
         title = "4 Latency at 70 % load, one access unit a message"
         self._show(title, "latency", rows.latency_rows(at, self._bare))
         return {"latency": at}
