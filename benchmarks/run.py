@@ -47,7 +47,7 @@ class Size:
 QUICK = Size(
     command="make bench-quick",
     rounds=1, dense_s=7.0, tries=1, live_s=5.0, counts=(10,), meetings=(), subscribers=(), scale_s=3.0, record=False,
-    peer_frames=36, tables=("dense", "live", "fidelity", "latency", "scale", "start"),
+    peer_frames=36, tables=("dense", "live", "fidelity", "latency", "start"),
 )  # fmt: skip
 FULL = Size(
     command="make bench",
