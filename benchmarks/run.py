@@ -125,7 +125,9 @@ class Bench:
         found = await scale.measure(
             few, size.counts, size.meetings, size.subscribers, size.scale_s, self._saying("scale")
         )
-        title = f"5 Scale: {scale.FRAME_HZ} pictures and {scale.RATE_HZ:g} looks a second, CPU and memory of the whole tree"
+        title = (
+            f"5 Scale: {scale.FRAME_HZ} pictures and {scale.RATE_HZ:g} looks a second, CPU and memory of the whole tree"
+        )
         self._show(title, "scale", rows.scale_rows(found))
         return {"scale": found}
 
