@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from roompulse_server.engine.pipeline import Job, RegionSeen
-from roompulse_server.engine.tray import BATCH, MAX_WAIT_S, NEXT_S, Tray, patience_s
+from roompulse_server.engine.tray import BATCH, MAX_WAIT_S, NEXT_S, RECORDING_S, Tray, patience_s
 from roompulse_server.types import Box, FaceQuality, FaceReading, Packet, Presence, VideoFormat
 from roompulse_server.vision.seen import Seen
 
@@ -55,10 +55,11 @@ def test_a_full_worker_lets_live_pictures_wait_but_not_long() -> None:
 def test_recordings_wait_for_a_batch_as_long_as_somebody_is_next() -> None:
     tray = Tray()
     tray.put(1, [job(faces=BATCH - 1)], 0.0, live=False)
-    assert tray.wait_s(1000.0, 0.0, others_next=True) > 0
-    assert tray.wait_s(1000.0, 0.0, others_next=False) == 0.0
+    assert tray.wait_s(0.0, 0.0, others_next=True) == pytest.approx(RECORDING_S)
+    assert tray.wait_s(1.01 * RECORDING_S, 0.0, others_next=True) == 0.0
+    assert tray.wait_s(0.0, 1.0, others_next=False) == 0.0
     tray.put(1, [job()], 0.0, live=False)
-    assert tray.wait_s(1000.0, 0.0, others_next=True) == 0.0
+    assert tray.wait_s(0.0, 0.0, others_next=True) == 0.0
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

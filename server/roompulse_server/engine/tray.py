@@ -10,8 +10,9 @@ import math
 from roompulse_server.engine.pipeline import Job
 
 BATCH = 8  # faces; more at once do not pay
-NEXT_S = 0.008  # so long a LIVE picture waits for streams that are next
-MAX_WAIT_S = 0.06  # and so long for any, in a worker that has no time to spare
+NEXT_S = 0.008  # so long a LIVE picture waits for streams that are next …
+RECORDING_S = 0.25  # … and so long one of an EVERY_FRAME stream
+MAX_WAIT_S = 0.06  # of a LIVE picture for any, in a worker that has no time to spare
 SPARE_BELOW = 0.7  # share of its time that a worker works, up to which nobody waits for who may come
 FULL_FROM = 0.9
 
@@ -22,12 +23,12 @@ def patience_s(busy_fraction: float) -> float:
 
 
 class Tray:
-    """Jobs in the order of their coming. Those of EVERY_FRAME streams wait until there are `BATCH` faces."""
+    """Jobs in the order of their coming."""
 
     def __init__(self) -> None:
         self._jobs: list[tuple[int, Job]] = []
         self._faces = 0
-        self._oldest_live_s = math.inf
+        self._oldest_live_s = self._oldest_recording_s = math.inf
 
     def __len__(self) -> int:
         return len(self._jobs)
@@ -36,8 +37,10 @@ class Tray:
         """Add a stream's jobs."""
         self._jobs += [(stream, job) for job in jobs]
         self._faces += sum(job.faces for job in jobs)
-        if live and jobs:
+        if jobs and live:
             self._oldest_live_s = min(self._oldest_live_s, now_s)
+        elif jobs:
+            self._oldest_recording_s = min(self._oldest_recording_s, now_s)
 
     def wait_s(self, now_s: float, busy_fraction: float, *, others_next: bool) -> float:
         """Return how long what is here may wait for more, seconds; 0: it is to be read now.
@@ -46,16 +49,21 @@ class Tray:
         """
         if self._faces >= BATCH or not self._jobs:
             return 0.0
-        if math.isinf(self._oldest_live_s):
-            return math.inf if others_next else 0.0
-        patience = max(patience_s(busy_fraction), NEXT_S if others_next else 0.0)
-        return max(0.0, self._oldest_live_s + patience - now_s)
+        until_s = self._oldest_live_s + patience_s(busy_fraction)
+        if others_next:
+            until_s = max(until_s, self._oldest_live_s + NEXT_S)
+            until_s = min(until_s, self._oldest_recording_s + RECORDING_S)
+        elif math.isinf(until_s):
+            return 0.0
+        return max(0.0, until_s - now_s)
 
     def take(self) -> list[tuple[int, Job]]:
         """Return all jobs with their streams."""
-        jobs, self._jobs, self._faces, self._oldest_live_s = self._jobs, [], 0, math.inf
+        jobs, self._jobs, self._faces = self._jobs, [], 0
+        self._oldest_live_s = self._oldest_recording_s = math.inf
         return jobs
 
     def drop(self, stream: int) -> None:
         """Forget the jobs of a stream."""
         self._jobs = [(number, job) for number, job in self._jobs if number != stream]
+        self._faces = sum(job.faces for _, job in self._jobs)
