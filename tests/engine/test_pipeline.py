@@ -126,6 +126,12 @@ def test_nobody_gives_way_for_longer_than_half_a_period() -> None:
     assert all(3 <= frames <= 4 for frames in late[1:])
 
 
+def test_the_first_picture_gives_way_to_none() -> None:
+    late = [replace(each, offset_us=each.offset_us + 30_000) for each in STILLS[:20]]
+    eye, _ = watched(Delivery.LIVE, 8.0, late, waited=[5.0] * 20)
+    assert eye.shown[0][0] == 0.03
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.floats(0.5, 12.0), st.lists(st.sampled_from([0.0, 5.0]), min_size=48, max_size=48))
 def test_giving_way_costs_no_look(rate_hz: float, waited: list[float]) -> None:

@@ -29,6 +29,18 @@ def test_what_is_put_in_comes_out_once_in_order(puts: list[tuple[int, int, bool]
     assert not tray.take()
 
 
+def test_a_tile_that_is_no_longer_looked_at_is_not_read_either() -> None:
+    tray = Tray()
+    seen = tuple(RegionSeen(name, Presence.PRESENT, (SEEN,)) for name in ("ann", "ben"))
+    for stream in (1, 2):
+        tray.put(stream, [Job(Packet(0, b"", VideoFormat(), 0, 0, 0), seen, mirrored=False)], 0.0, live=True)
+    tray.retile(1, {"ben"})
+    assert tray.holds(1)
+    kept = [[region.region for region in each.regions] for _, each in tray.take()]
+    assert kept == [["ben"], ["ann", "ben"]]
+    assert not tray.holds(1)
+
+
 def test_nobody_waits_for_who_may_come_where_there_is_time_to_spare() -> None:
     tray = Tray()
     assert tray.wait_s(0.0, 0.5, others_next=True) == 0.0

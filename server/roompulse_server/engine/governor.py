@@ -72,9 +72,9 @@ class Beat:
         early_us = 0 if self._next_us is None else self._next_us - offset_us
         return rate_hz <= 0 or not 0 < early_us <= 2 * round(1e6 / rate_hz)
 
-    def late_us(self, offset_us: int) -> int:
-        """Return how late a picture at `offset_us` is."""
-        return 0 if self._next_us is None else offset_us - self._next_us
+    def late_us(self, offset_us: int) -> int | None:
+        """Return how late a picture at `offset_us` is; None before the first."""
+        return None if self._next_us is None else offset_us - self._next_us
 
     def due(self, offset_us: int, rate_hz: float) -> bool:
         """Whether a picture at `offset_us` is due at `rate_hz`; 0 means that each one is."""

@@ -10,7 +10,7 @@ that was pushed leaves exactly once: as a job, or in an answer.
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
 from roompulse_server.engine.governor import Beat
@@ -56,6 +56,10 @@ class Job:
     def faces(self) -> int:
         """How many faces are to be read."""
         return sum(len(region.seen) for region in self.regions)
+
+    def only(self, names: Collection[str]) -> "Job":
+        """Return the job without the regions that have none of these names."""
+        return replace(self, regions=tuple(region for region in self.regions if region.region in names))
 
     def outcome(self, readings: Callable[[Seen], FaceReading]) -> Outcome:
         looks = tuple(
@@ -203,7 +207,7 @@ class StreamPipeline:
     def _chosen(self, frames: list[Frame], rate_hz: float) -> list[Frame]:
         """Return the frames to look at, LIVE the newest if any is due; answer for the others."""
         due: list[Frame] = []
-        if not (self.live and self._better_wait(frames, rate_hz)):
+        if not self.live or self.finishing or not self._better_wait(frames, rate_hz):
             due = [frame for frame in frames if self._beat.due(frame.packet.offset_us, rate_hz)]
         chosen, superseded = (frames[-1:], due[:-1]) if self.live and due else (due, [])
         for frame in frames:
@@ -223,8 +227,8 @@ class StreamPipeline:
             return False
         newest_us = frames[-1].packet.offset_us
         step_us, self._newest_us = newest_us - self._newest_us, newest_us
-        waited = time.monotonic() - self._sent_s > FRESH_S
-        return waited and step_us > 0 and (self._beat.late_us(newest_us) + step_us) * rate_hz <= MAX_LATE * 1e6
+        late_us, waited = self._beat.late_us(newest_us), time.monotonic() - self._sent_s > FRESH_S
+        return late_us is not None and waited and step_us > 0 and (late_us + step_us) * rate_hz <= MAX_LATE * 1e6
 
     def _look(self, frame: Frame) -> Job | None:
         try:

@@ -6,6 +6,7 @@ full waits for more.
 """
 
 import math
+from collections.abc import Collection
 
 from roompulse_server.engine.pipeline import Job
 
@@ -62,6 +63,14 @@ class Tray:
         jobs, self._jobs, self._faces = self._jobs, [], 0
         self._oldest_live_s = self._oldest_recording_s = math.inf
         return jobs
+
+    def holds(self, stream: int) -> bool:
+        """Whether a job of a stream waits here."""
+        return any(number == stream for number, _ in self._jobs)
+
+    def retile(self, stream: int, names: Collection[str]) -> None:
+        """Forget what a stream's jobs saw of tiles that are no longer looked at."""
+        self._jobs = [(number, job.only(names) if number == stream else job) for number, job in self._jobs]
 
     def drop(self, stream: int) -> None:
         """Forget the jobs of a stream."""

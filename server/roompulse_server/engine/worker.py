@@ -67,11 +67,11 @@ class Worker:
                 self._take(message)
             began_s = time.monotonic()
             effort = self._step()
-            self._govern(effort, time.monotonic() - began_s)
             self._read_stills()
+            self._govern(effort, time.monotonic() - began_s)
 
     def _patience_s(self) -> float | None:
-        if self._ready or self._stills:
+        if self._next() is not None:
             return 0.0
         if self._tray:
             return self._wait_s()
@@ -81,7 +81,12 @@ class Worker:
 
     def _wait_s(self) -> float:
         """Return how long the tray may wait for more faces."""
-        return self._tray.wait_s(time.monotonic(), self._governor.busy_fraction, others_next=bool(self._ready))
+        others_next = self._next() is not None
+        return self._tray.wait_s(time.monotonic(), self._governor.busy_fraction, others_next=others_next)
+
+    def _next(self) -> int | None:
+        """Return the stream whose turn it is; one whose job waits in the tray is answered for that first."""
+        return next((number for number in self._ready if not self._tray.holds(number)), None)
 
     def _take(self, message: object) -> None:
         match message:
@@ -92,6 +97,7 @@ class Worker:
                 self._pipelines[stream] = StreamPipeline(spec, first_track, self._reader, self._limits)
             case Retile(stream, tiles) if stream in self._pipelines:
                 self._pipelines[stream].retile(tiles)
+                self._tray.retile(stream, {tile.participant_id for tile in tiles})
             case CloseStream(stream) if stream in self._pipelines:
                 self._pipelines[stream].finishing = True
                 self._ready[stream] = None
@@ -103,8 +109,8 @@ class Worker:
     def _step(self) -> Effort:
         """Give the next stream its turn; read and answer when nobody is next, or somebody has waited long enough."""
         effort = Effort()
-        if self._ready:
-            effort = self._advance(next(iter(self._ready)))
+        if (number := self._next()) is not None:
+            effort = self._advance(number)
         if self._tray and self._wait_s():
             return effort
         began_s = time.monotonic()
@@ -133,12 +139,13 @@ class Worker:
 
     def _add(self, turn: StreamTurn) -> None:
         """Keep an answer until the next message to the parent."""
-        before = self._answers.get(turn.stream)
-        self._answers[turn.stream] = turn if before is None else before.then(turn)
+        if turn.tells:
+            before = self._answers.get(turn.stream)
+            self._answers[turn.stream] = turn if before is None else before.then(turn)
 
     def _answer(self) -> None:
         governor = self._governor
-        told = tuple(turn for turn in self._answers.values() if turn.tells)
+        told = tuple(self._answers.values())
         self._answers.clear()
         if told:
             self._send(Turn(told, governor.busy_fraction, governor.scale, governor.load))

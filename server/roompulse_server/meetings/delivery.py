@@ -61,6 +61,7 @@ class Delivered:
         self._watched.discard(participant)
         self._sent.pop(participant, None)
         self._expected.pop(participant, None)
+        self._moved.set()
 
     def close(self) -> None:
         self._subscription.close()
@@ -104,7 +105,7 @@ class Delivered:
             age_us = self._services.clock.now_us() - update.receive_us
             self._services.metrics.published.observe(max(0, age_us) / 1e6)
         if not self._silent:
-            await self._outbox.put(update)
+            await self._outbox.put(update, lambda: update.participant in self._sent)
         if update.participant in self._sent:
             self._sent[update.participant] = update.sequence
         self._moved.set()

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from roompulse_server.errors import RoompulseError
@@ -81,11 +82,13 @@ class Outbox:
         self._error: RoompulseError | None = None
         self.displaced = 0
 
-    async def put(self, update: Update) -> None:
-        """Add an update; see the class for what happens when full."""
+    async def put(self, update: Update, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Add an update, if it is still `wanted` once there is room; see the class for what happens when full."""
         while not self._live and self._updates >= UPDATES_BOUND and not self._ended:
             self._room.clear()
             await self._room.wait()
+        if not wanted():
+            return
         if self._updates >= UPDATES_BOUND:
             self._displace(Update)
         self._updates += 1
@@ -104,6 +107,7 @@ class Outbox:
         kept = [item for item in self._items if not (isinstance(item, Update) and item.participant == participant)]
         self._updates -= len(self._items) - len(kept)
         self._items = deque(kept)
+        self._room.set()
 
     def relax(self) -> None:
         """Never wait again: the stream is being ended from this side."""

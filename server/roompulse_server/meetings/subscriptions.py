@@ -129,13 +129,14 @@ class Subscription:
         if self._greets:
             self._greets = False
             return self._pulse()
+        pulse_s = asyncio.get_running_loop().time() + self._services.settings.heartbeat_s
         while not self._ended:
             if self._goodbye:
                 return self._going(self._goodbye)
             if self._reading is None and (notice := self._poll()) is not None:
                 return notice
             try:
-                async with asyncio.timeout(self._services.settings.heartbeat_s):
+                async with asyncio.timeout_at(pulse_s):
                     await self._more()
             except TimeoutError:
                 await self._feed.reconcile()
