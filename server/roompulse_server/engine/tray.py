@@ -28,7 +28,6 @@ class Tray:
 
     def __init__(self) -> None:
         self._jobs: list[tuple[int, Job]] = []
-        self._faces = 0
         self._oldest_live_s = self._oldest_recording_s = math.inf
 
     def __len__(self) -> int:
@@ -37,7 +36,6 @@ class Tray:
     def put(self, stream: int, jobs: list[Job], now_s: float, *, live: bool) -> None:
         """Add a stream's jobs."""
         self._jobs += [(stream, job) for job in jobs]
-        self._faces += sum(job.faces for job in jobs)
         if jobs and live:
             self._oldest_live_s = min(self._oldest_live_s, now_s)
         elif jobs:
@@ -48,7 +46,7 @@ class Tray:
 
         `others_next`: other streams have their turn now.
         """
-        if self._faces >= BATCH or not self._jobs:
+        if not self._jobs or sum(job.faces for _, job in self._jobs) >= BATCH:
             return 0.0
         until_s = self._oldest_live_s + patience_s(busy_fraction)
         if others_next:
@@ -60,7 +58,7 @@ class Tray:
 
     def take(self) -> list[tuple[int, Job]]:
         """Return all jobs with their streams."""
-        jobs, self._jobs, self._faces = self._jobs, [], 0
+        jobs, self._jobs = self._jobs, []
         self._oldest_live_s = self._oldest_recording_s = math.inf
         return jobs
 
@@ -75,4 +73,3 @@ class Tray:
     def drop(self, stream: int) -> None:
         """Forget the jobs of a stream."""
         self._jobs = [(number, job) for number, job in self._jobs if number != stream]
-        self._faces = sum(job.faces for _, job in self._jobs)

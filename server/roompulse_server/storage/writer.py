@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 P = ParamSpec("P")
 T = TypeVar("T")
-REST = 16.0  # times a commit's length: the writer is busy for a seventeenth of the time at most
+REST = 16.0  # times a commit's length: the longest rest cuts this short for slow disks
 MAX_REST_S = 0.1  # what is published is at most so much later for it
 
 OnCommitted = Callable[[Sequence[Committed]], None]
