@@ -134,6 +134,7 @@ def series_of(participant: str, updates: Sequence[Update]) -> Series:
         valence_arousal_provenance=_whole(affect.valence_arousal_provenance if affect else 0 for affect in affects),
         action_unit_provenance=_whole(affect.action_unit_provenance if affect else 0 for affect in affects),
         baseline_weight=_broken(affect.baseline_weight if affect else None for affect in affects),
+        speaking=_broken(update.speaking for update in updates),
         model=_whole(models.index(affect.model_id) if affect else -1 for affect in affects),
         formula=_whole(formulas.index(engagement.formula_id) for engagement in engagements),
         model_ids=models,

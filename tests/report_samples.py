@@ -97,6 +97,7 @@ def _series(participant: str, seconds: int, chance: random.Random, camera: bool)
         valence_arousal_provenance=np.full(seconds, Provenance.DERIVED, dtype=np.int64),
         action_unit_provenance=np.full(seconds, Provenance.DERIVED, dtype=np.int64),
         baseline_weight=np.ones(seconds),
+        speaking=np.full(seconds, np.nan),
         model=np.full(seconds, 0 if camera else -1, dtype=np.int64),
         formula=np.zeros(seconds, dtype=np.int64),
         model_ids=(MODEL,) if camera else (),

@@ -39,6 +39,7 @@ class Series:
     valence_arousal_provenance: Integers  # (N,)
     action_unit_provenance: Integers  # (N,)
     baseline_weight: Floats  # (N,) of the neutral baseline, 0 to 1
+    speaking: Floats  # (N,) 1 where the sender said that they spoke, 0 where it said that they did not
     model: Integers  # (N,)
     formula: Integers  # (N,)
     model_ids: tuple[str, ...]

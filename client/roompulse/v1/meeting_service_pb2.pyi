@@ -35,13 +35,19 @@ class _ReportFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ReportFo
     REPORT_FORMAT_JSON: _ReportFormat.ValueType  # 1
     """MeetingSummary as proto3 JSON."""
     REPORT_FORMAT_CSV: _ReportFormat.ValueType  # 2
-    """Every number of the summary a row: RFC 4180, UTF-8, with a header; no cell is a spreadsheet's formula."""
+    """Every number of the summary a row: RFC 4180, UTF-8 with a byte order mark, a header; no cell is a spreadsheet's
+    formula.
+    """
     REPORT_FORMAT_MARKDOWN: _ReportFormat.ValueType  # 3
     """Text and tables for people (GitHub Flavored Markdown)."""
     REPORT_FORMAT_HTML: _ReportFormat.ValueType  # 4
     """One page with pictures that needs nothing from any network."""
     REPORT_FORMAT_PARQUET: _ReportFormat.ValueType  # 5
     """The rows of CSV as Apache Parquet. Where the service has no pyarrow: UNIMPLEMENTED."""
+    REPORT_FORMAT_PARTICIPANTS_CSV: _ReportFormat.ValueType  # 6
+    """A row for each person, as CSV: when they joined and left by the clock of the meeting's time zone, camera, speaking,
+    scores. In a meeting that is aggregate_only: AGGREGATE_ONLY.
+    """
 
 class ReportFormat(_ReportFormat, metaclass=_ReportFormatEnumTypeWrapper):
     """How a report is written."""
@@ -51,13 +57,19 @@ REPORT_FORMAT_UNSPECIFIED: ReportFormat.ValueType  # 0
 REPORT_FORMAT_JSON: ReportFormat.ValueType  # 1
 """MeetingSummary as proto3 JSON."""
 REPORT_FORMAT_CSV: ReportFormat.ValueType  # 2
-"""Every number of the summary a row: RFC 4180, UTF-8, with a header; no cell is a spreadsheet's formula."""
+"""Every number of the summary a row: RFC 4180, UTF-8 with a byte order mark, a header; no cell is a spreadsheet's
+formula.
+"""
 REPORT_FORMAT_MARKDOWN: ReportFormat.ValueType  # 3
 """Text and tables for people (GitHub Flavored Markdown)."""
 REPORT_FORMAT_HTML: ReportFormat.ValueType  # 4
 """One page with pictures that needs nothing from any network."""
 REPORT_FORMAT_PARQUET: ReportFormat.ValueType  # 5
 """The rows of CSV as Apache Parquet. Where the service has no pyarrow: UNIMPLEMENTED."""
+REPORT_FORMAT_PARTICIPANTS_CSV: ReportFormat.ValueType  # 6
+"""A row for each person, as CSV: when they joined and left by the clock of the meeting's time zone, camera, speaking,
+scores. In a meeting that is aggregate_only: AGGREGATE_ONLY.
+"""
 Global___ReportFormat: _TypeAlias = ReportFormat  # noqa: Y015
 
 @_typing.final

@@ -136,6 +136,36 @@ class FacingTime(_message.Message):
 Global___FacingTime: _TypeAlias = FacingTime  # noqa: Y015
 
 @_typing.final
+class Interval(_message.Message):
+    """A stretch of time, half-open."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def start(self) -> _duration_pb2.Duration:
+        """Its start, since the meeting began."""
+
+    @_builtins.property
+    def end(self) -> _duration_pb2.Duration:
+        """Its end, since the meeting began."""
+
+    def __init__(
+        self,
+        *,
+        start: _duration_pb2.Duration | None = ...,
+        end: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["end", b"end", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Interval: _TypeAlias = Interval  # noqa: Y015
+
+@_typing.final
 class ActionUnitTime(_message.Message):
     """Time with one action unit active, by the thresholds of the model's own head."""
 
@@ -332,6 +362,12 @@ class ParticipantSummary(_message.Message):
     CHANGE_FIELD_NUMBER: _builtins.int
     SYNCHRONY_FIELD_NUMBER: _builtins.int
     ACTION_UNIT_TIMES_FIELD_NUMBER: _builtins.int
+    ATTENDANCE_INTERVALS_FIELD_NUMBER: _builtins.int
+    CAMERA_INTERVALS_FIELD_NUMBER: _builtins.int
+    SPEAKING_FIELD_NUMBER: _builtins.int
+    SPEAKING_KNOWN_FIELD_NUMBER: _builtins.int
+    SPEAKING_SHARE_FIELD_NUMBER: _builtins.int
+    WITHOUT_CONSENT_FIELD_NUMBER: _builtins.int
     participant_id: _builtins.str
     """The participant."""
     display_name: _builtins.str
@@ -358,6 +394,8 @@ class ParticipantSummary(_message.Message):
     """Time facing over the time facing or away, 0 to 1; absent where neither is known."""
     synchrony: _builtins.float
     """How much the valence moves with that of the others, beyond chance, -1 to 1; absent with too little evidence."""
+    speaking_share: _builtins.float
+    """Their part of everybody's speaking time, 0 to 1; absent if nobody was said to speak."""
     @_builtins.property
     def first_offset(self) -> _duration_pb2.Duration:
         """First moment, since the meeting began."""
@@ -426,6 +464,28 @@ class ParticipantSummary(_message.Message):
     def action_unit_times(self) -> _containers.RepeatedCompositeFieldContainer[Global___ActionUnitTime]:
         """Time with each action unit active; empty where they are derived, for such are no detections."""
 
+    @_builtins.property
+    def attendance_intervals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Interval]:
+        """From each time they joined until they left, in order. Their lengths add up to `attended`."""
+
+    @_builtins.property
+    def camera_intervals(self) -> _containers.RepeatedCompositeFieldContainer[Global___Interval]:
+        """When their camera was on: pictures came. In order, within the attendance."""
+
+    @_builtins.property
+    def speaking(self) -> _duration_pb2.Duration:
+        """Time in which the sender said that they spoke; absent if it never said whether they did."""
+
+    @_builtins.property
+    def speaking_known(self) -> _duration_pb2.Duration:
+        """Time in which the sender said whether they spoke. It says so with pictures only: with the camera off nothing is known."""
+
+    @_builtins.property
+    def without_consent(self) -> _duration_pb2.Duration:
+        """Time in which their pictures were analysed while no consent of theirs was recorded. More than 0 only where the
+        service was told not to require consent.
+        """
+
     def __init__(
         self,
         *,
@@ -459,10 +519,16 @@ class ParticipantSummary(_message.Message):
         change: Global___Change | None = ...,
         synchrony: _builtins.float | None = ...,
         action_unit_times: _abc.Iterable[Global___ActionUnitTime] | None = ...,
+        attendance_intervals: _abc.Iterable[Global___Interval] | None = ...,
+        camera_intervals: _abc.Iterable[Global___Interval] | None = ...,
+        speaking: _duration_pb2.Duration | None = ...,
+        speaking_known: _duration_pb2.Duration | None = ...,
+        speaking_share: _builtins.float | None = ...,
+        without_consent: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_facing_share", b"_facing_share", "_synchrony", b"_synchrony", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attended", b"attended", "change", b"change", "counters", b"counters", "engagement", b"engagement", "expressions", b"expressions", "facing_share", b"facing_share", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "present", b"present", "synchrony", b"synchrony", "valence", b"valence", "valence_deviation", b"valence_deviation"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_facing_share", b"_facing_share", "_speaking_share", b"_speaking_share", "_synchrony", b"_synchrony", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attended", b"attended", "change", b"change", "counters", b"counters", "engagement", b"engagement", "expressions", b"expressions", "facing_share", b"facing_share", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "present", b"present", "speaking", b"speaking", "speaking_known", b"speaking_known", "speaking_share", b"speaking_share", "synchrony", b"synchrony", "valence", b"valence", "valence_deviation", b"valence_deviation", "without_consent", b"without_consent"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_facing_share", b"_facing_share", "_synchrony", b"_synchrony", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "action_unit_provenance", b"action_unit_provenance", "action_unit_times", b"action_unit_times", "action_units", b"action_units", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attended", b"attended", "change", b"change", "counters", b"counters", "coverage", b"coverage", "display_name", b"display_name", "engagement", b"engagement", "expressions", b"expressions", "facing_share", b"facing_share", "facing_times", b"facing_times", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "model_id", b"model_id", "no_score_times", b"no_score_times", "notes", b"notes", "participant_id", b"participant_id", "presence_times", b"presence_times", "present", b"present", "synchrony", b"synchrony", "timeline", b"timeline", "updates", b"updates", "valence", b"valence", "valence_arousal_provenance", b"valence_arousal_provenance", "valence_deviation", b"valence_deviation"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_arousal_deviation", b"_arousal_deviation", "_facing_share", b"_facing_share", "_speaking_share", b"_speaking_share", "_synchrony", b"_synchrony", "_valence", b"_valence", "_valence_deviation", b"_valence_deviation", "action_unit_provenance", b"action_unit_provenance", "action_unit_times", b"action_unit_times", "action_units", b"action_units", "arousal", b"arousal", "arousal_deviation", b"arousal_deviation", "attendance_intervals", b"attendance_intervals", "attended", b"attended", "camera_intervals", b"camera_intervals", "change", b"change", "counters", b"counters", "coverage", b"coverage", "display_name", b"display_name", "engagement", b"engagement", "expressions", b"expressions", "facing_share", b"facing_share", "facing_times", b"facing_times", "first_offset", b"first_offset", "last_offset", b"last_offset", "longest_absence", b"longest_absence", "longest_absence_start", b"longest_absence_start", "model_id", b"model_id", "no_score_times", b"no_score_times", "notes", b"notes", "participant_id", b"participant_id", "presence_times", b"presence_times", "present", b"present", "speaking", b"speaking", "speaking_known", b"speaking_known", "speaking_share", b"speaking_share", "synchrony", b"synchrony", "timeline", b"timeline", "updates", b"updates", "valence", b"valence", "valence_arousal_provenance", b"valence_arousal_provenance", "valence_deviation", b"valence_deviation", "without_consent", b"without_consent"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__arousal: _TypeAlias = _typing.Literal["arousal"]  # noqa: Y015
     _WhichOneofArgType__arousal: _TypeAlias = _typing.Literal["_arousal", b"_arousal"]  # noqa: Y015
@@ -470,6 +536,8 @@ class ParticipantSummary(_message.Message):
     _WhichOneofArgType__arousal_deviation: _TypeAlias = _typing.Literal["_arousal_deviation", b"_arousal_deviation"]  # noqa: Y015
     _WhichOneofReturnType__facing_share: _TypeAlias = _typing.Literal["facing_share"]  # noqa: Y015
     _WhichOneofArgType__facing_share: _TypeAlias = _typing.Literal["_facing_share", b"_facing_share"]  # noqa: Y015
+    _WhichOneofReturnType__speaking_share: _TypeAlias = _typing.Literal["speaking_share"]  # noqa: Y015
+    _WhichOneofArgType__speaking_share: _TypeAlias = _typing.Literal["_speaking_share", b"_speaking_share"]  # noqa: Y015
     _WhichOneofReturnType__synchrony: _TypeAlias = _typing.Literal["synchrony"]  # noqa: Y015
     _WhichOneofArgType__synchrony: _TypeAlias = _typing.Literal["_synchrony", b"_synchrony"]  # noqa: Y015
     _WhichOneofReturnType__valence: _TypeAlias = _typing.Literal["valence"]  # noqa: Y015
@@ -482,6 +550,8 @@ class ParticipantSummary(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__arousal_deviation) -> _WhichOneofReturnType__arousal_deviation | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__facing_share) -> _WhichOneofReturnType__facing_share | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__speaking_share) -> _WhichOneofReturnType__speaking_share | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__synchrony) -> _WhichOneofReturnType__synchrony | None: ...
     @_typing.overload
@@ -808,6 +878,90 @@ class Moment(_message.Message):
 Global___Moment: _TypeAlias = Moment  # noqa: Y015
 
 @_typing.final
+class CompositionEffect(_message.Message):
+    """A step of the timeline's median that is due to who had a score: with the same people before and after, there is no
+    such step.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_FIELD_NUMBER: _builtins.int
+    DIFFERENCE_OF_SAME_FIELD_NUMBER: _builtins.int
+    LEFT_IDS_FIELD_NUMBER: _builtins.int
+    JOINED_IDS_FIELD_NUMBER: _builtins.int
+    RULE_FIELD_NUMBER: _builtins.int
+    difference: _builtins.float
+    """Median of those with a score in the thirty seconds after, less that of those in the thirty seconds before."""
+    difference_of_same: _builtins.float
+    """The same difference of those alone who have a score before and after."""
+    rule: _builtins.str
+    """The rule, in words."""
+    @_builtins.property
+    def start(self) -> _duration_pb2.Duration:
+        """When, since the meeting began."""
+
+    @_builtins.property
+    def left_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Who had a score before and has none after."""
+
+    @_builtins.property
+    def joined_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Who has a score after and had none before."""
+
+    def __init__(
+        self,
+        *,
+        start: _duration_pb2.Duration | None = ...,
+        difference: _builtins.float = ...,
+        difference_of_same: _builtins.float = ...,
+        left_ids: _abc.Iterable[_builtins.str] | None = ...,
+        joined_ids: _abc.Iterable[_builtins.str] | None = ...,
+        rule: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["difference", b"difference", "difference_of_same", b"difference_of_same", "joined_ids", b"joined_ids", "left_ids", b"left_ids", "rule", b"rule", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CompositionEffect: _TypeAlias = CompositionEffect  # noqa: Y015
+
+@_typing.final
+class ConsentBasis(_message.Message):
+    """What the record says of the consent of those whose pictures were analysed. Each person counts once."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ANALYZED_FIELD_NUMBER: _builtins.int
+    GRANTED_FIELD_NUMBER: _builtins.int
+    ATTESTED_FIELD_NUMBER: _builtins.int
+    UNRECORDED_FIELD_NUMBER: _builtins.int
+    analyzed: _builtins.int
+    """People whose pictures were analysed: the sum of the three below."""
+    granted: _builtins.int
+    """Of those: a consent of their own was recorded all the time."""
+    attested: _builtins.int
+    """Of those: found in a room or gallery for which the caller attested that everybody had agreed."""
+    unrecorded: _builtins.int
+    """Of those: no consent was recorded for some of the time."""
+    def __init__(
+        self,
+        *,
+        analyzed: _builtins.int = ...,
+        granted: _builtins.int = ...,
+        attested: _builtins.int = ...,
+        unrecorded: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["analyzed", b"analyzed", "attested", b"attested", "granted", b"granted", "unrecorded", b"unrecorded"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsentBasis: _TypeAlias = ConsentBasis  # noqa: Y015
+
+@_typing.final
 class MeetingSummary(_message.Message):
     """A meeting, summed up from its record."""
 
@@ -836,6 +990,10 @@ class MeetingSummary(_message.Message):
     SYNCHRONY_FIELD_NUMBER: _builtins.int
     HIGHEST_MINUTE_FIELD_NUMBER: _builtins.int
     LOWEST_MINUTE_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    CHANGE_FIELD_NUMBER: _builtins.int
+    COMPOSITION_EFFECTS_FIELD_NUMBER: _builtins.int
+    CONSENT_BASIS_FIELD_NUMBER: _builtins.int
     purpose: _common_pb2.Purpose.ValueType
     """What it was analysed for."""
     engagement: _builtins.float
@@ -854,6 +1012,8 @@ class MeetingSummary(_message.Message):
     """Median of the timeline's medians."""
     coverage: _builtins.float
     """Time with a score over the time attended, everybody together, 0 to 1."""
+    title: _builtins.str
+    """Its title."""
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:
         """The meeting."""
@@ -910,6 +1070,20 @@ class MeetingSummary(_message.Message):
     def lowest_minute(self) -> Global___NotableMinute:
         """The minute with the lowest engagement, if it stands out."""
 
+    @_builtins.property
+    def change(self) -> Global___Change:
+        """The last third of the meeting against the first, of the median of those who have scores in both; absent with too
+        little evidence.
+        """
+
+    @_builtins.property
+    def composition_effects(self) -> _containers.RepeatedCompositeFieldContainer[Global___CompositionEffect]:
+        """Steps of the timeline's median that are due to who had a score."""
+
+    @_builtins.property
+    def consent_basis(self) -> Global___ConsentBasis:
+        """What the record says of consent."""
+
     def __init__(
         self,
         *,
@@ -936,10 +1110,14 @@ class MeetingSummary(_message.Message):
         synchrony: Global___Synchrony | None = ...,
         highest_minute: Global___NotableMinute | None = ...,
         lowest_minute: Global___NotableMinute | None = ...,
+        title: _builtins.str = ...,
+        change: Global___Change | None = ...,
+        composition_effects: _abc.Iterable[Global___CompositionEffect] | None = ...,
+        consent_basis: Global___ConsentBasis | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement", b"_engagement", "_engagement_deviation", b"_engagement_deviation", "_engagement_median", b"_engagement_median", "_valence", b"_valence", "arousal", b"arousal", "counters", b"counters", "duration", b"duration", "end_time", b"end_time", "engagement", b"engagement", "engagement_deviation", b"engagement_deviation", "engagement_median", b"engagement_median", "expressions", b"expressions", "highest_minute", b"highest_minute", "lowest_minute", b"lowest_minute", "meeting", b"meeting", "start_time", b"start_time", "synchrony", b"synchrony", "valence", b"valence"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement", b"_engagement", "_engagement_deviation", b"_engagement_deviation", "_engagement_median", b"_engagement_median", "_valence", b"_valence", "arousal", b"arousal", "change", b"change", "consent_basis", b"consent_basis", "counters", b"counters", "duration", b"duration", "end_time", b"end_time", "engagement", b"engagement", "engagement_deviation", b"engagement_deviation", "engagement_median", b"engagement_median", "expressions", b"expressions", "highest_minute", b"highest_minute", "lowest_minute", b"lowest_minute", "meeting", b"meeting", "start_time", b"start_time", "synchrony", b"synchrony", "valence", b"valence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement", b"_engagement", "_engagement_deviation", b"_engagement_deviation", "_engagement_median", b"_engagement_median", "_valence", b"_valence", "arousal", b"arousal", "counters", b"counters", "coverage", b"coverage", "duration", b"duration", "end_time", b"end_time", "engagement", b"engagement", "engagement_deviation", b"engagement_deviation", "engagement_median", b"engagement_median", "expressions", b"expressions", "formula_id", b"formula_id", "highest_minute", b"highest_minute", "lowest_minute", b"lowest_minute", "meeting", b"meeting", "model_ids", b"model_ids", "moments", b"moments", "notes", b"notes", "participants", b"participants", "purpose", b"purpose", "start_time", b"start_time", "synchrony", b"synchrony", "time_zone", b"time_zone", "timeline", b"timeline", "valence", b"valence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement", b"_engagement", "_engagement_deviation", b"_engagement_deviation", "_engagement_median", b"_engagement_median", "_valence", b"_valence", "arousal", b"arousal", "change", b"change", "composition_effects", b"composition_effects", "consent_basis", b"consent_basis", "counters", b"counters", "coverage", b"coverage", "duration", b"duration", "end_time", b"end_time", "engagement", b"engagement", "engagement_deviation", b"engagement_deviation", "engagement_median", b"engagement_median", "expressions", b"expressions", "formula_id", b"formula_id", "highest_minute", b"highest_minute", "lowest_minute", b"lowest_minute", "meeting", b"meeting", "model_ids", b"model_ids", "moments", b"moments", "notes", b"notes", "participants", b"participants", "purpose", b"purpose", "start_time", b"start_time", "synchrony", b"synchrony", "time_zone", b"time_zone", "timeline", b"timeline", "title", b"title", "valence", b"valence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__arousal: _TypeAlias = _typing.Literal["arousal"]  # noqa: Y015
     _WhichOneofArgType__arousal: _TypeAlias = _typing.Literal["_arousal", b"_arousal"]  # noqa: Y015

@@ -3,14 +3,18 @@
 import numpy as np
 
 from roompulse_server.insight import statistic
+from roompulse_server.insight.camera import camera_intervals, speaking_us
+from roompulse_server.insight.consent import without_consent_us
 from roompulse_server.insight.counters import final_counters
 from roompulse_server.insight.holding import Holding, Kind, Mask
 from roompulse_server.insight.note import participant_notes
+from roompulse_server.insight.roster import Attendee
 from roompulse_server.insight.summary_types import (
     ActionUnitTime,
     BandTime,
     EngagementStatistics,
     FacingTime,
+    Interval,
     NoScoreTime,
     ParticipantSummary,
     PresenceTime,
@@ -21,10 +25,8 @@ from roompulse_server.series import Floats, Integers
 from roompulse_server.types import (
     ACTION_UNITS,
     Band,
-    Event,
     FacingState,
     NoScoreReason,
-    Participant,
     Presence,
     Provenance,
 )
@@ -33,10 +35,9 @@ from roompulse_server.types import (
 _VISIBLE = (Presence.PRESENT, Presence.SEVERAL_FACES, Presence.FACE_TOO_SMALL)
 
 
-def account_of(
-    participant: Participant, holding: Holding, kind: Kind, buckets: Buckets, events: tuple[Event, ...]
-) -> ParticipantSummary:
-    """Sum a participant up. `kind` is what their numbers are made of, `events` are theirs."""
+def account_of(attendee: Attendee, kind: Kind, buckets: Buckets) -> ParticipantSummary:
+    """Sum a participant up. `kind` is what their numbers are made of."""
+    participant, holding = attendee.participant, attendee.holding
     series, attendance = holding.series, holding.attendance
     faces = holding.faced_by(kind.model_id)
     scored_us = int(holding.length_us[holding.scored].sum())
@@ -45,6 +46,7 @@ def account_of(
     facing_us = _facing_us(holding)
     valence, arousal = _held(holding, series.valence, faces), _held(holding, series.arousal, faces)
     absence_start_us, absence_us = _longest_absence(holding)
+    spoken_us, said_us = speaking_us(holding)
     summary = ParticipantSummary(
         participant_id=participant.id,
         display_name=participant.display_name,
@@ -65,7 +67,7 @@ def account_of(
         longest_absence_start_us=absence_start_us,
         action_units=unit_means(buckets.whole.action_units.tolist()),
         updates=len(series.sequence),
-        counters=final_counters(events),
+        counters=final_counters(attendee.events),
         model_id=kind.model_id,
         valence_arousal_provenance=Provenance(_last(series.valence_arousal_provenance, faces)),
         action_unit_provenance=Provenance(_last(series.action_unit_provenance, faces)),
@@ -75,6 +77,11 @@ def account_of(
         facing_share=facing_us.get(FacingState.FACING, 0) / sum(facing_us.values()) if facing_us else None,
         change=change_of(buckets.engagement, attendance.first_us, attendance.last_us),
         action_unit_times=_action_unit_times(holding, faces),
+        attendance_intervals=tuple(Interval(start, stop) for start, stop in attendance.intervals),
+        camera_intervals=camera_intervals(holding),
+        speaking_us=spoken_us,
+        speaking_known_us=said_us,
+        without_consent_us=without_consent_us(attendee),
     )
     return participant_notes(summary, holding, kind)
 

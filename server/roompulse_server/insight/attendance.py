@@ -10,14 +10,14 @@ from roompulse_server.types import Event, EventKind, Participant
 
 HOLD_US = 1_500_000  # an update holds until the next one, so long at most
 
-Interval = tuple[int, int]
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Attendance:
     """`closes` says where each epoch ends: no value of it holds longer."""
 
-    intervals: tuple[Interval, ...]
+    intervals: tuple[Span, ...]
     closes: dict[int, int]
 
     @property
@@ -60,7 +60,7 @@ def attendance_of(participant: Participant, series: Series, events: Sequence[Eve
     end_us = _first(events, EventKind.MEETING_ENDED)
     opens = {event.epoch: event.offset_us for event in events if event.kind is EventKind.STREAM_OPENED}
     closed = {event.epoch: event.offset_us for event in events if event.kind is EventKind.STREAM_CLOSED}
-    streams: dict[int, Interval] = {}
+    streams: dict[int, Span] = {}
     for epoch in opens.keys() | closed.keys() | rows.keys():
         seen = rows.get(epoch)
         start_us = min(
@@ -70,7 +70,7 @@ def attendance_of(participant: Participant, series: Series, events: Sequence[Eve
     return Attendance(_union(streams.values()), {epoch: stop for epoch, (_, stop) in streams.items()})
 
 
-def _close(closed_us: int | None, seen: Interval | None, end_us: int | None, start_us: int) -> int:
+def _close(closed_us: int | None, seen: Span | None, end_us: int | None, start_us: int) -> int:
     last_us = start_us if seen is None else seen[1]
     if closed_us is not None:
         return max(closed_us, last_us)
@@ -78,7 +78,7 @@ def _close(closed_us: int | None, seen: Interval | None, end_us: int | None, sta
     return held_us if end_us is None else max(last_us, min(held_us, end_us))
 
 
-def _rows_by_epoch(series: Series) -> dict[int, Interval]:
+def _rows_by_epoch(series: Series) -> dict[int, Span]:
     """Return the offsets of each epoch's first and last update; epochs never fall."""
     epochs, firsts = np.unique(series.epoch, return_index=True)
     lasts = np.append(firsts[1:], len(series.epoch))[: len(firsts)] - 1
@@ -92,8 +92,8 @@ def _first(events: Sequence[Event], kind: EventKind) -> int | None:
     return min((event.offset_us for event in events if event.kind is kind), default=None)
 
 
-def _union(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
-    joined: list[Interval] = []
+def _union(intervals: Iterable[Span]) -> tuple[Span, ...]:
+    joined: list[Span] = []
     for start, stop in sorted(interval for interval in intervals if interval[1] > interval[0]):
         if joined and start <= joined[-1][1]:
             joined[-1] = joined[-1][0], max(joined[-1][1], stop)

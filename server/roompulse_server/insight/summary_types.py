@@ -52,6 +52,18 @@ class FacingTime:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """A half-open stretch of time."""
+
+    start_us: int
+    end_us: int
+
+    @property
+    def length_us(self) -> int:
+        return self.end_us - self.start_us
+
+
+@dataclass(frozen=True, slots=True)
 class ActionUnitMean:
     """Mean probability of one action unit; whether it "is active" means nothing for a mean."""
 
@@ -104,7 +116,11 @@ class ParticipantPoint:
 
 @dataclass(frozen=True, slots=True)
 class ParticipantSummary:
-    """One participant. `attended` = scored time (`coverage` of it) + the sum of `no_score_times`, exactly."""
+    """One participant.
+
+    `attended` = scored time (`coverage` of it) + the sum of `no_score_times` = the sum of `attendance_intervals`,
+    exactly. `speaking` is None where the sender never said whether they spoke.
+    """
 
     participant_id: str
     display_name: str
@@ -136,6 +152,12 @@ class ParticipantSummary:
     change: Change | None = None
     synchrony: float | None = None
     action_unit_times: tuple[ActionUnitTime, ...] = ()
+    attendance_intervals: tuple[Interval, ...] = ()
+    camera_intervals: tuple[Interval, ...] = ()
+    speaking_us: int | None = None
+    speaking_known_us: int = 0
+    speaking_share: float | None = None
+    without_consent_us: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +209,28 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class CompositionEffect:
+    """A step of the timeline's median that is due to who had a score, not to anybody's change."""
+
+    start_us: int
+    difference: float
+    difference_of_same: float
+    left_ids: tuple[str, ...]
+    joined_ids: tuple[str, ...]
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentBasis:
+    """How many people's pictures were analysed, and what consent is recorded of them. The last three add up."""
+
+    analyzed: int = 0
+    granted: int = 0
+    attested: int = 0
+    unrecorded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class MeetingSummary:
     meeting: MeetingKey
     purpose: Purpose
@@ -211,3 +255,7 @@ class MeetingSummary:
     synchrony: Synchrony | None = None
     highest_minute: NotableMinute | None = None
     lowest_minute: NotableMinute | None = None
+    title: str = ""
+    change: Change | None = None
+    composition_effects: tuple[CompositionEffect, ...] = ()
+    consent_basis: ConsentBasis = ConsentBasis()

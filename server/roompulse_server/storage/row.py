@@ -106,7 +106,7 @@ SUMMED = np.dtype(
 _PLACES = np.arange(ROW.itemsize, dtype=np.uint8).view(ROW)  # a row whose every byte is its own index
 SUMMED_BYTES = np.frombuffer(b"".join(_PLACES[part][name].tobytes() for part, name in _SUMMED_FIELDS), np.uint8)
 
-_SPEAKING_KNOWN, _SPEAKING, _HAS_FACE, _HAS_LANDMARKS, _HAS_POSE, HAS_AFFECT, HAS_UNITS, HAS_ACTIVE = (
+SPEAKING_KNOWN, SPEAKING, _HAS_FACE, _HAS_LANDMARKS, _HAS_POSE, HAS_AFFECT, HAS_UNITS, HAS_ACTIVE = (
     1 << bit for bit in range(8)
 )
 _NO_LATENCY = -(2**31)
@@ -161,7 +161,7 @@ def to_update(row: bytes, participant: str, epoch: int, model_id: str, formula_i
         offset_us=offset_us,
         analysis_age_us=age * _TICK_US,
         reading=reading,
-        speaking=bool(flags & _SPEAKING) if flags & _SPEAKING_KNOWN else None,
+        speaking=bool(flags & SPEAKING) if flags & SPEAKING_KNOWN else None,
         packet_index=None if packet_index < 0 else packet_index,
         scoring_latency_us=None if latency == _NO_LATENCY else latency * _TICK_US,
     )
@@ -196,8 +196,8 @@ def to_row(update: Update) -> bytes:
 def _flags(update: Update) -> int:
     face, affect = update.reading.face, update.reading.affect
     return (
-        _SPEAKING_KNOWN * (update.speaking is not None)
-        | _SPEAKING * bool(update.speaking)
+        SPEAKING_KNOWN * (update.speaking is not None)
+        | SPEAKING * bool(update.speaking)
         | _HAS_FACE * (face is not None)
         | _HAS_LANDMARKS * (face is not None and face.landmarks is not None)
         | _HAS_POSE * (face is not None and face.pose is not None)

@@ -1,0 +1,40 @@
+"""An earlier occurrence of a meeting, in one line: what stands beside a report."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from roompulse_server.insight.gathering import engagement_of, meeting_points
+from roompulse_server.insight.holding import main_kind
+from roompulse_server.insight.roster import Attendee, duration_of
+from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.timeline import bucket_count, bucketed
+from roompulse_server.types import Event, Meeting
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """When it began and how long it was; how many people attended; its engagement, None where there is none."""
+
+    uid: str
+    start_time_us: int
+    duration_us: int
+    people: int
+    engagement: float | None
+
+
+def occurrence_of(meeting: Meeting, roster: Sequence[Attendee], events: Sequence[Event]) -> Occurrence:
+    """Return the numbers that its summary has, computed without the rest of it."""
+    holdings = [one.holding for one in roster]
+    duration_us = duration_of(holdings, events)
+    count, kind = bucket_count(duration_us), main_kind(holdings)
+    points = meeting_points([bucketed(holding, kind, count) for holding in holdings], duration_us)
+    engagement, _, _ = engagement_of(points)
+    attended = sum(holding.attendance.total_us > 0 for holding in holdings)
+    return Occurrence(meeting.key.uid, meeting.create_us, duration_us, attended, engagement)
+
+
+def occurrence_of_group(meeting: Meeting, summary: MeetingSummary) -> Occurrence:
+    """Return those of a meeting of which nobody's values leave the service."""
+    return Occurrence(
+        meeting.key.uid, meeting.create_us, summary.duration_us, meeting.participant_count, summary.engagement
+    )
