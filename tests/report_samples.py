@@ -16,10 +16,11 @@ from roompulse_server.types import (
     ACTION_UNITS,
     LABELS,
     Band,
+    Consent,
+    ConsentState,
     Event,
     EventKind,
     FacingState,
-    Meeting,
     NoScoreReason,
     Participant,
     Presence,
@@ -41,7 +42,7 @@ def a_meeting(
     names: Sequence[str] = NAMES,
     moments: Sequence[Moment] = (),
     title: str = "Design review",
-) -> tuple[Meeting, MeetingSummary]:
+) -> MeetingSummary:
     """Return an ended meeting of so many people at one value a second; every fifth person's camera stays off."""
     meeting = replace(MEETING, title=title, end_us=MEETING.create_us + round(minutes * 60e6))
     seconds = round(minutes * 60)
@@ -49,7 +50,7 @@ def a_meeting(
     series = [_series(person.id, seconds, random.Random(person.id), person.number % 5 != 4) for person in who]
     events = [event for person in who for event in _stay(person.id, seconds)]
     summary = summarise(meeting, who, series, events)
-    return meeting, replace(summary, moments=(*summary.moments, *moments))
+    return replace(summary, moments=(*summary.moments, *moments))
 
 
 def _name(number: int, names: Sequence[str]) -> str:
@@ -59,6 +60,7 @@ def _name(number: int, names: Sequence[str]) -> str:
 def _stay(participant: str, seconds: int) -> list[Event]:
     return [
         event(EventKind.STREAM_OPENED, 0, participant),
+        replace(event(EventKind.CONSENT_CHANGED, 0, participant), consent=Consent(ConsentState.GRANTED)),
         event(EventKind.STREAM_CLOSED, seconds * 1_000_000, participant),
     ]
 

@@ -275,6 +275,7 @@ class ReportFormat(WireEnum):
     MARKDOWN = 3
     HTML = 4
     PARQUET = 5
+    PARTICIPANTS_CSV = 6
 
 
 class SlowPolicy(WireEnum):

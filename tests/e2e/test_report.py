@@ -67,13 +67,13 @@ async def test_the_page_is_what_nobody_asks_otherwise(met: Service) -> None:
     assert first.size_bytes == len(page)
     assert b"<b>" not in page.replace(b'<p class="score"><b>', b"")
     assert b"Ada &lt;b&gt;|=1+1" in page
-    assert b"No score, mostly: no face." in page
+    assert b"There is no score: no face was found." in page
 
 
 async def test_tables_hold_the_same_numbers(met: Service) -> None:
     request = meeting_service_pb2.GetMeetingSummaryRequest(meeting=KEY)
     summary = (await met.meetings.GetMeetingSummary(request)).summary
-    text = (await content(met, Format.REPORT_FORMAT_CSV)).decode()
+    text = (await content(met, Format.REPORT_FORMAT_CSV)).decode("utf-8-sig")
     rows = list(csv.DictReader(io.StringIO(text, newline="")))
     (mean,) = (
         float(row["value"])

@@ -9,6 +9,7 @@ from insight_record import recorded
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.group_summary import summarise_groups
 from roompulse_server.insight.rollup import RollupBuilder
+from roompulse_server.insight.summary_types import ConsentBasis
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose, Rollup, Update
 
 S = 1_000_000
@@ -117,7 +118,7 @@ def test_who_is_erased_is_in_no_window_that_comes() -> None:
 
 def test_a_summary_says_no_more_than_its_windows() -> None:
     rollups = built(log_of([frozenset(PEOPLE[:3])] * 6 + [frozenset(PEOPLE[:2])] * 3), 3).advance(FAR)
-    summary = summarise_groups(MEETING, rollups, [], 3)
+    summary = summarise_groups(MEETING, rollups, [], 3, ConsentBasis())
     assert summary.participants == ()
     assert summary.engagement is not None
     means = [rollup.mean for rollup in rollups if rollup.mean is not None]
@@ -127,4 +128,8 @@ def test_a_summary_says_no_more_than_its_windows() -> None:
     assert summary.coverage == 1.0
     assert all(point.seen >= 3 and point.engagement_median is None for point in summary.timeline)
     assert sum(rollup.start_us < 10 * S for rollup in rollups) > 0
-    assert summarise_groups(MEETING, [], [], 3).notes[0].endswith("no second of this meeting had such a group")
+    assert (
+        summarise_groups(MEETING, [], [], 3, ConsentBasis())
+        .notes[0]
+        .endswith("no second of this meeting had such a group")
+    )

@@ -13,6 +13,7 @@ MESSAGES = (
     pb.NoScoreTime,
     pb.BandTime,
     pb.FacingTime,
+    pb.Interval,
     pb.ActionUnitTime,
     pb.EngagementStatistics,
     pb.Change,
@@ -22,6 +23,8 @@ MESSAGES = (
     pb.Synchrony,
     pb.NotableMinute,
     pb.Moment,
+    pb.CompositionEffect,
+    pb.ConsentBasis,
     pb.MeetingSummary,
 )
 

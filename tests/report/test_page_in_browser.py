@@ -8,30 +8,25 @@ from typing import Any, Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from chromium import chromium, needs_chromium
+from eventful_meeting import EARLIER, an_eventful_meeting
 from playwright.sync_api import Browser, Page
 from report_samples import HOSTILE, MOMENTS, a_meeting
 from roompulse_server.insight.summary_types import MeetingSummary
 from roompulse_server.report.html_page import html_document
-from roompulse_server.types import Meeting
 
 pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 
-Sample = tuple[Meeting, MeetingSummary]
 WIDE, NARROW = 1180, 390
 SOON = tuple(replace(moment, start_us=moment.start_us // 4) for moment in MOMENTS)
 
 
-def _without_people(sample: Sample) -> Sample:
-    meeting, summary = sample
-    return meeting, replace(summary, participants=())
-
-
-SAMPLES: dict[str, Sample] = {
+SAMPLES: dict[str, MeetingSummary] = {
     "ten minutes of eight": a_meeting(8, 10, moments=SOON),
     "hostile names": a_meeting(len(HOSTILE), 2, HOSTILE, title=HOSTILE[0]),
     "camera off": a_meeting(5, 1),
-    "roll-ups only": _without_people(a_meeting(9, 30)),
+    "roll-ups only": replace(a_meeting(9, 30), participants=(), aggregate_only=True),
     "nobody": a_meeting(0, 0),
+    "eventful": an_eventful_meeting(),
 }
 
 
@@ -74,7 +69,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pathlib.Path]:
     folder = tmp_path_factory.mktemp("pages")
     paths = {name: folder / f"{name}.html" for name in SAMPLES}
     for name, path in paths.items():
-        path.write_bytes(html_document(*SAMPLES[name]).content)
+        path.write_bytes(html_document(SAMPLES[name], EARLIER).content)
     return paths
 
 

@@ -17,6 +17,7 @@ from roompulse_server.report.naming import by_name
 from roompulse_server.report.plane import BADGE, SIDE, plane_of
 from roompulse_server.report.resolution import MAX_SLOTS, Slots, meeting_slots, participant_slots, slots_for
 from roompulse_server.report.share import expression_parts, time_parts
+from roompulse_server.report.wall_clock import wall_clock
 from roompulse_server.types import LABELS
 
 S = 1_000_000
@@ -29,15 +30,15 @@ def places(path: str) -> list[tuple[int, int]]:
 
 
 def test_short_meetings_keep_their_ten_seconds_and_long_ones_share_slots() -> None:
-    assert slots_for(a_meeting(8, 10)[1]) == Slots(60, 10 * S, 600 * S)
-    long = slots_for(a_meeting(1, 150)[1])
+    assert slots_for(a_meeting(8, 10)) == Slots(60, 10 * S, 600 * S)
+    long = slots_for(a_meeting(1, 150))
     assert (long.count, long.length_us) == (300, 30 * S)
-    assert slots_for(a_meeting(100, 30)[1]).count * 104 <= 12_500
-    assert slots_for(a_meeting(0, 0)[1]).count == 0
+    assert slots_for(a_meeting(100, 30)).count * 104 <= 12_500
+    assert slots_for(a_meeting(0, 0)).count == 0
 
 
 def test_merging_keeps_the_weighted_means() -> None:
-    _, summary = a_meeting(3, 150)
+    summary = a_meeting(3, 150)
     slots = slots_for(summary)
     assert slots.length_us == 30 * S
     assert slots.count <= MAX_SLOTS
@@ -50,7 +51,7 @@ def test_merging_keeps_the_weighted_means() -> None:
 
 
 def test_windows_that_were_not_given_out_leave_a_gap_and_means_stand_for_medians() -> None:
-    _, summary = a_meeting(6, 2)
+    summary = a_meeting(6, 2)
     points = [replace(point, engagement_median=None) for point in summary.timeline]
     groups = replace(summary, participants=(), timeline=(points[1], *points[7:]))
     slots = slots_for(groups)
@@ -89,7 +90,7 @@ def test_time_marks_are_few_and_within_the_meeting(seconds: int) -> None:
 
 
 def test_scores_below_the_formula_s_lowest_widen_the_scale() -> None:
-    _, summary = a_meeting(2, 1)
+    summary = a_meeting(2, 1)
     assert score_scale(summary) == Scale(0.2)
     person = summary.participants[0]
     low = replace(person, engagement=replace(person.engagement, minimum=0.05))
@@ -106,7 +107,7 @@ def test_the_plane_reaches_everything(values: list[float]) -> None:
 
 
 def test_numbers_in_the_plane_do_not_hide_each_other() -> None:
-    _, summary = a_meeting(25, 5)  # twenty with a camera, all of them alike
+    summary = a_meeting(25, 5)  # twenty with a camera, all of them alike
     plane = plane_of(summary, by_name(summary.participants))
     badges = [mark.badge for mark in plane.marks if mark.badge]
     assert [mark.number for mark in plane.marks] == list(range(1, 21))
@@ -117,12 +118,12 @@ def test_numbers_in_the_plane_do_not_hide_each_other() -> None:
 
 
 def test_a_crowd_has_no_numbers() -> None:
-    _, summary = a_meeting(100, 1)
+    summary = a_meeting(100, 1)
     assert not any(mark.badge for mark in plane_of(summary, by_name(summary.participants)).marks)
 
 
 def test_bars_are_whole() -> None:
-    _, summary = a_meeting(5, 3)
+    summary = a_meeting(5, 3)
     for person in summary.participants:
         for parts in (time_parts(person), expression_parts(person.expressions)):
             assert not parts or sum(part.share for part in parts) == pytest.approx(1.0)
@@ -133,8 +134,8 @@ def test_bars_are_whole() -> None:
 
 
 def test_moments_near_each_other_stand_in_different_lanes() -> None:
-    marks = moment_marks(MOMENTS, {"p000": "Ada", "p001": "Bob"}, Slots(360, 10 * S, 3600 * S))
+    marks = moment_marks(MOMENTS, {"p000": "Ada", "p001": "Bob"}, Slots(360, 10 * S, 3600 * S), wall_clock(0, "UTC"))
     assert [mark.lane for mark in marks] == [0, 1, 0]
     assert [mark.who for mark in marks] == ["Ada", "Bob", "Ada, p002 and p003"]
-    assert marks[0].time == "10:00 to 10:45"
+    assert (marks[0].time, marks[0].wall_time) == ("10:00 to 10:45", "00:10")
     assert (marks[0].start, marks[0].stop) == (600 / 3600, 645 / 3600)

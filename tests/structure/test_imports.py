@@ -43,6 +43,9 @@ EDGES = {
     "pyarrow": {"report"},
 }
 
+# What everybody shows the same way is written once, in the SDK.
+SHARED = {"roompulse.safe_text"}
+
 LOOK_UP = re.compile(r"os\.(?:getenv\(|environ\[|environ\.get\()'?(\w+)")
 
 
@@ -66,7 +69,9 @@ def parts_imported(path: pathlib.Path) -> set[str]:
 
 
 def libraries_imported(path: pathlib.Path) -> set[str]:
-    return {name.split(".")[0] for name in imported(path, dotted_package(path))} - {"roompulse_server"}
+    names = imported(path, dotted_package(path))
+    foreign = {name for name in names if not any(name == one or name.startswith(f"{one}.") for one in SHARED)}
+    return {name.split(".")[0] for name in foreign} - {"roompulse_server"}
 
 
 def allowed(source: str, target: str) -> bool:

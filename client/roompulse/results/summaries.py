@@ -43,6 +43,14 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Interval:
+    """A half-open stretch of time, in seconds since the meeting began."""
+
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class ActionUnitTime:
     """How long, and how many times, an action unit was active by the thresholds of the model's own head."""
 
@@ -99,6 +107,13 @@ class ParticipantSummary:
         synchrony: How much the valence moves with that of the others, beyond chance, -1 to 1; None with too little
             evidence.
         action_unit_times: Time with each action unit active; empty where they are derived.
+        attendance_intervals: From each time they joined until they left, in order; together `attended_s`.
+        camera_intervals: When their camera was on: pictures came.
+        speaking_s: Time in which the sender said that they spoke; None if it never said whether they did.
+        speaking_known_s: Time in which the sender said whether they spoke: with pictures only.
+        speaking_share: Their part of everybody's speaking time, 0 to 1; None if nobody was said to speak.
+        without_consent_s: Time in which their pictures were analysed while no consent of theirs was recorded; more
+            than 0 only where the service was told not to require consent.
     """
 
     participant_id: str
@@ -131,6 +146,12 @@ class ParticipantSummary:
     change: Change | None
     synchrony: float | None
     action_unit_times: tuple[ActionUnitTime, ...]
+    attendance_intervals: tuple[Interval, ...]
+    camera_intervals: tuple[Interval, ...]
+    speaking_s: float | None
+    speaking_known_s: float
+    speaking_share: float | None
+    without_consent_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +211,36 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class CompositionEffect:
+    """A step of the timeline's median, `difference` high, that is due to who had a score.
+
+    `difference_of_same` is the step of those alone who have a score before and after. `left_ids` have no score any
+    more, `joined_ids` had none before.
+    """
+
+    start_s: float
+    difference: float
+    difference_of_same: float
+    left_ids: tuple[str, ...]
+    joined_ids: tuple[str, ...]
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentBasis:
+    """How many people's pictures were analysed, and what consent is recorded of them.
+
+    `analyzed` is the sum of `granted` (a consent of their own was recorded all the time), `attested` (found in a room
+    or gallery for which the caller attested that everybody had agreed) and `unrecorded` (none for some of the time).
+    """
+
+    analyzed: int
+    granted: int
+    attested: int
+    unrecorded: int
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A meeting's summary as a file: `file_name` is safe on every system, `media_type` as in HTTP."""
 
@@ -226,6 +277,12 @@ class Summary:
         synchrony: How much participants move together; None with too little evidence.
         highest_minute: The minute with the highest engagement; None if none stands out.
         lowest_minute: The minute with the lowest engagement; None if none stands out.
+        title: The meeting's title.
+        change: The last third of the meeting against the first, of the median of those who have scores in both; None
+            with too little evidence.
+        composition_effects: Steps of the timeline's median that are due to who had a score.
+        consent_basis: What the record says of consent; None from a server that does not say it.
+        aggregate_only: Nobody's values leave the service: `participants` is empty, and the rest speaks of groups.
     """
 
     meeting: MeetingKey
@@ -251,3 +308,8 @@ class Summary:
     synchrony: Synchrony | None
     highest_minute: NotableMinute | None
     lowest_minute: NotableMinute | None
+    title: str
+    change: Change | None
+    composition_effects: tuple[CompositionEffect, ...]
+    consent_basis: ConsentBasis | None
+    aggregate_only: bool

@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable, Sequence
 
 from roompulse_server.insight.counters import final_counters
 from roompulse_server.insight.gathering import engagement_of
-from roompulse_server.insight.summary_types import MeetingPoint, MeetingSummary
+from roompulse_server.insight.summary_types import ConsentBasis, MeetingPoint, MeetingSummary
 from roompulse_server.insight.timeline import BUCKET_US
 from roompulse_server.types import LABELS, Event, Meeting, Probabilities, Rollup
 
 
 def summarise_groups(
-    meeting: Meeting, rollups: Sequence[Rollup], events: Sequence[Event], min_group: int
+    meeting: Meeting, rollups: Sequence[Rollup], events: Sequence[Event], min_group: int, consent_basis: ConsentBasis
 ) -> MeetingSummary:
     """Sum a meeting up from its final windows. Means over time are plain means over windows; `participants` is empty.
 
     `engagement` and its median over time rest on the windows' means: a median of few people is one person's value.
-    `coverage` is the share of those who were there that the windows speak of.
+    `coverage` is the share of those who were there that the windows speak of; `consent_basis` counts people alone.
     """
     buckets: defaultdict[int, list[Rollup]] = defaultdict(list)
     for rollup in rollups:
@@ -48,6 +48,9 @@ def summarise_groups(
         engagement_deviation=deviation,
         engagement_median=median,
         coverage=_coverage(rollups),
+        title=meeting.title,
+        consent_basis=consent_basis,
+        aggregate_only=True,
     )
 
 

@@ -7,6 +7,7 @@ from roompulse_server.insight.formula import NO_FACING
 from roompulse_server.insight.holding import Holding, Kind
 from roompulse_server.insight.remedies import reason_in_words
 from roompulse_server.insight.summary_types import ParticipantSummary
+from roompulse_server.insight.uncertainty import CHANGE_EVIDENCE
 from roompulse_server.types import Provenance
 
 _LITTLE_COVERAGE = 0.6  # below, "best" and "worst" minutes are not named either
@@ -28,8 +29,6 @@ def _participant_notes(summary: ParticipantSummary, holding: Holding, kind: Kind
         yield f"coverage {_percent(summary.coverage)}: {_why_not(summary)}"
     if 0 < scored_us < _MINUTE_US:
         yield f"only {scored_us / 1e6:.0f} s have a score: too little to read much into it"
-    elif scored_us and summary.change is None:
-        yield "too little evidence for a change: two minutes of scores in the first and in the last third are needed"
     if kind.formula_id.endswith(NO_FACING):
         yield "facing is unknown (the detector has no landmarks): scores are the expression alone, without bands"
     counted_us = int(holding.length_us[holding.scored_by(kind)].sum())
@@ -48,6 +47,7 @@ def meeting_notes(participants: Sequence[ParticipantSummary], kind: Kind, model_
 
 def _meeting_notes(participants: Sequence[ParticipantSummary], kind: Kind, model_ids: Sequence[str]) -> Iterator[str]:
     scored = sum(one.engagement.mean is not None for one in participants)
+    unchanged = sum(one.engagement.mean is not None and one.change is None for one in participants)
     attended_us = sum(one.attended_us for one in participants)
     covered_us = sum(one.attended_us * one.coverage for one in participants)
     if not participants:
@@ -58,6 +58,11 @@ def _meeting_notes(participants: Sequence[ParticipantSummary], kind: Kind, model
         yield f"{scored} of {len(participants)} participants have a score"
     if scored and covered_us < _LITTLE_COVERAGE * attended_us:
         yield f"coverage {_percent(covered_us / attended_us)} of the time attended by everybody together"
+    if unchanged:
+        yield (
+            f"{unchanged} of {len(participants)} participants have too little evidence for a change: "
+            f"{CHANGE_EVIDENCE} minutes of scores in the first and in the last third are needed"
+        )
     if kind.formula_id.endswith(NO_FACING):
         yield "facing is unknown (the detector has no landmarks): scores are the expression alone, without bands"
     if len(model_ids) > 1:

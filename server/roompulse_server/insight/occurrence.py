@@ -13,12 +13,12 @@ from roompulse_server.types import Event, Meeting
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """When it began and how long it was; how many people attended; its engagement, None where there is none."""
+    """When it began, how long it was, how many people attended (None where that is not told), and its engagement."""
 
     uid: str
     start_time_us: int
     duration_us: int
-    people: int
+    people: int | None
     engagement: float | None
 
 
@@ -35,6 +35,4 @@ def occurrence_of(meeting: Meeting, roster: Sequence[Attendee], events: Sequence
 
 def occurrence_of_group(meeting: Meeting, summary: MeetingSummary) -> Occurrence:
     """Return those of a meeting of which nobody's values leave the service."""
-    return Occurrence(
-        meeting.key.uid, meeting.create_us, summary.duration_us, meeting.participant_count, summary.engagement
-    )
+    return Occurrence(meeting.key.uid, meeting.create_us, summary.duration_us, None, summary.engagement)

@@ -30,11 +30,37 @@ LABELS_OF_REASONS: dict[NoScoreReason, str] = {
     NoScoreReason.EXPRESSION_UNCLEAR: "expression unclear",
     NoScoreReason.LEFT: "left",
 }
+# As clauses about somebody, in the past: "Ada Obi: the camera was off".
+EVENTS: dict[NoScoreReason, str] = {
+    NoScoreReason.UNSPECIFIED: "nothing was received",
+    NoScoreReason.NO_CONSENT: "no consent was recorded",
+    NoScoreReason.CAMERA_OFF: "the camera was off",
+    NoScoreReason.NO_FACE: "no face was found",
+    NoScoreReason.SEVERAL_FACES: "several faces were in view",
+    NoScoreReason.FACE_TOO_SMALL: "the face was too small",
+    NoScoreReason.STATIC_IMAGE: "the picture did not move",
+    NoScoreReason.TOO_LITTLE_EVIDENCE: "the face was seen too briefly",
+    NoScoreReason.NOT_A_CAMERA: "the pictures were not from a camera",
+    NoScoreReason.NO_PICTURES: "no pictures arrived",
+    NoScoreReason.EXPRESSION_UNCLEAR: "the expression was unclear",
+    NoScoreReason.LEFT: "the person was out of the picture",
+}
 
 
 def remedy(reason: NoScoreReason) -> str:
     """Return the sentence for people."""
     return REMEDIES[reason]
+
+
+def what_helps(reason: NoScoreReason) -> str:
+    """Return the second half of that sentence: what would help, as a sentence; "" where there is a score."""
+    _, _, help = REMEDIES[reason].partition(": ")
+    return help[:1].upper() + help[1:]
+
+
+def what_happened(reason: NoScoreReason) -> str:
+    """Return the clause that says it of somebody; UNSPECIFIED: there was nothing at all."""
+    return EVENTS[reason]
 
 
 def reason_in_words(reason: NoScoreReason) -> str:

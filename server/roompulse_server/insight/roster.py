@@ -45,9 +45,7 @@ def duration_of(holdings: Sequence[Holding], events: Sequence[Event]) -> int:
     return max(ends, default=0)
 
 
-def _attendee(
-    participant: Participant, series: Series, events: Sequence[Event], ended: Sequence[Event]
-) -> Attendee:
+def _attendee(participant: Participant, series: Series, events: Sequence[Event], ended: Sequence[Event]) -> Attendee:
     attendance = attendance_of(participant, series, (*events, *ended))
     return Attendee(participant, hold(series, attendance), tuple(events))
 

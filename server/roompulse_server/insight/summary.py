@@ -17,6 +17,7 @@ from roompulse_server.insight.camera import speaking_shares
 from roompulse_server.insight.composition import composition_effects
 from roompulse_server.insight.consent import consent_basis_of
 from roompulse_server.insight.counters import final_counters
+from roompulse_server.insight.course import course_of
 from roompulse_server.insight.finding import findings_of
 from roompulse_server.insight.gathering import (
     coverage_of,
@@ -24,7 +25,6 @@ from roompulse_server.insight.gathering import (
     meeting_points,
     pooled,
 )
-from roompulse_server.insight.course import course_of
 from roompulse_server.insight.holding import Kind, main_kind
 from roompulse_server.insight.note import meeting_notes
 from roompulse_server.insight.roster import Attendee, duration_of, roster_of

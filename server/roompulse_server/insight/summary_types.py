@@ -259,3 +259,4 @@ class MeetingSummary:
     change: Change | None = None
     composition_effects: tuple[CompositionEffect, ...] = ()
     consent_basis: ConsentBasis = ConsentBasis()
+    aggregate_only: bool = False

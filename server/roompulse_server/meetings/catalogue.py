@@ -1,11 +1,14 @@
 """What callers may ask of meetings: create, get, list, end, and their record."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
+from roompulse_server.insight.consent import consent_basis_of
 from roompulse_server.insight.group_summary import summarise_groups
+from roompulse_server.insight.occurrence import Occurrence, occurrence_of, occurrence_of_group
+from roompulse_server.insight.roster import Attendee, roster_of
 from roompulse_server.insight.summary import summarise
 from roompulse_server.insight.summary_types import MeetingSummary
 from roompulse_server.meetings.config import MeetingRef, check_ref, check_tenant, check_time_zone
@@ -110,31 +113,61 @@ class Catalogue:
         meeting = await self.get(ref)
         return await self._services.recorder.read(self._summarise, meeting)
 
-    async def report(self, ref: MeetingRef, write: Callable[[Meeting, MeetingSummary], T]) -> T:
-        """Return what `write` makes of a meeting and its summary; it runs on a reader thread, beside the loop."""
+    async def report(
+        self, ref: MeetingRef, write: Callable[[MeetingSummary, Sequence[Occurrence]], T], earlier: int = 0
+    ) -> T:
+        """Return what `write` makes of a meeting's summary and, if asked for, of `earlier` occurrences of the meeting.
+
+        It runs on a reader thread, beside the loop.
+        """
         meeting = await self.get(ref)
-        return await self._services.recorder.read(lambda: write(meeting, self._summarise(meeting)))
+        return await self._services.recorder.read(
+            lambda: write(self._summarise(meeting), self._earlier(meeting, earlier))
+        )
+
+    def _earlier(self, meeting: Meeting, limit: int) -> Sequence[Occurrence]:
+        """Return the occurrences before this one, newest first.
+
+        Beside a meeting of which nobody's values leave the service stand others of that kind alone: the engagement of
+        a meeting of one person is that person's.
+        """
+        store = self._services.store
+        found = store.list_earlier(meeting.key, limit=limit) if limit else []
+        return [self._occurrence(one) for one in found if one.aggregate_only or not meeting.aggregate_only]
+
+    def _occurrence(self, meeting: Meeting) -> Occurrence:
+        if meeting.aggregate_only:
+            return occurrence_of_group(meeting, self._summarise_groups(meeting))
+        return occurrence_of(meeting, self._roster(meeting.key), _events(self._services.store, meeting.key))
+
+    def _roster(self, key: MeetingKey) -> tuple[Attendee, ...]:
+        store = self._services.store
+        return roster_of(_participants(store, key), store.read_series(key), _events(store, key))
 
     def _summarise(self, meeting: Meeting) -> MeetingSummary:
         store, key = self._services.store, meeting.key
         if meeting.aggregate_only:
             return self._summarise_groups(meeting)
-        participants: list[Participant] = []
-        cursor = ""
-        while True:
-            page = store.list_participants(key, limit=READ_LIMIT, cursor=cursor)
-            participants += page.items
-            if not (cursor := page.cursor):
-                break
-        return summarise(meeting, participants, store.read_series(key), _events(store, key))
+        return summarise(meeting, _participants(store, key), store.read_series(key), _events(store, key))
 
     def _summarise_groups(self, meeting: Meeting) -> MeetingSummary:
-        store = self._services.store
+        store, key = self._services.store, meeting.key
         rollups: list[Rollup] = []
-        while some := store.read_rollups(meeting.key, after=len(rollups), limit=READ_LIMIT):
+        while some := store.read_rollups(key, after=len(rollups), limit=READ_LIMIT):
             rollups += some
-        events = _events(store, meeting.key)
-        return summarise_groups(meeting, rollups, events, self._services.settings.min_group)
+        events = _events(store, key)
+        basis = consent_basis_of(self._roster(key))
+        return summarise_groups(meeting, rollups, events, self._services.settings.min_group, basis)
+
+
+def _participants(store: Store, key: MeetingKey) -> list[Participant]:
+    participants: list[Participant] = []
+    cursor = ""
+    while True:
+        page = store.list_participants(key, limit=READ_LIMIT, cursor=cursor)
+        participants += page.items
+        if not (cursor := page.cursor):
+            return participants
 
 
 def _events(store: Store, key: MeetingKey) -> list[Event]:

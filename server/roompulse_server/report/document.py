@@ -1,12 +1,13 @@
 """What every report is: bytes with a name and a type."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
+from roompulse_server.insight.occurrence import Occurrence
 from roompulse_server.insight.summary_types import MeetingSummary
-from roompulse_server.types import Meeting
 
 _UNSAFE_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -20,7 +21,10 @@ class Document:
     content: bytes
 
 
-Writer = Callable[[Meeting, MeetingSummary], Document]
+class Writer(Protocol):
+    """Writes a summary down; `earlier` occurrences stand beside it where people read it, the newest first."""
+
+    def __call__(self, summary: MeetingSummary, earlier: Sequence[Occurrence] = (), /) -> Document: ...
 
 
 def named(summary: MeetingSummary, suffix: str, media_type: str, content: bytes) -> Document:

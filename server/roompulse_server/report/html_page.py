@@ -4,14 +4,19 @@ summary ──> slots, people, moments, plane ──> template (escapes everythi
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from roompulse_server.insight.formula import DEFAULT_ID
+from roompulse_server.insight.occurrence import Occurrence
 from roompulse_server.insight.summary_types import MeetingSummary, ParticipantSummary
-from roompulse_server.report import axis, curve
+from roompulse_server.report import axis, curve, naming, story
+from roompulse_server.report.attendance import Presence, presence_of
 from roompulse_server.report.document import Document, named
-from roompulse_server.report.moment_mark import moment_marks
-from roompulse_server.report.naming import by_name, common_notes, names_by_id
+from roompulse_server.report.history import history_of
+from roompulse_server.report.legal import consent_sentences
+from roompulse_server.report.moment_mark import effect_marks, moment_marks
+from roompulse_server.report.naming import Named
 from roompulse_server.report.plane import plane_of
 from roompulse_server.report.resolution import (
     MeetingSlots,
@@ -23,7 +28,8 @@ from roompulse_server.report.resolution import (
 )
 from roompulse_server.report.share import Part, expression_parts, time_parts
 from roompulse_server.report.template import page_template
-from roompulse_server.types import LABELS, Meeting
+from roompulse_server.report.wall_clock import WallClock, wall_clock_of
+from roompulse_server.types import LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class Person:
 
     name: str
     summary: ParticipantSummary
+    presence: Presence
     engagement: Values
     line: str
     covered: str
@@ -41,7 +48,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Ribbon:
-    """The meeting's picture: medians, the middle eight tenths, and areas of those seen and there, `most` at most."""
+    """The meeting's picture: medians, all but the outer tenths, and areas of those seen and there, `most` at most."""
 
     slots: MeetingSlots
     line: str
@@ -51,23 +58,32 @@ class Ribbon:
     most: int
 
 
-def html_document(meeting: Meeting, summary: MeetingSummary) -> Document:
+def html_document(summary: MeetingSummary, earlier: Sequence[Occurrence] = (), /) -> Document:
     """Draw the page."""
-    slots, scale, people = slots_for(summary), axis.score_scale(summary), by_name(summary.participants)
+    slots, scale, wall = slots_for(summary), axis.score_scale(summary), wall_clock_of(summary)
+    people = naming.by_name(summary.participants)
+    told = naming.isolated(people)
+    names = naming.names_by_id(told)
     page = page_template().render(
-        meeting=meeting,
+        title=naming.title_of(summary),
         summary=summary,
+        wall=wall,
+        story=story.story_of(summary, told),
+        unscored=story.unscored(told),
+        history=history_of(summary, earlier),
+        notes=naming.technical_notes(summary, told),
+        consent=list(consent_sentences(summary, told)),
         slots=slots,
         scale=scale,
         of_parts=_of_parts(summary),
         marks_us=axis.time_marks_us(summary.duration_us),
         ribbon=_ribbon(summary, slots, scale),
-        people=[_person(name, person, slots, scale) for name, person in people],
-        moments=moment_marks(summary.moments, names_by_id(people), slots),
+        people=[_person(one, slots, scale, wall) for one in people],
+        moments=moment_marks(summary.moments, names, slots, wall),
+        effects=effect_marks(summary, names, slots, wall),
         plane=plane_of(summary, people),
         expressions=expression_parts(summary.expressions),
         labels=[label for label, p in zip(LABELS, summary.expressions, strict=True) if not math.isnan(p)],
-        common=common_notes(summary.participants),
     )
     return named(summary, "html", "text/html; charset=utf-8", page.encode())
 
@@ -91,11 +107,13 @@ def _ribbon(summary: MeetingSummary, slots: Slots, scale: axis.Scale) -> Ribbon:
     )
 
 
-def _person(name: str, person: ParticipantSummary, slots: Slots, scale: axis.Scale) -> Person:
+def _person(one: Named, slots: Slots, scale: axis.Scale, wall: WallClock) -> Person:
+    name, person = one
     engagement, coverage = participant_slots(person, slots)
     return Person(
         name=name,
         summary=person,
+        presence=presence_of(person, slots, wall),
         engagement=engagement,
         line=curve.line(engagement, slots, scale),
         covered=curve.steps(coverage, slots, 1.0),

@@ -1,16 +1,22 @@
 """The summary as Markdown (GitHub Flavored): the page's sentences and tables, for wikis, tickets and mails."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
+from roompulse_server.insight.occurrence import Occurrence
 from roompulse_server.insight.summary_types import MeetingSummary
-from roompulse_server.report import sentence
+from roompulse_server.report import explanation, naming, remark, sentence
+from roompulse_server.report.attendance import presence_of
 from roompulse_server.report.axis import score_scale
 from roompulse_server.report.document import Document, named
-from roompulse_server.report.moment_mark import MomentMark, moment_marks
-from roompulse_server.report.naming import by_name, common_notes, names_by_id
-from roompulse_server.report.resolution import meeting_slots, slots_for
-from roompulse_server.types import LABELS, Meeting
+from roompulse_server.report.history import history_of
+from roompulse_server.report.legal import consent_sentences
+from roompulse_server.report.moment_mark import MomentMark, effect_marks, moment_marks
+from roompulse_server.report.naming import Named
+from roompulse_server.report.resolution import Slots, meeting_slots, slots_for
+from roompulse_server.report.story import story_of, unscored
+from roompulse_server.report.wall_clock import WallClock, wall_clock_of
+from roompulse_server.types import LABELS
 
 _SPECIAL = re.compile(
     r"([\\`*_{}\[\]<>#!|~&$@]|:(?=//)|(?<=www)\.)"
@@ -24,9 +30,9 @@ LIMITS = (
 )
 
 
-def markdown_document(meeting: Meeting, summary: MeetingSummary) -> Document:
+def markdown_document(summary: MeetingSummary, earlier: Sequence[Occurrence] = (), /) -> Document:
     """Write the summary for people."""
-    text = "\n\n".join(block for block in _blocks(meeting, summary) if block)
+    text = "\n\n".join(block for block in _blocks(summary, earlier) if block)
     return named(summary, "md", "text/markdown; charset=utf-8; variant=GFM", f"{text}\n".encode())
 
 
@@ -35,68 +41,103 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", " ".join(text.split()))
 
 
-def _blocks(meeting: Meeting, summary: MeetingSummary) -> Iterator[str]:
-    slots, people = slots_for(summary), by_name(summary.participants)
-    moments = moment_marks(summary.moments, names_by_id(people), slots)
-    yield f"# {escaped(meeting.title or summary.meeting.id)}"
+def _blocks(summary: MeetingSummary, earlier: Sequence[Occurrence]) -> Iterator[str]:
+    slots, wall = slots_for(summary), wall_clock_of(summary)
+    shown = naming.isolated(naming.by_name(summary.participants))
+    people = [Named(escaped(name), person) for name, person in shown]
+    yield f"# {escaped(naming.title_of(summary))}"
     yield (
-        f"{sentence.date(summary.start_time_us, summary.time_zone)}, {sentence.clock(summary.duration_us)} long, "
+        f"{wall.date()}, {wall.time(0)} {wall.zone_name}, {sentence.clock(summary.duration_us)} long, "
         f"analysed for {summary.purpose.name.lower().replace('_', ' ')}."
     )
+    yield " ".join(story_of(summary, people))
+    if missing := unscored(people):
+        yield f"**Without a score:** {'; '.join(missing)}."
     yield from _whole(summary)
-    yield _bullets(sentence.sentence(note) for note in (*summary.notes, *common_notes(summary.participants)))
+    yield from _history(summary, earlier)
     if people:
-        yield "## People"
-        yield _people(summary)
-    if moments or summary.timeline:
-        yield "## What stands out"
-        yield _bullets([*map(_moment, moments), *sentence.remarks(summary)]) or "No moment stands out."
-        yield _bullets(f"{title}: {escaped(rule)}" for title, rule in sentence.rules(summary).items())
+        yield "## Who was there when"
+        yield _attendance(people, slots, wall)
+        yield "## Scores"
+        yield _scores(people)
+    yield from _standing_out(summary, people, slots, wall)
     if people:
         yield "## Mean expressions"
-        yield _expressions(summary)
+        yield _expressions(summary, people)
     yield from _timeline(summary)
+    yield "## How this was computed"
+    yield _bullets(sentence.sentence(note) for note in naming.technical_notes(summary, people))
+    yield _bullets(f"{title}: {escaped(rule)}" for title, rule in remark.rules(summary).items())
     yield "---"
     yield LIMITS
+    yield " ".join(consent_sentences(summary, people))
 
 
 def _whole(summary: MeetingSummary) -> Iterator[str]:
     if summary.engagement is None:
-        yield sentence.why_nobody(summary)
+        yield explanation.why_nobody(summary)
         return
     score = sentence.spread(summary.engagement, summary.engagement_deviation)
     shown = sentence.expression(summary.expressions) or "nothing that was read"
+    average = "averaged over groups" if summary.aggregate_only else "the middle person's score"
     yield (
-        f"**Engagement {score}** ({score_scale(summary).lowest:g} to 1, the middle person's score). "
+        f"**Engagement {score}** ({score_scale(summary).lowest:g} to 1, {average}). "
         f"Faces show {shown}; valence {sentence.number(summary.valence)}, arousal {sentence.number(summary.arousal)}."
     )
 
 
-def _people(summary: MeetingSummary) -> str:
+def _history(summary: MeetingSummary, earlier: Sequence[Occurrence]) -> Iterator[str]:
+    if lines := history_of(summary, earlier):
+        yield "## This meeting before"
+        rows = [
+            (f"**{line.date}**" if line.this else line.date, line.length, line.people, line.engagement)
+            for line in lines
+        ]
+        yield _table(("when", "length", "people", "engagement"), rows)
+
+
+def _attendance(people: Sequence[Named], slots: Slots, wall: WallClock) -> str:
+    rows = []
+    for name, person in people:
+        one = presence_of(person, slots, wall)
+        rows.append((name, one.times, one.attended, one.camera_on, one.speaking, one.speaking_share))
+    head = ("who", f"there ({wall.zone_name})", "in the meeting", "camera on", "spoke", "of all speaking")
+    return _table(head, rows)
+
+
+def _scores(people: Sequence[Named]) -> str:
     rows = [
         (
-            escaped(name),
+            name,
             sentence.spread(person.engagement.mean, person.engagement.standard_deviation),
-            sentence.sentence(sentence.why_not(person) or sentence.explanation(person)),
+            explanation.why_not(person) or explanation.explanation(person),
             sentence.spread(person.valence, person.valence_deviation),
             sentence.spread(person.arousal, person.arousal_deviation),
         )
-        for name, person in by_name(summary.participants)
+        for name, person in people
     ]
     return _table(("who", "engagement", "why", "valence", "arousal"), rows)
 
 
+def _standing_out(summary: MeetingSummary, people: Sequence[Named], slots: Slots, wall: WallClock) -> Iterator[str]:
+    if not summary.moments and not summary.timeline:
+        return
+    names = naming.names_by_id(people)
+    moments = moment_marks(summary.moments, names, slots, wall)
+    steps = [f"{one.time} ({one.wall_time}): {one.text}" for one in effect_marks(summary, names, slots, wall)]
+    yield "## What stands out"
+    yield _bullets([*map(_moment, moments), *steps, *remark.remarks(summary)]) or "No moment stands out."
+
+
 def _moment(mark: MomentMark) -> str:
-    who = f" ({escaped(mark.who)})" if mark.who else ""
+    who = f" ({mark.who})" if mark.who else ""
     detail = "; ".join(filter(None, (mark.amount, mark.chance)))
-    return f"{mark.time}: {mark.title}{who}{': ' if detail else ''}{detail}."
+    return f"{mark.time} ({mark.wall_time}): {mark.title}{who}{': ' if detail else ''}{detail}."
 
 
-def _expressions(summary: MeetingSummary) -> str:
+def _expressions(summary: MeetingSummary, people: Sequence[Named]) -> str:
     rows = [("everybody", *map(sentence.percent, summary.expressions))]
-    rows += [
-        (escaped(name), *map(sentence.percent, person.expressions)) for name, person in by_name(summary.participants)
-    ]
+    rows += [(name, *map(sentence.percent, person.expressions)) for name, person in people]
     return _table(("who", *LABELS), rows)
 
 

@@ -1,7 +1,8 @@
 """A summary as one tidy table: every number a row, so that it can be filtered, pivoted and joined.
 
-A row says of whom (an empty participant is the whole meeting), over which time (`span` "whole", "timeline" or "moment",
-`start_s`, `length_s`), what was measured, and how much. A value that does not exist has no row: absent is not zero.
+A row says of whom (an empty participant is the whole meeting), over which time (`start_s`, `length_s`), what was
+measured, and how much. `span` is "whole", "timeline", "interval" or "moment". A value that does not exist has no row:
+absent is not zero.
 """
 
 import math
@@ -10,6 +11,7 @@ from typing import NamedTuple
 
 from roompulse_server.insight.remedies import reason_in_words
 from roompulse_server.insight.summary_types import (
+    Change,
     EngagementStatistics,
     MeetingPoint,
     MeetingSummary,
@@ -18,6 +20,7 @@ from roompulse_server.insight.summary_types import (
     ParticipantSummary,
 )
 from roompulse_server.insight.timeline import BUCKET_US
+from roompulse_server.report.attendee_row import camera_on_us
 from roompulse_server.types import LABELS, NoScoreReason, Probabilities
 
 Numbers = Iterable[tuple[str, float | None]]
@@ -26,6 +29,7 @@ Numbers = Iterable[tuple[str, float | None]]
 class Measurement(NamedTuple):
     meeting_id: str
     meeting_uid: str
+    meeting_title: str
     participant_id: str
     display_name: str
     span: str
@@ -40,6 +44,7 @@ class _Subject(NamedTuple):
 
     meeting_id: str
     meeting_uid: str
+    meeting_title: str
     participant_id: str = ""
     display_name: str = ""
 
@@ -51,7 +56,7 @@ class _Subject(NamedTuple):
 
 def measurements(summary: MeetingSummary) -> Iterator[Measurement]:
     """Yield the whole summary: the meeting, its moments, then each participant by id."""
-    meeting = _Subject(summary.meeting.id, summary.meeting.uid)
+    meeting = _Subject(summary.meeting.id, summary.meeting.uid, summary.title)
     yield from meeting.rows("whole", 0, summary.duration_us, _meeting_numbers(summary))
     for point in summary.timeline:
         yield from meeting.rows("timeline", point.start_us, point.length_us, _meeting_point_numbers(point))
@@ -62,6 +67,12 @@ def measurements(summary: MeetingSummary) -> Iterator[Measurement]:
                 (f"{which}_minute_standard_error", minute.standard_error),
             )
             yield from meeting.rows("moment", minute.start_us, minute.length_us, numbers)
+    for effect in summary.composition_effects:
+        numbers = (
+            ("composition_step", effect.difference),
+            ("composition_step_of_same", effect.difference_of_same),
+        )
+        yield from meeting.rows("moment", effect.start_us, 0, numbers)
     for moment in summary.moments:
         yield from _of_moment(meeting, moment, summary.participants)
     for person in summary.participants:
@@ -81,6 +92,9 @@ def _of_participant(meeting: _Subject, person: ParticipantSummary, duration_us: 
     subject = meeting._replace(participant_id=person.participant_id, display_name=person.display_name)
     length_us = person.last_offset_us - person.first_offset_us
     yield from subject.rows("whole", person.first_offset_us, length_us, _participant_numbers(person))
+    for measure, intervals in (("attendance", person.attendance_intervals), ("camera_on", person.camera_intervals)):
+        for interval in intervals:
+            yield from subject.rows("interval", interval.start_us, interval.length_us, ((measure, 1.0),))
     for point in person.timeline:
         length_us = min(BUCKET_US, duration_us - point.start_us)
         yield from subject.rows("timeline", point.start_us, length_us, _participant_point_numbers(point))
@@ -88,6 +102,8 @@ def _of_participant(meeting: _Subject, person: ParticipantSummary, duration_us: 
 
 def _meeting_numbers(summary: MeetingSummary) -> Numbers:
     yield from _of(summary, "engagement", "engagement_deviation", "engagement_median", "coverage", "valence", "arousal")
+    if summary.change is not None:
+        yield from _change(summary.change)
     if summary.synchrony is not None:
         yield "synchrony", summary.synchrony.correlation
         yield "synchrony_p_value", summary.synchrony.p_value
@@ -106,14 +122,25 @@ def _participant_numbers(person: ParticipantSummary) -> Numbers:
     for what in ("attended", "present", "longest_absence"):
         yield f"{what}_s", getattr(person, f"{what}_us") / 1e6
     yield from _engagement(person.engagement)
+    yield "camera_on_s", camera_on_us(person) / 1e6
+    if person.speaking_us is not None:
+        yield "speaking_s", person.speaking_us / 1e6
+        yield "speaking_known_s", person.speaking_known_us / 1e6
+    yield "speaking_share", person.speaking_share
+    if person.without_consent_us:
+        yield "without_consent_s", person.without_consent_us / 1e6
     if person.change is not None:
-        yield "change", person.change.difference
-        yield "change_standard_error", person.change.standard_error
-        yield "change_p_value", person.change.p_value
+        yield from _change(person.change)
     yield from _expressions(person.expressions)
     yield from ((f"action_unit_{unit.number}", unit.probability) for unit in person.action_units)
     yield from ((f"{time.state.name.lower()}_s", time.duration_us / 1e6) for time in person.facing_times)
     yield from ((f"no_score_{_key(time.reason)}_s", time.duration_us / 1e6) for time in person.no_score_times)
+
+
+def _change(change: Change) -> Numbers:
+    yield "change", change.difference
+    yield "change_standard_error", change.standard_error
+    yield "change_p_value", change.p_value
 
 
 def _engagement(scores: EngagementStatistics) -> Numbers:

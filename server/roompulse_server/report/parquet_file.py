@@ -1,15 +1,16 @@
 """The tidy table as Parquet, where pyarrow is installed."""
 
 import io
+from collections.abc import Sequence
 
 from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.insight.occurrence import Occurrence
 from roompulse_server.insight.summary_types import MeetingSummary
 from roompulse_server.report.document import Document, named
 from roompulse_server.report.measurement import Measurement, measurements
-from roompulse_server.types import Meeting
 
 
-def parquet_document(meeting: Meeting, summary: MeetingSummary) -> Document:
+def parquet_document(summary: MeetingSummary, earlier: Sequence[Occurrence] = (), /) -> Document:
     """Write the tidy table.
 
     Raises:

@@ -11,27 +11,26 @@ from importlib import resources
 import jinja2
 from markupsafe import Markup
 
-from roompulse_server.report import sentence
+from roompulse_server.report import explanation, remark, sentence
 from roompulse_server.report.plane import BADGE, SIDE
 from roompulse_server.types import LABELS
 
 _FILTERS = (
+    explanation.explanation,
+    explanation.missing,
+    explanation.mostly,
+    explanation.why_nobody,
+    explanation.why_not,
+    remark.remarks,
+    remark.rules,
     sentence.clock,
-    sentence.date,
-    sentence.explanation,
     sentence.expression,
     sentence.listed,
-    sentence.missing,
-    sentence.mostly,
     sentence.number,
     sentence.people,
     sentence.percent,
-    sentence.remarks,
-    sentence.rules,
     sentence.sentence,
     sentence.spread,
-    sentence.why_nobody,
-    sentence.why_not,
 )
 
 

@@ -34,6 +34,11 @@ def summary_to_proto(summary: types.MeetingSummary) -> pb.MeetingSummary:
         synchrony=None if summary.synchrony is None else synchrony_to_proto(summary.synchrony),
         highest_minute=None if summary.highest_minute is None else minute_to_proto(summary.highest_minute),
         lowest_minute=None if summary.lowest_minute is None else minute_to_proto(summary.lowest_minute),
+        title=summary.title,
+        change=None if summary.change is None else change_to_proto(summary.change),
+        composition_effects=[composition_effect_to_proto(effect) for effect in summary.composition_effects],
+        consent_basis=consent_basis_to_proto(summary.consent_basis),
+        aggregate_only=summary.aggregate_only,
     )
 
 
@@ -46,14 +51,8 @@ def participant_to_proto(person: types.ParticipantSummary) -> pb.ParticipantSumm
         attended=convert.duration(person.attended_us),
         present=convert.duration(person.present_us),
         coverage=person.coverage,
-        presence_times=[
-            pb.PresenceTime(presence=convert.wire(time.presence), duration=convert.duration(time.duration_us))
-            for time in person.presence_times
-        ],
-        no_score_times=[
-            pb.NoScoreTime(reason=convert.wire(time.reason), duration=convert.duration(time.duration_us))
-            for time in person.no_score_times
-        ],
+        presence_times=[presence_time_to_proto(time) for time in person.presence_times],
+        no_score_times=[no_score_time_to_proto(time) for time in person.no_score_times],
         engagement=statistics_to_proto(person.engagement),
         expressions=convert.expressions_to_proto(person.expressions),
         valence=person.valence,
@@ -81,7 +80,25 @@ def participant_to_proto(person: types.ParticipantSummary) -> pb.ParticipantSumm
             pb.ActionUnitTime(number=unit.number, duration=convert.duration(unit.duration_us), count=unit.count)
             for unit in person.action_unit_times
         ],
+        attendance_intervals=intervals_to_proto(person.attendance_intervals),
+        camera_intervals=intervals_to_proto(person.camera_intervals),
+        speaking=convert.duration(person.speaking_us),
+        speaking_known=convert.duration(person.speaking_known_us),
+        speaking_share=person.speaking_share,
+        without_consent=convert.duration(person.without_consent_us),
     )
+
+
+def presence_time_to_proto(time: types.PresenceTime) -> pb.PresenceTime:
+    return pb.PresenceTime(presence=convert.wire(time.presence), duration=convert.duration(time.duration_us))
+
+
+def no_score_time_to_proto(time: types.NoScoreTime) -> pb.NoScoreTime:
+    return pb.NoScoreTime(reason=convert.wire(time.reason), duration=convert.duration(time.duration_us))
+
+
+def intervals_to_proto(intervals: Iterable[types.Interval]) -> list[pb.Interval]:
+    return [pb.Interval(start=convert.duration(one.start_us), end=convert.duration(one.end_us)) for one in intervals]
 
 
 def unit_means_to_proto(units: Iterable[types.ActionUnitMean]) -> list[update_pb2.ActionUnit]:
@@ -148,6 +165,23 @@ def synchrony_to_proto(synchrony: types.Synchrony) -> pb.Synchrony:
         p_value=synchrony.p_value,
         participants=synchrony.participants,
         rule=synchrony.rule,
+    )
+
+
+def composition_effect_to_proto(effect: types.CompositionEffect) -> pb.CompositionEffect:
+    return pb.CompositionEffect(
+        start=convert.duration(effect.start_us),
+        difference=effect.difference,
+        difference_of_same=effect.difference_of_same,
+        left_ids=effect.left_ids,
+        joined_ids=effect.joined_ids,
+        rule=effect.rule,
+    )
+
+
+def consent_basis_to_proto(basis: types.ConsentBasis) -> pb.ConsentBasis:
+    return pb.ConsentBasis(
+        analyzed=basis.analyzed, granted=basis.granted, attested=basis.attested, unrecorded=basis.unrecorded
     )
 
 

@@ -71,8 +71,8 @@ class MeetingServicer(stubs.MeetingServiceServicer):
 
     @answering
     async def RenderReport(self, request: pb.RenderReportRequest, context: Context) -> None:  # type: ignore[override]
-        write = convert_report.writer_from_proto(request.format)
-        document = await self._catalogue.report(convert_request.ref_from_proto(request.meeting), write)
+        write, earlier = convert_report.writer_from_proto(request.format)
+        document = await self._catalogue.report(convert_request.ref_from_proto(request.meeting), write, earlier)
         for part in convert_report.document_to_protos(document):
             await context.write(part)
 

@@ -57,6 +57,14 @@ def list_meetings(
     return Page(items, write_cursor(items[-1].create_us, items[-1].key.uid) if len(rows) > limit else "")
 
 
+def list_earlier(connection: Connection, key: MeetingKey, limit: int) -> list[Meeting]:
+    """Return the occurrences before one, newest first."""
+    this, c = meetings.alias(), meetings.c
+    number = select(this.c.occurrence).where(this.c.tenant == key.tenant, this.c.uid == key.uid).scalar_subquery()
+    query = select(meetings).where(c.tenant == key.tenant, c.id == key.id, c.occurrence < number)
+    return [meeting_from_row(row) for row in connection.execute(query.order_by(c.occurrence.desc()).limit(limit))]
+
+
 def get_participant(connection: Connection, key: MeetingKey, participant_id: str) -> Participant:
     """Find one participant by id."""
     row = connection.execute(_participants(key).where(participants.c.id == participant_id)).one_or_none()

@@ -115,6 +115,10 @@ class SqlStore:
         with _transaction(self._reader) as connection:
             return reading.list_meetings(connection, tenant, meeting_id, state, limit, cursor)
 
+    def list_earlier(self, key: MeetingKey, *, limit: int) -> list[Meeting]:
+        with self._of(key) as connection:
+            return reading.list_earlier(connection, key, limit)
+
     def get_participant(self, key: MeetingKey, participant_id: str) -> Participant:
         with self._of(key) as connection:
             return reading.get_participant(connection, key, participant_id)

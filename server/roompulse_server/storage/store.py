@@ -218,6 +218,9 @@ class Store(Protocol):
     ) -> Page[Meeting]:
         """Return meetings, newest first. Meetings made between two pages do not move the pages."""
 
+    def list_earlier(self, key: MeetingKey, *, limit: int) -> list[Meeting]:
+        """Return the occurrences of a meeting's id that came before it, newest first."""
+
     def get_participant(self, key: MeetingKey, participant_id: str) -> Participant:
         """Return a participant.
 

@@ -183,6 +183,7 @@ class ReportFormat(IntEnum):
     MARKDOWN = 3
     HTML = 4
     PARQUET = 5
+    PARTICIPANTS_CSV = 6
 
 
 class SlowPolicy(IntEnum):
