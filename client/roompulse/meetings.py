@@ -157,10 +157,12 @@ class Meetings:
 
         Args:
             meeting: The meeting.
-            format: HTML (a page with pictures), MARKDOWN, JSON, CSV or PARQUET.
+            format: HTML (a page with pictures), MARKDOWN, JSON, CSV or PARQUET (a row for each number), or
+                PARTICIPANTS_CSV (a row for each person).
 
         Raises:
             MeetingNotFound: There is none.
+            AggregateOnly: PARTICIPANTS_CSV of a meeting of which nobody's values leave the service.
             NotOffered: The service cannot write this format.
         """
         request = pb.RenderReportRequest(meeting=self._key(meeting), format=ReportFormat.of(format).wire)

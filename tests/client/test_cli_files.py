@@ -7,6 +7,7 @@ import os
 import pathlib
 import sys
 
+import pandas
 import pyarrow.parquet
 import pytest
 from click.testing import CliRunner, Result
@@ -30,7 +31,8 @@ def run(threaded: ThreadedService, *arguments: str | pathlib.Path) -> Result:
 
 
 def rows_of(text: str) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(text, newline="")))
+    assert text.startswith("\ufeff")  # without it Excel shows "MÃ¼ller"
+    return list(csv.DictReader(io.StringIO(text[1:], newline="")))
 
 
 # summary
@@ -38,7 +40,15 @@ def rows_of(text: str) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize(
     ("name", "format"),
-    [("a.html", "HTML"), ("a.md", "MARKDOWN"), ("a.json", "JSON"), ("a.CSV", "CSV"), ("a.htm", "HTML")],
+    [
+        ("a.html", "HTML"),
+        ("a.md", "MARKDOWN"),
+        ("a.json", "JSON"),
+        ("a.CSV", "CSV"),
+        ("a.htm", "HTML"),
+        ("participants.csv", "PARTICIPANTS_CSV"),
+        ("Standup-Participants.CSV", "PARTICIPANTS_CSV"),
+    ],
 )
 def test_a_report_is_written_by_the_name_of_its_file(
     standup: ThreadedService, tmp_path: pathlib.Path, name: str, format: str
@@ -96,9 +106,35 @@ def test_every_update_is_a_row_with_a_column_for_each_variable(standup: Threaded
     assert [row["sequence"] for row in rows] == [*map(str, range(1, 130)), "1"]
     first, last = rows[0], rows[-1]
     assert (first["score"], first["band"], first["presence"], first["happiness"]) == ("0.7", "medium", "present", "0.8")
-    assert (first["meeting_offset_s"], first["face_width"], first["no_score_reason"]) == ("0.2", "0.25", "")
+    assert (first["meeting_offset_s"], first["face_width"], first["no_score_reason"]) == ("0.200000", "0.25", "")
     assert (last["score"], last["no_score_reason"], last["neutral"]) == ("", "no face", "")
     assert last["participant_id"] == "'=grace"  # no formula
+
+
+def test_a_column_of_times_has_one_format_and_every_microsecond(threaded: ThreadedService) -> None:
+    threaded.service.add_meeting("standup").title = "Müller, =1+1"
+    for number, time_us in enumerate((0, 1, 123_456, 86_400_000_001), 1):
+        update = an_update("ada", number, offset_s=time_us / 1e6)
+        update.capture_time.FromMicroseconds(1_700_000_000_000_000 + time_us)
+        threaded.service.updates.append(update)
+    rows = rows_of(run(threaded, "export", "standup").stdout)
+    assert [row["meeting_offset_s"] for row in rows] == ["0.000000", "0.000001", "0.123456", "86400.000001"]
+    assert [row["capture_time"] for row in rows][:2] == [
+        "2023-11-14T22:13:20.000000+00:00",
+        "2023-11-14T22:13:20.000001+00:00",
+    ]
+    assert {len(row["capture_time"]) for row in rows} == {32}
+    assert {row["meeting_title"] for row in rows} == {"Müller, =1+1"}
+    table = pandas.read_csv(io.StringIO(run(threaded, "export", "standup").stdout), parse_dates=["capture_time"])
+    assert str(table["capture_time"].dtype).startswith("datetime64")  # not text
+
+
+def test_names_are_shown_safely_in_csv(threaded: ThreadedService) -> None:
+    threaded.service.add_meeting("standup").title = "A\x1b[2J\u202eb"
+    threaded.service.updates = [an_update("=cmd\u2066", 1)]
+    (row,) = rows_of(run(threaded, "export", "standup").stdout)
+    assert row["meeting_title"] == r"A\x1b[2J\u202eb"
+    assert row["participant_id"] == r"'=cmd\u2066"
 
 
 def test_json_lines_are_the_service_s_messages(standup: ThreadedService, tmp_path: pathlib.Path) -> None:

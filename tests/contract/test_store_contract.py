@@ -207,3 +207,17 @@ def test_participants_page_by_id(store: Store) -> None:
         page = store.list_participants(key, limit=2, cursor=page.cursor)
         names += [participant.id for participant in page.items]
     assert names == ["Zoë", "ada", "bob", "carl", "ö%_"]
+
+
+def test_earlier_occurrences_are_those_before_one_newest_first_also_when_the_clock_went_back(store: Store) -> None:
+    keys = []
+    for create_us in (100, 50, 70, 10):
+        keys.append(create(store, create_us=create_us))
+        end(store, keys[-1])
+    other = create(store, "retro")
+    assert [one.key for one in store.list_earlier(keys[3], limit=5)] == keys[2::-1]
+    assert [one.key for one in store.list_earlier(keys[2], limit=1)] == [keys[1]]
+    assert store.list_earlier(keys[0], limit=5) == store.list_earlier(other, limit=5) == []
+    with pytest.raises(RoompulseError) as error:
+        store.list_earlier(MeetingKey("default", "standup", "f" * 32), limit=5)
+    assert reason_of(error) == Reason.MEETING_NOT_FOUND

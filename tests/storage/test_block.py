@@ -149,6 +149,7 @@ def test_series_hold_what_the_updates_say(random_updates: list[Update]) -> None:
         assert_optional(series.facing[index], engagement.facing)
         assert_optional(series.valence[index], affect.valence if affect else None)
         assert_optional(series.arousal[index], affect.arousal if affect else None)
+        assert_optional(series.speaking[index], None if update.speaking is None else float(update.speaking))
         smoothed = affect.smoothed if affect else (NAN,) * len(LABELS)
         assert repr(tuple(series.probabilities[index].tolist())) == repr(smoothed)
         assert series.model[index] == (0 if affect else -1)

@@ -11,7 +11,7 @@ _ACTION_UNITS = (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26)  # the twelve of ABA
 
 
 class Column(NamedTuple):
-    """`kind` is the type of its cells, `path` where they stand in an update."""
+    """`kind` is the type of its cells, `path` where they stand in an update; the title stands in none."""
 
     name: str
     kind: type
@@ -28,6 +28,7 @@ class Column(NamedTuple):
 COLUMNS: tuple[Column, ...] = (
     Column("meeting_id", str, "meeting.id"),
     Column("meeting_uid", str, "meeting.uid"),
+    Column("meeting_title", str, ""),
     Column("participant_id", str, "participant_id"),
     Column("sequence", int, "sequence"),
     Column("epoch", int, "epoch"),
@@ -69,7 +70,8 @@ NAMES = (*(column.name for column in COLUMNS), *(f"action_unit_{number}" for num
 KINDS = (*(column.kind for column in COLUMNS), *(float for _ in _ACTION_UNITS))
 
 
-def row_of(update: Update) -> list[Cell]:
-    """Return an update's cells, by `NAMES`."""
+def row_of(update: Update, title: str) -> list[Cell]:
+    """Return the cells of an update in a meeting of this title, by `NAMES`."""
     units = {unit.number: unit.probability for unit in update.affect.action_units} if update.affect else {}
-    return [*(column.cell(update) for column in COLUMNS), *(units.get(number) for number in _ACTION_UNITS)]
+    cells = [column.cell(update) if column.path else title for column in COLUMNS]
+    return [*cells, *(units.get(number) for number in _ACTION_UNITS)]

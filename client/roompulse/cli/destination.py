@@ -12,17 +12,21 @@ STANDARD_OUTPUT = pathlib.Path("-")
 
 
 def chosen(wanted: str | None, output: pathlib.Path | None, suffixes: dict[str, str]) -> str | None:
-    """Return the format that is asked for by name, or by the suffix of the file; None where neither says it.
+    """Return the format that is asked for by name, or by the end of the file's name; None where neither says it.
+
+    `suffixes` are without their dot; one that has a dot within ("people.csv") is any end of a name, and comes first.
 
     Raises:
         click.UsageError: The file's name says none of them.
     """
     if wanted is not None or output is None or output == STANDARD_OUTPUT:
         return wanted
-    suffix = output.suffix.lower().lstrip(".")
-    if suffix not in suffixes:
+    name = output.name.lower()
+    endings = (ending for ending in suffixes if name.endswith(ending if "." in ending else f".{ending}"))
+    longest = max(endings, key=len, default=None)
+    if longest is None:
         raise click.UsageError(f"{str(output)!r} ends in none of {', '.join(suffixes)}: name the --format")
-    return suffixes[suffix]
+    return suffixes[longest]
 
 
 @contextlib.contextmanager

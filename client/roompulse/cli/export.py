@@ -57,7 +57,7 @@ async def _export(
     async with roompulse.connect(server) as client:
         found = await client.meetings.get(meeting)
         updates = client.meetings.updates(found.key, participant, start_s=start_s, end_s=end_s, page_size=_ROWS)
-        with opened(output, binary=kind == "parquet") as out, contextlib.closing(FILES[kind](out)) as file:
+        with opened(output, binary=kind == "parquet") as out, contextlib.closing(FILES[kind](out, found.title)) as file:
             count = 0
             async for rows in _pages(updates):
                 file.write(rows)

@@ -26,8 +26,10 @@ _REPORTS = {
     "json": ReportFormat.JSON,
     "csv": ReportFormat.CSV,
     "parquet": ReportFormat.PARQUET,
+    "participants": ReportFormat.PARTICIPANTS_CSV,
 }
-_SUFFIXES = {**{name: name for name in _REPORTS}, "htm": "html", "markdown": "md"}
+_SUFFIXES = {name: name for name in _REPORTS if name != "participants"}
+_SUFFIXES |= {"htm": "html", "markdown": "md", "participants.csv": "participants"}
 
 
 @click.command()
@@ -40,7 +42,8 @@ _SUFFIXES = {**{name: name for name in _REPORTS}, "htm": "html", "markdown": "md
 def summary(meeting: str, kind: str | None, output: pathlib.Path | None, server: str, as_json: bool) -> None:
     """Sum MEETING up from its record: everybody's time, coverage and why not more, engagement, moments.
 
-    With --format or --output the service writes it as a file: html is a page with pictures that needs no network.
+    With --format or --output the service writes it as a file: html is a page with pictures that needs no network, csv
+    has a row for each number, and participants (a file whose name ends in participants.csv) a row for each person.
     """
     kind = chosen(kind, output, _SUFFIXES)
     if kind is None:

@@ -12,23 +12,30 @@ import click
 from roompulse.cli.columns import KINDS, NAMES, Cell, row_of
 from roompulse.conversion import to_dict
 from roompulse.results import Update
+from roompulse.safe_text import safe_text
 
 # What makes a spreadsheet read a cell as a formula, or look past the character (OWASP, "CSV Injection").
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
 
 
-class CsvFile:
-    """RFC 4180, UTF-8, with a header; no cell is a formula."""
+MARK = "\ufeff"  # Excel takes a file without it for one of its own code page
 
-    def __init__(self, out: BinaryIO) -> None:
-        """Write the header."""
+
+class CsvFile:
+    """RFC 4180, UTF-8 with a byte order mark and a header; no cell is a formula."""
+
+    def __init__(self, out: BinaryIO, title: str) -> None:
+        """Write the header; `title` is the meeting's."""
+        self._title = title
         self._text = io.TextIOWrapper(out, encoding="utf-8", newline="", write_through=True)
+        self._text.write(MARK)
         self._rows = csv.writer(self._text)
         self._rows.writerow(NAMES)
 
     def write(self, updates: Sequence[Update]) -> None:
         """Add rows."""
-        self._rows.writerows([_text(cell) for cell in row_of(update)] for update in updates)
+        rows = (zip(NAMES, row_of(update, self._title), strict=True) for update in updates)
+        self._rows.writerows([_text(name, cell) for name, cell in row] for row in rows)
 
     def close(self) -> None:
         """Let go of the stream."""
@@ -38,8 +45,8 @@ class CsvFile:
 class JsonLinesFile:
     """The contract's own JSON (ParticipantUpdate), one object a line."""
 
-    def __init__(self, out: BinaryIO) -> None:
-        """Keep the stream."""
+    def __init__(self, out: BinaryIO, title: str) -> None:
+        """Keep the stream; the messages have no title."""
         self._out = out
 
     def write(self, updates: Sequence[Update]) -> None:
@@ -54,8 +61,8 @@ class JsonLinesFile:
 class ParquetFile:
     """Apache Parquet with typed columns; a group of rows for each page."""
 
-    def __init__(self, out: BinaryIO) -> None:
-        """Make the schema.
+    def __init__(self, out: BinaryIO, title: str) -> None:
+        """Make the schema; `title` is the meeting's.
 
         Raises:
             click.ClickException: pyarrow is not installed.
@@ -65,6 +72,7 @@ class ParquetFile:
             import pyarrow.parquet
         except ImportError as err:
             raise click.ClickException("Parquet needs pyarrow: pip install 'roompulse[parquet]'") from err
+        self._title = title
         self._arrow: Any = pyarrow
         kinds = {
             str: pyarrow.string(),
@@ -78,7 +86,7 @@ class ParquetFile:
 
     def write(self, updates: Sequence[Update]) -> None:
         """Add a group of rows."""
-        columns = zip(*map(row_of, updates), strict=True)
+        columns = zip(*(row_of(update, self._title) for update in updates), strict=True)
         self._writer.write_table(self._arrow.table([list(column) for column in columns], schema=self._schema))
 
     def close(self) -> None:
@@ -93,12 +101,19 @@ FILES: dict[str, type[CsvFile | JsonLinesFile | ParquetFile]] = {
 }
 
 
-def _text(cell: Cell) -> str | int | None:
-    """Return a cell as CSV has it: ISO 8601, true or false, seven digits (the wire has no more), and no formula."""
+def _text(name: str, cell: Cell) -> str | int | None:
+    """Return a cell as CSV has it: text on one line and no formula, true or false, ISO 8601.
+
+    Moments and times (`…_s`) have all six digits of their microseconds, always: a column has one format. Other numbers
+    have seven digits, for the wire has no more.
+    """
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float):
-        return f"{cell:.7g}"
+        return f"{cell:.6f}" if name.endswith("_s") else f"{cell:.7g}"
     if isinstance(cell, datetime):
-        return cell.isoformat()
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
+        return cell.isoformat(timespec="microseconds")
+    if isinstance(cell, str):
+        shown = safe_text(cell)
+        return f"'{shown}" if shown.startswith(FORMULA_STARTS) else shown
+    return cell

@@ -179,7 +179,9 @@ Global___Meeting: _TypeAlias = Meeting  # noqa: Y015
 
 @_typing.final
 class Participant(_message.Message):
-    """Somebody in a meeting."""
+    """Somebody in a meeting. Of a meeting that is aggregate_only it is not told when and how long they are there: then
+    last_sequence, streaming, first_offset and last_offset are not set.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 

@@ -88,9 +88,10 @@ class Catalogue:
 
     async def participants(self, ref: MeetingRef, size: int, token: str) -> Page[Participant]:
         meeting = await self.get(ref)
-        return await self._services.recorder.read(
+        page = await self._services.recorder.read(
             self._services.store.list_participants, meeting.key, limit=page_size(size, 100, 1000), cursor=token
         )
+        return Page(tuple(map(_untimed, page.items)), page.cursor) if meeting.aggregate_only else page
 
     async def updates(self, query: UpdatesQuery) -> tuple[Meeting, Page[Update]]:
         meeting = await self.get(query.ref)
@@ -158,6 +159,11 @@ class Catalogue:
         events = _events(store, key)
         basis = consent_basis_of(self._roster(key))
         return summarise_groups(meeting, rollups, events, self._services.settings.min_group, basis)
+
+
+def _untimed(participant: Participant) -> Participant:
+    """Leave out when, for how long and whether somebody is there: those are values of a single person."""
+    return replace(participant, streaming=False, last_sequence=0, first_offset_us=None, last_offset_us=None)
 
 
 def _participants(store: Store, key: MeetingKey) -> list[Participant]:
