@@ -28,7 +28,7 @@ def test_three_sentences_say_who_came_and_left_how_it_went_and_what_stands_out()
         ),
         "Engagement was mostly high and showed no clear rise or fall; faces looked mostly neutral.",
         (
-            "At 10:06 five people smiled together; at 10:09 the group’s line falls only because Ada Obi and Gus Meyer "
+            "At 10:06 five people smiled together; at 10:09 the group’s line fell only because Ada Obi and Gus Meyer "
             "left; at 10:11 the engagement of Cyd Marín fell."
         ),
     )
@@ -78,7 +78,7 @@ def test_a_rise_or_fall_is_told_only_if_chance_hardly_brings_it() -> None:
 def test_a_group_does_not_fall_because_somebody_leaves() -> None:
     leaving = of(Part("Ada", 0.85, there=((0, 500),)), Part("Bob", 0.85, there=((0, 500),)), Part("Cyd", 0.6))
     assert "no clear rise or fall" in told(leaving)[1]
-    assert "the group’s line falls only because Ada and Bob left" in told(leaving)[2]
+    assert "the group’s line fell only because Ada and Bob left" in told(leaving)[2]
 
 
 def test_little_evidence_is_told() -> None:
@@ -98,7 +98,7 @@ def test_a_step_says_who_had_a_score_before_or_after() -> None:
     off = of(Part("Ada", 0.85, camera_off=((300, 500),)), Part("Bob", 0.85, camera_off=((300, 500),)), Part("Cyd", 0.6))
     assert "only because Ada and Bob had no score any more" in told(off)[2]
     effect = CompositionEffect(500 * S, 0.2, 0.0, (), ("p000", "p001"), "rule")
-    assert "rises only because Ada and Bob got a score" in told(replace(off, composition_effects=(effect,)))[2]
+    assert "rose only because Ada and Bob got a score" in told(replace(off, composition_effects=(effect,)))[2]
 
 
 def test_an_aggregate_meeting_is_told_of_without_anybody() -> None:

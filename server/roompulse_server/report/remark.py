@@ -65,7 +65,7 @@ def turnover(effect: CompositionEffect, summary: MeetingSummary, names: Mapping[
 
 def step(effect: CompositionEffect, summary: MeetingSummary, names: Mapping[str, str]) -> str:
     """Return what a step of the line is due to, as a sentence."""
-    way = "falls" if effect.difference < 0 else "rises"
+    way = "fell" if effect.difference < 0 else "rose"
     return (
         f"The line {way} by {number(abs(effect.difference))} only because {turnover(effect, summary, names)}. "
         "The scores of the others stayed as they were."

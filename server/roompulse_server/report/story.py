@@ -149,7 +149,7 @@ def _what(summary: MeetingSummary, names: Mapping[str, str], clock: WallClock) -
     events = [(moment.start_us, _moment(moment, names)) for moment in told]
     effect = max(summary.composition_effects, key=lambda one: (len(one.left_ids), abs(one.difference)), default=None)
     if effect is not None:
-        way = "falls" if effect.difference < 0 else "rises"
+        way = "fell" if effect.difference < 0 else "rose"
         why = turnover(effect, summary, names)
         events.append((effect.start_us, f"the group’s line {way} only because {why}"))
     if not events:

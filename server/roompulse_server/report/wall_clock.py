@@ -21,10 +21,14 @@ class WallClock:
         """Return a moment, exact to the microsecond."""
         return (_EPOCH + timedelta(microseconds=self.start_us + offset_us)).astimezone(self.zone)
 
+    def hour(self, offset_us: int) -> str:
+        """Return "14:03", whatever the day."""
+        return f"{self.at(offset_us):%H:%M}"
+
     def time(self, offset_us: int) -> str:
         """Return "14:03"; on another day than the meeting's first "Fri 00:12"."""
-        began, at = self.at(0), self.at(offset_us)
-        return f"{at:%H:%M}" if at.date() == began.date() else f"{at:%a %H:%M}"
+        at = self.at(offset_us)
+        return self.hour(offset_us) if at.date() == self.at(0).date() else f"{at:%a %H:%M}"
 
     def date(self) -> str:
         """Return the day on which the meeting began: "Tuesday, 14 November 2023"."""
