@@ -43,6 +43,25 @@ def meeting_points(everybody: Sequence[Buckets], duration_us: int) -> tuple[Meet
     )
 
 
+def median_points(engagement: Floats) -> tuple[MeetingPoint, ...]:
+    """Return the buckets with the median of everybody's means, (people, K), and the number seen, and nothing else."""
+    medians, seen = _median(engagement).tolist(), (~np.isnan(engagement)).sum(axis=0).tolist()
+    return tuple(
+        MeetingPoint(
+            start_us=index * BUCKET_US,
+            length_us=BUCKET_US,
+            engagement_median=none_if_nan(median),
+            engagement_mean=None,
+            seen=count,
+            total=count,
+            expressions=(),
+            valence=None,
+            arousal=None,
+        )
+        for index, (median, count) in enumerate(zip(medians, seen, strict=True))
+    )
+
+
 def engagement_of(points: Sequence[MeetingPoint]) -> tuple[float | None, float | None, float | None]:
     """Return the mean of the points' medians, weighted by the number seen; their (plain) deviation and median."""
     medians = [(point.engagement_median, point.seen) for point in points if point.engagement_median is not None]

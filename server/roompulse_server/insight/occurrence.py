@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from roompulse_server.insight.gathering import engagement_of, meeting_points
+import numpy as np
+
+from roompulse_server.insight.gathering import engagement_of, median_points
 from roompulse_server.insight.holding import main_kind
 from roompulse_server.insight.roster import Attendee, duration_of
 from roompulse_server.insight.summary_types import MeetingSummary
-from roompulse_server.insight.timeline import bucket_count, bucketed
+from roompulse_server.insight.timeline import bucket_count, engagement_by_bucket
 from roompulse_server.types import Event, Meeting
 
 
@@ -27,8 +29,8 @@ def occurrence_of(meeting: Meeting, roster: Sequence[Attendee], events: Sequence
     holdings = [one.holding for one in roster]
     duration_us = duration_of(holdings, events)
     count, kind = bucket_count(duration_us), main_kind(holdings)
-    points = meeting_points([bucketed(holding, kind, count) for holding in holdings], duration_us)
-    engagement, _, _ = engagement_of(points)
+    scores = [engagement_by_bucket(holding, kind, count) for holding in holdings]
+    engagement, _, _ = engagement_of(median_points(np.stack(scores)) if scores else ())
     attended = sum(holding.attendance.total_us > 0 for holding in holdings)
     return Occurrence(meeting.key.uid, meeting.create_us, duration_us, attended, engagement)
 

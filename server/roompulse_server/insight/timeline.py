@@ -107,13 +107,18 @@ def bucketed(holding: Holding, kind: Kind, count: int) -> Buckets:
     return Buckets(
         attended_us=np.diff(holding.attendance.before(edges)),
         scored_us=_Rows(holding, holding.scored, count).time_us,
-        engagement=ratio(*_Rows(holding, holding.scored_by(kind), count).sums(series.score)),
+        engagement=engagement_by_bucket(holding, kind, count),
         expressions=shown.expressions,
         valence=shown.valence,
         arousal=shown.arousal,
         action_units=shown.action_units,
         whole=Shown(sums.sum(axis=0), times_us.sum(axis=0)),
     )
+
+
+def engagement_by_bucket(holding: Holding, kind: Kind, count: int) -> Floats:
+    """Return a participant's mean scores of one kind over the meeting's first `count` buckets, nan where none: (K,)."""
+    return ratio(*_Rows(holding, holding.scored_by(kind), count).sums(holding.series.score))
 
 
 def participant_points(buckets: Buckets) -> tuple[ParticipantPoint, ...]:
