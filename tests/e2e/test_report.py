@@ -199,14 +199,14 @@ async def test_earlier_occurrences_stand_beside_a_report_with_the_engagement_of_
         await roompulse.meetings.EndMeeting(meeting_service_pb2.EndMeetingRequest(meeting=key))
         engagements.append(f"{(await summary_of(roompulse, key)).engagement:.2f}")
     text = b"".join([part.content for part in await render(roompulse, Format.REPORT_FORMAT_MARKDOWN, key)]).decode()
-    history = text[text.index("## This meeting before") :].split("\n\n")[1]
+    history = text[text.index("## This meeting and earlier ones") :].split("\n\n")[1]
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in history.splitlines()[2:]]
     assert [(row[2], row[3]) for row in rows] == list(zip(("3", "2", "1"), reversed(engagements), strict=True))
     assert [row[0].startswith("**") for row in rows] == [True, False, False]
     page = b"".join([part.content for part in await render(roompulse, 0, key)]).decode()
-    assert "This meeting before" in page
+    assert "This meeting and earlier ones" in page
     first = b"".join([part.content for part in await render(roompulse, 0, common_pb2.MeetingKey(id="report"))]).decode()
-    assert "This meeting before" not in first
+    assert "This meeting and earlier ones" not in first
 
 
 async def test_beside_groups_no_earlier_meeting_of_single_people_stands(roompulse: Service) -> None:
@@ -220,7 +220,7 @@ async def test_beside_groups_no_earlier_meeting_of_single_people_stands(roompuls
         await roompulse.meetings.CreateMeeting(create)
         await roompulse.meetings.EndMeeting(meeting_service_pb2.EndMeetingRequest(meeting=key))
     text = b"".join([part.content for part in await render(roompulse, Format.REPORT_FORMAT_MARKDOWN, key)]).decode()
-    history = text[text.index("## This meeting before") :].split("\n\n")[1]
+    history = text[text.index("## This meeting and earlier ones") :].split("\n\n")[1]
     assert len(history.splitlines()) == 2 + 2  # this one and the earlier one of groups
 
 

@@ -117,6 +117,28 @@ def test_hostile_names_are_shown_as_they_are() -> None:
     assert "img" not in [tag for tag, _ in parsed.tags]
 
 
+def test_names_that_would_turn_or_break_a_line_are_escaped_wherever_they_stand() -> None:
+    """In sentences too, where no element of its own keeps a name from what follows."""
+    meeting = a_meeting(2, 3, ("A\u202edb\x1b[2J", "مريم"), title="Plan\u2066ning")
+    page = page_of(replace(meeting, participants=meeting.participants[:2]))
+    assert not set("\u202e\u2066\x1b") & set(page)
+    assert r"A\u202edb\x1b[2J and " + "\u2068مريم\u2069 met" in page
+    assert r"Plan\u2066ning" in page
+
+
+def test_no_number_stands_before_the_three_sentences(eight: str) -> None:
+    first = eight[eight.index("</header>") : eight.index('id="glance"')]
+    assert first.count('<p class="told">') == 3
+    assert "Eve Nowak (the camera was off)" in first
+    assert not re.search(r"\d\.\d|\d\u00a0%", first)
+    (behind,) = re.findall(r'<details class="computed">.*?</details>', eight, re.DOTALL)
+    assert "<summary>How this was computed</summary>" in behind
+    assert "Valence and arousal are derived from expressions." in behind
+    outside = eight.replace(behind, "")
+    for technical in ("derived from expressions.", "too little evidence", "oo little evidence for", "no grades", "≈"):
+        assert technical not in outside
+
+
 def test_people_stand_by_name_whatever_their_scores() -> None:
     summary = a_meeting(4, 2, ("ödön", "Zoe", "ada", "Bob"))
     shown = [name for name in Parsed(page_of(summary)).text("bdi") if name in ("ödön", "Zoe", "ada", "Bob")]

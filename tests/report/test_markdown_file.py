@@ -55,5 +55,13 @@ def test_an_escaped_name_is_one_line_without_markup(name: str) -> None:
     assert re.sub(r"\\(.)", r"\1", text) == " ".join(name.split())
 
 
+def test_names_in_sentences_mean_nothing_in_markdown_and_turn_nothing() -> None:
+    text = text_of(("[x](http://evil)", "A\u202eb|c"), 2)
+    assert "\u202e" not in text
+    assert r"A\\u202eb\|c" in text
+    assert r"\[x\](http\://evil)" in text
+    assert "](http:" not in text
+
+
 def test_nobody_and_roll_ups_have_their_sentence() -> None:
     assert "Nobody attended." in text_of(people=0)

@@ -88,7 +88,7 @@ def _whole(summary: MeetingSummary) -> Iterator[str]:
 
 def _history(summary: MeetingSummary, earlier: Sequence[Occurrence]) -> Iterator[str]:
     if lines := history_of(summary, earlier):
-        yield "## This meeting before"
+        yield "## This meeting and earlier ones"
         rows = [
             (f"**{line.date}**" if line.this else line.date, line.length, line.people, line.engagement)
             for line in lines
