@@ -86,6 +86,11 @@ def account_of(attendee: Attendee, kind: Kind, buckets: Buckets) -> ParticipantS
     return participant_notes(summary, holding, kind)
 
 
+def mean_score(holding: Holding, kind: Kind) -> float | None:
+    """Return a participant's mean score of one kind, weighted by time."""
+    return statistic.mean(_held(holding, holding.series.score, holding.scored_by(kind)))
+
+
 def _held(holding: Holding, column: Floats, mask: Mask) -> statistic.Held:
     return statistic.known(column[mask], holding.start_us[mask], holding.stop_us[mask])
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from roompulse_server.insight.account import mean_score
 from roompulse_server.insight.gathering import engagement_of, median_points
 from roompulse_server.insight.holding import main_kind
 from roompulse_server.insight.roster import Attendee, duration_of
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.summary_types import EngagementStatistics, MeetingSummary
 from roompulse_server.insight.timeline import bucket_count, engagement_by_bucket
 from roompulse_server.types import Event, Meeting
 
@@ -30,7 +31,8 @@ def occurrence_of(meeting: Meeting, roster: Sequence[Attendee], events: Sequence
     duration_us = duration_of(holdings, events)
     count, kind = bucket_count(duration_us), main_kind(holdings)
     scores = [engagement_by_bucket(holding, kind, count) for holding in holdings]
-    engagement, _, _ = engagement_of(median_points(np.stack(scores)) if scores else ())
+    people = [EngagementStatistics(mean=mean_score(holding, main_kind([holding]))) for holding in holdings]
+    engagement, _, _ = engagement_of(median_points(np.stack(scores)) if scores else (), people)
     attended = sum(holding.attendance.total_us > 0 for holding in holdings)
     return Occurrence(meeting.key.uid, meeting.create_us, duration_us, attended, engagement)
 

@@ -55,10 +55,11 @@ def summarise(
     duration_us = duration_of(holdings, events)
     count, kind = bucket_count(duration_us), main_kind(holdings)
     shared = [bucketed(holding, kind, count) for holding in holdings]
+    accounts = _accounts(roster, shared, kind)
     points = meeting_points(shared, duration_us)
-    engagement, deviation, median = engagement_of(points)
+    engagement, deviation, median = engagement_of(points, [one.engagement for one in accounts])
     findings = findings_of(meeting.key.uid, holdings, kind, shared, points, duration_us)
-    accounts = _accounts(roster, shared, kind, findings.own_synchrony)
+    accounts = _among_others(accounts, findings.own_synchrony)
     together = pooled(shared)
     model_ids = tuple(sorted({account.model_id for account in accounts if account.model_id}))
     return MeetingSummary(
@@ -92,15 +93,18 @@ def summarise(
     )
 
 
-def _accounts(
-    roster: Sequence[Attendee], shared: Sequence[Buckets], kind: Kind, synchrony: Mapping[str, float]
-) -> list[ParticipantSummary]:
-    """Sum everybody up, each by their own main kind, then add what depends on the others."""
+def _accounts(roster: Sequence[Attendee], shared: Sequence[Buckets], kind: Kind) -> list[ParticipantSummary]:
+    """Sum everybody up, each by their own main kind."""
     accounts = []
     for one, buckets in zip(roster, shared, strict=True):
         own = main_kind([one.holding])
         own_buckets = buckets if own == kind else bucketed(one.holding, own, len(buckets.attended_us))
         accounts.append(account_of(one, own, own_buckets))
+    return accounts
+
+
+def _among_others(accounts: Sequence[ParticipantSummary], synchrony: Mapping[str, float]) -> list[ParticipantSummary]:
+    """Add to each what depends on the others."""
     shares = speaking_shares([account.speaking_us for account in accounts])
     return [
         dataclasses.replace(account, synchrony=synchrony.get(account.participant_id), speaking_share=share)

@@ -13,11 +13,11 @@ from roompulse_server.insight.summary_types import (
     ParticipantSummary,
 )
 from roompulse_server.report.sentence import (
-    CLEAR_FROM,
     NOTHING,
     chance,
+    clear_expression,
     clock,
-    likeliest,
+    expression,
     listed,
     number,
     percent,
@@ -70,10 +70,9 @@ def _face(person: ParticipantSummary) -> str:
         throughout = person.facing_share >= 0.995
         when = "throughout" if throughout else f"for {percent(person.facing_share)} of that time"
         clauses.append(f"was turned to the screen {when}")
-    if found := likeliest(person.expressions):
-        label, p = found
-        looked = f"looked mostly {label} ({percent(p)})" if p >= CLEAR_FROM else "showed no clear expression"
-        clauses.append(looked)
+    if expression(person.expressions):
+        clear = clear_expression(person.expressions)
+        clauses.append(f"looked mostly {clear[0]} ({percent(clear[1])})" if clear else "showed no clear expression")
     return listed(clauses)
 
 

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Sequence
 
+from roompulse.expression_words import NAMED_FROM, expression_in_words
+
 from roompulse_server.types import LABELS, Probabilities
 
 NOTHING = "–"
-CLEAR_FROM = 0.5  # an expression below it is not named: none holds even half of the probability
 _WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 
 
@@ -45,22 +46,17 @@ def listed(words: Sequence[str]) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def likeliest(probabilities: Probabilities) -> tuple[str, float] | None:
-    """Return the most probable expression with its probability; None where there is none."""
-    known = [(p, label) for p, label in zip(probabilities, LABELS, strict=True) if not math.isnan(p)]
-    if not known:
-        return None
-    p, label = max(known)
-    return label, p
+def clear_expression(probabilities: Probabilities) -> tuple[str, float] | None:
+    """Return the expression that is named, with its probability; None where none is clear."""
+    known = ((p, label) for p, label in zip(probabilities, LABELS, strict=True) if p >= NAMED_FROM)  # nan is not
+    p, label = max(known, default=(0.0, ""))
+    return (label, p) if label else None
 
 
 def expression(probabilities: Probabilities) -> str:
     """Return the most probable expression, or that none is clear; "" where there is none."""
-    found = likeliest(probabilities)
-    if found is None:
-        return ""
-    label, p = found
-    return f"{label} {percent(p)}" if p >= CLEAR_FROM else f"unclear (most: {label} {percent(p)})"
+    known = {label: p for p, label in zip(probabilities, LABELS, strict=True) if not math.isnan(p)}
+    return expression_in_words(known).replace(" %", "\u00a0%")
 
 
 def sentence(text: str) -> str:

@@ -10,7 +10,7 @@ from roompulse_server.insight.summary_types import MeetingSummary, Moment, Momen
 from roompulse_server.report.explanation import UNLIKELY, main_reason
 from roompulse_server.report.naming import Named, names_by_id
 from roompulse_server.report.remark import turnover
-from roompulse_server.report.sentence import CLEAR_FROM, counted, likeliest, listed
+from roompulse_server.report.sentence import clear_expression, counted, expression, listed
 from roompulse_server.report.wall_clock import WallClock, wall_clock_of
 from roompulse_server.types import Band, NoScoreReason
 
@@ -99,10 +99,9 @@ def _how(summary: MeetingSummary) -> str:
     level = _level(summary.participants)
     engagement = listed([clause for clause in (f"was {level}" if level else "", _course(summary)) if clause])
     clauses = [f"engagement {engagement}"] if engagement else []
-    found = likeliest(summary.expressions)
-    if found is not None:
-        label, p = found
-        clauses.append(f"faces looked mostly {label}" if p >= CLEAR_FROM else "faces showed no clear expression")
+    if expression(summary.expressions):
+        clear = clear_expression(summary.expressions)
+        clauses.append(f"faces looked mostly {clear[0]}" if clear else "faces showed no clear expression")
     if part := _part(summary):
         clauses.append(f"there is a score for {part} of the time only")
     return f"{_first_up('; '.join(clauses) or 'there are scores')}."
