@@ -1,4 +1,4 @@
-"""The process behind `watchdog.py`: `watchdog_process.py PID`, with "SECONDS WHAT" lines on stdin. No package needed."""
+"""The process behind `watchdog.py`: watches the run PID by the "SECONDS WHAT" lines on stdin. It needs no package."""
 
 import os
 import pathlib
@@ -30,7 +30,7 @@ def watch(run: int, notices: int) -> None:
 
 def end(run: int, why: str) -> None:
     """Say why, and kill the run with all processes that it started."""
-    print(f"\nwatchdog: {why}", file=sys.stderr, flush=True)
+    os.write(sys.stderr.fileno(), f"\nwatchdog: {why}\n".encode())
     for pid in [*descendants(run), run]:
         try:
             os.kill(pid, signal.SIGKILL)
@@ -41,7 +41,8 @@ def end(run: int, why: str) -> None:
 def descendants(run: int) -> list[int]:
     """Return the processes below `run`, without ourselves."""
     parents = {pid: parent for pid, parent in map(_process, pathlib.Path("/proc").glob("[0-9]*/stat")) if pid}
-    found, layer = [], {run}
+    found: list[int] = []
+    layer = {run}
     while layer:
         layer = {pid for pid, parent in parents.items() if parent in layer} - {os.getpid()}
         found.extend(layer)
