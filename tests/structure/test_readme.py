@@ -1,4 +1,7 @@
-"""What README.md, Dockerfile and Makefile name exists: commands, options, targets, files, and the ten lines run."""
+"""What README.md, Dockerfile and Makefile name exists: commands, options, targets, files.
+
+`tests/e2e/test_readme_commands.py` runs the README's commands.
+"""
 
 import json
 import re
@@ -7,22 +10,14 @@ import subprocess
 
 import click
 import pytest
+from readme_blocks import README, blocks
 from roompulse.cli import cli as client_command
 from roompulse_server.commands import group as server_command
 from roompulse_server.settings import Settings
 from source_tree import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 GROUPS: dict[str, click.Command] = {"roompulse": client_command, "roompulse-server": server_command}
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-
-
-def shell_lines() -> list[list[str]]:
-    return [shlex.split(line, comments=True) for block in blocks("sh") for line in block.splitlines() if line.strip()]
 
 
 def dockerfile(instruction: str) -> list[str]:
@@ -47,7 +42,7 @@ def accept(words: list[str]) -> None:
 
 
 def test_every_command_line_is_one_that_exists() -> None:
-    ours = [words for words in shell_lines() if words[0] in GROUPS]
+    ours = [words for block in blocks("sh") for words in map(shlex.split, block.commands) if words[0] in GROUPS]
     assert len(ours) >= 8
     for words in ours:
         accept(words)
@@ -69,7 +64,7 @@ def test_every_link_leads_somewhere() -> None:
 
 def test_the_client_code_is_ten_lines_at_most() -> None:
     (code,) = blocks("python")
-    assert len([line for line in code.splitlines() if line.strip()]) <= 10
+    assert len([line for line in code.code.splitlines() if line.strip()]) <= 10
 
 
 @pytest.mark.parametrize("instruction", ["ENTRYPOINT", "CMD"])
