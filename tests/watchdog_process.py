@@ -31,11 +31,19 @@ def watch(run: int, notices: int) -> None:
 def end(run: int, why: str) -> None:
     """Say why, and kill the run with all processes that it started."""
     os.write(sys.stderr.fileno(), f"\nwatchdog: {why}\n".encode())
-    for pid in [*descendants(run), run]:
+    kill([*descendants(run), run])
+
+
+def kill(pids: list[int]) -> int:
+    """Kill processes; return how many there still were."""
+    killed = 0
+    for pid in pids:
         try:
             os.kill(pid, signal.SIGKILL)
+            killed += 1
         except ProcessLookupError:
             continue  # it has just ended
+    return killed
 
 
 def descendants(run: int) -> list[int]:

@@ -54,9 +54,26 @@ def {name}(fixture):
 }
 
 
+WAITS_FOR_A_PROCESS = """
+@pytest.fixture(scope="module")
+def process():
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"]) as process:
+        yield process
+
+def {name}(process):
+    process.wait()
+
+def test_next(process):
+    assert process.wait() == -signal.SIGKILL
+
+def test_last():
+    pass
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A run of one hanging test. `left`: whether a process that the test started outlived the run."""
+    """A run of one hanging test."""
 
     status: int
     said: str
@@ -66,7 +83,8 @@ class Ended:
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
     """Run each hanging test in a pytest of its own, all at the same time; return how they ended."""
-    started = {name: _started(tmp_path_factory.mktemp("hang"), name, code) for name, code in HANGS.items()}
+    codes = HANGS | {"test_that_waits": WAITS_FOR_A_PROCESS}
+    started = {name: _started(tmp_path_factory.mktemp("hang"), name, code) for name, code in codes.items()}
     return {name: _ended(*run) for name, run in started.items()}
 
 
@@ -102,3 +120,11 @@ def test_the_stacks_of_a_test_that_hangs_are_shown(runs: dict[str, Ended], name:
     stacks = runs[name].complained.partition("watchdog:")[0]
     assert "most recent call first" in stacks
     assert "test_hang.py" in stacks
+
+
+def test_a_process_that_does_not_answer_costs_one_test_and_not_the_run(runs: dict[str, Ended]) -> None:
+    run = runs["test_that_waits"]
+    assert run.status == 1, run
+    assert "FAILED test_hang.py::test_that_waits - Failed: Timeout (>1.0s)" in run.said
+    assert "1 failed, 2 passed" in run.said
+    assert "2 processes of this run were killed" in run.said
