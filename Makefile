@@ -61,6 +61,9 @@ protos: $(VENV)/.dev  ## Make the gRPC stubs from protos/, and take additions in
 	@$(BIN)/python tools/protos.py
 	@$(BIN)/buf build protos --exclude-source-info -o $(BASELINE)
 
+.DEFAULT:
+	@echo "There is no target '$@'. These are:"; $(MAKE) --no-print-directory help; exit 2
+
 clean:  ## Remove what was built: the environment, caches, the demo's data
 	rm -rf $(VENV) build *.egg-info var .mypy_cache .ruff_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import roompulse
 from rich.console import Console
 from rich.markup import escape
+from roompulse.sources import VideoSource
 
 from demo.duration import seconds
 from demo.meeting import MEETING, Player, hold
@@ -45,6 +46,17 @@ def speed(text: str) -> float | None:
     if not 0 < value <= FASTEST:
         raise argparse.ArgumentTypeError(f"expected 'max', or times real time up to {FASTEST:g}, found {text!r}")
     return value
+
+
+def unreadable(video: pathlib.Path) -> str:
+    """Return why a video cannot be streamed, or nothing; before anybody is filmed for it."""
+    if not video.is_file():
+        return f"{video} is a folder, no video." if video.is_dir() else f"There is no file {video}."
+    try:
+        with VideoSource(video):
+            return ""
+    except roompulse.RoompulseError as error:
+        return f"{error}."
 
 
 def pace(factor: float | None) -> str:
@@ -127,8 +139,8 @@ async def interruptible(options: argparse.Namespace, console: Console) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     options = arguments(argv)
     console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    if options.video is not None and not options.video.is_file():
-        console.print(f"There is no file {options.video}.", markup=False)
+    if options.video is not None and (problem := unreadable(options.video)):
+        console.print(problem, markup=False)
         return 2
     try:
         return asyncio.run(interruptible(options, console))

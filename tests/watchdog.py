@@ -28,6 +28,7 @@ from watchdog_process import descendants, kill
 PROCESS = pathlib.Path(__file__).with_name("watchdog_process.py")
 GRACE_S = 30.0  # pytest-timeout acts at a test's limit, and usually ends the test alone: the run goes on
 OUTSIDE_S = 300.0  # for collecting tests, and for leaving after the last one
+Reporting = Generator[None, pytest.TestReport, pytest.TestReport]
 TIMED_OUT = re.compile(r"Timeout \(>[\d.]+s\) from pytest-timeout")
 FOREVER_S = 0.0  # while somebody debugs
 
@@ -61,7 +62,7 @@ class Watchdog:
         self.expect(item.nodeid, limit_s + self._grace_s if limit_s else FOREVER_S)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> Reporting:
         report = yield
         if call.excinfo is not None and TIMED_OUT.match(str(call.excinfo.value)):
             killed = kill([pid for pid in descendants(os.getpid()) if pid != self._process])

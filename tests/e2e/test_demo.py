@@ -22,12 +22,20 @@ def demo(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "demo.run", *arguments]
 
 
-def test_a_video_that_is_not_there_is_said_at_once(tmp_path: pathlib.Path) -> None:
-    run = subprocess.run(
-        demo("--video", str(tmp_path / "no.mp4")), cwd=ROOT, capture_output=True, text=True, check=False
-    )
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("no[/].mp4", "There is no file"), ("folder", "is a folder, no video"), ("words.mp4", "is no video that can")],
+)
+def test_a_video_that_cannot_be_streamed_is_said_before_anybody_is_filmed(
+    tmp_path: pathlib.Path, name: str, said: str
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "words.mp4").write_text("words")
+    run = subprocess.run(demo("--video", str(tmp_path / name)), cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 2
-    assert "no.mp4" in run.stdout
+    assert said in run.stdout
+    assert name in run.stdout
+    assert "Filming" not in run.stdout
 
 
 def test_a_demo_that_reaches_no_network_goes_on_with_the_cascade_and_scores_everybody(tmp_path: pathlib.Path) -> None:

@@ -54,6 +54,13 @@ def test_every_target_is_one_that_make_has() -> None:
     assert named <= set(re.findall(r"^  make ([a-z]+)", helped, re.MULTILINE)), helped
 
 
+def test_a_target_that_is_not_there_is_answered_with_those_that_are() -> None:
+    run = subprocess.run(["make", "dmeo"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "There is no target 'dmeo'. These are:" in run.stdout
+    assert "make demo " in run.stdout
+
+
 def test_every_link_leads_somewhere() -> None:
     links = [target for target in re.findall(r"\]\(([^)]+)\)", README) if "://" not in target]
     headings = {re.sub(r"[^a-z -]", "", h.lower()).replace(" ", "-") for h in re.findall(r"^#+ (.*)$", README, re.M)}
