@@ -169,7 +169,7 @@ def installs(block: Block) -> bool:
     return "pip install" in block.code
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)  # alone it takes one
 @pytest.mark.skipif(sys.prefix == sys.base_prefix, reason="there is no virtual environment to lend: run `make test`")
 def test_the_readme_works_from_top_to_bottom(tmp_path: pathlib.Path) -> None:
     project = copied(tmp_path)
