@@ -7,19 +7,23 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check
 VIDEO  ?=
 SPEED  ?= max
+SECONDS ?=
 ARGS   ?=
 
 BASELINE := protos/baseline.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test verify lint format protos bench bench-quick bench-check clean
+.PHONY: help demo sample test verify lint format protos bench bench-quick bench-check clean
 
 help:  ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo  ## Stream a synthetic two-person meeting through the service (VIDEO=path: your own video; SPEED=1: real time)
-	@$(BIN)/python -m demo.run --speed "$(SPEED)" $(if $(VIDEO),--video "$(VIDEO)")
+	@$(BIN)/python -m demo.run --speed "$(SPEED)" $(if $(VIDEO),--video "$(VIDEO)") $(if $(SECONDS),--seconds "$(SECONDS)")
+
+sample: $(VENV)/.demo  ## Write ada.mp4 and team.jpg, synthetic people to try the README's commands on (SECONDS=30: a longer video)
+	@$(BIN)/python -m demo.sample $(if $(SECONDS),--seconds "$(SECONDS)")
 
 test: $(VENV)/.dev  ## Run the tests (ARGS="-k name" for some of them)
 	@$(BIN)/pytest $(ARGS)
@@ -56,6 +60,9 @@ protos: $(VENV)/.dev  ## Make the gRPC stubs from protos/, and take additions in
 	@test ! -e $(BASELINE) || $(BIN)/buf breaking protos --against $(BASELINE)
 	@$(BIN)/python tools/protos.py
 	@$(BIN)/buf build protos --exclude-source-info -o $(BASELINE)
+
+.DEFAULT:
+	@echo "There is no target '$@'. These are:"; $(MAKE) --no-print-directory help; exit 2
 
 clean:  ## Remove what was built: the environment, caches, the demo's data
 	rm -rf $(VENV) build *.egg-info var .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -13,7 +13,7 @@ import tempfile
 
 import roompulse
 
-from demo.run import ROOT
+from demo.prepare import ROOT
 from demo.service import Service, known_models
 
 MEETING = "videos"

@@ -7,22 +7,23 @@ import pathlib
 import shutil
 import signal
 import sys
-import threading
 import time
 from collections.abc import Sequence
 
 import roompulse
 from rich.console import Console
-from rich.progress import Progress
+from rich.markup import escape
+from roompulse.sources import VideoSource
 
-from demo.material import film, frame_count
+from demo.duration import seconds
 from demo.meeting import MEETING, Player, hold
+from demo.prepare import ROOT, prepare
 from demo.screen import Screen
 from demo.script import CAST, DURATION_S, Role
-from demo.service import Service, ServiceError, known_models, pull_models
+from demo.service import Service, ServiceError
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "var" / "demo"
+FASTEST = 100.0
 PLAIN_WIDTH = 120  # where there is no terminal to ask
 
 
@@ -30,7 +31,7 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make demo", description="A synthetic two-person meeting, start to end.")
     parser.add_argument("--video", type=pathlib.Path, help="your own video instead of the first person")
     parser.add_argument("--speed", type=speed, default=None, help="times real time, or max (the default)")
-    parser.add_argument("--seconds", type=float, default=DURATION_S, help="length of the synthetic material")
+    parser.add_argument("--seconds", type=seconds, default=DURATION_S, help="length of the synthetic material")
     parser.add_argument("--folder", type=pathlib.Path, default=FOLDER, help="where videos, record and summary go")
     return parser.parse_args(argv)
 
@@ -38,10 +39,28 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
 def speed(text: str) -> float | None:
     if text == "max":
         return None
-    value = float(text)
-    if value <= 0:
-        raise ValueError(f"a speed is above 0, not {text}")
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= FASTEST:
+        raise argparse.ArgumentTypeError(f"expected 'max', or times real time up to {FASTEST:g}, found {text!r}")
     return value
+
+
+def unreadable(video: pathlib.Path) -> str:
+    """Return why a video cannot be streamed, or nothing; before anybody is filmed for it."""
+    if not video.is_file():
+        return f"{video} is a folder, no video." if video.is_dir() else f"There is no file {video}."
+    try:
+        with VideoSource(video):
+            return ""
+    except roompulse.RoompulseError as error:
+        return f"{error}."
+
+
+def pace(factor: float | None) -> str:
+    return "as fast as it goes" if factor is None else f"at {factor:g} times its speed"
 
 
 def cast(video: pathlib.Path | None) -> tuple[list[Player], list[Role]]:
@@ -51,51 +70,19 @@ def cast(video: pathlib.Path | None) -> tuple[list[Player], list[Role]]:
     return [Player("you", f"you ({video.name})", video)], list(CAST[1:])
 
 
-async def filmed(roles: Sequence[Role], folder: pathlib.Path, seconds: float, console: Console) -> list[Player]:
-    """Film the roles side by side, each in a thread of its own."""
-    stop = threading.Event()
-
-    def record(role: Role, path: pathlib.Path) -> Player:
-        task = progress.add_task(role.display_name, total=frame_count(seconds))
-
-        def on_frame() -> None:
-            progress.advance(task)
-            if stop.is_set():
-                raise InterruptedError("filming was stopped")
-
-        film(role, path, on_frame, seconds)
-        return Player(role.participant_id, role.display_name, path, role)
-
-    with Progress(console=console, disable=not console.is_terminal) as progress:
-        try:
-            jobs = (asyncio.to_thread(record, role, folder / f"{role.participant_id}.mp4") for role in roles)
-            return await asyncio.gather(*jobs)
-        finally:
-            stop.set()
-
-
-async def models_at_hand(console: Console) -> pathlib.Path | None:
-    """Return the folder with the face detector's weights, or try once, shortly, to fetch them into the user's cache."""
-    folder = known_models(ROOT, os.environ)
-    if folder is None and (problem := await pull_models()):
-        console.print(
-            f"YuNet's weights could not be fetched ({problem}): going on with OpenCV's Haar cascade, without head pose."
-        )
-    return folder
-
-
 async def demonstrate(options: argparse.Namespace, console: Console) -> int:
     folder: pathlib.Path = options.folder
     shutil.rmtree(folder / "record", ignore_errors=True)  # the last demo's
     own, roles = cast(options.video)
     people = " and ".join([player.display_name for player in own] + [role.display_name for role in roles])
-    console.print(f"[bold]roompulse demo[/]: a meeting of {people}. Synthetic people are portraits, moved by warps.")
-    console.print(f"Filming {len(roles)} synthetic, {options.seconds:g} s of video each …")
-    players = own + await filmed(roles, folder, options.seconds, console)
-    models = await models_at_hand(console)
+    about = "Synthetic people are portraits, moved by warps."
+    console.print(f"[bold]roompulse demo[/]: a meeting of {escape(people)}. {about}")
+    prepared = await prepare(roles, folder, options.seconds, console)
+    players = own + prepared.players
     console.print("Starting the service …")
-    async with Service(folder, models) as service:
+    async with Service(folder, prepared.models) as service:
         console.print(service.greeting, style="dim", highlight=False)
+        console.print(f"Streaming the meeting, {pace(options.speed)} …")
         screen = Screen(console, [player.participant_id for player in players])
         began = time.monotonic()
         async with roompulse.connect(service.address) as client:
@@ -152,8 +139,8 @@ async def interruptible(options: argparse.Namespace, console: Console) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     options = arguments(argv)
     console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
-    if options.video is not None and not options.video.is_file():
-        console.print(f"There is no file {options.video}.")
+    if options.video is not None and (problem := unreadable(options.video)):
+        console.print(problem, markup=False)
         return 2
     try:
         return asyncio.run(interruptible(options, console))
@@ -162,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except (roompulse.RoompulseError, ServiceError, ExceptionGroup) as error:
         for cause in causes(error):
-            console.print(f"[red]It did not work:[/] {cause}")
+            console.print(f"[red]It did not work:[/] {escape(str(cause))}")
         return 1
 
 

@@ -2,6 +2,8 @@
 
 from hypothesis import settings
 
+pytest_plugins = ["watchdog"]
+
 # Speed lives in benchmarks: no example fails because a machine is busy.
 settings.register_profile("roompulse", deadline=None)
 settings.load_profile("roompulse")

@@ -1,6 +1,7 @@
 """Messages between parent and worker: whole, in order, and never anything but messages."""
 
 import asyncio
+import enum
 import os
 import pickle
 import socket
@@ -8,7 +9,7 @@ import socket
 import pytest
 from roompulse_server.engine import channel
 from roompulse_server.engine.messages import CloseStream, DropStream, PacketsFor, Ready
-from roompulse_server.types import Encoding, Packet, VideoFormat
+from roompulse_server.types import DropReason, Encoding, Packet, Presence, VideoFormat
 
 PACKETS = PacketsFor(7, (Packet(1, bytes(300_000), VideoFormat(Encoding.H264), 2, 3, 4, speaking=True),), 1.5)
 
@@ -33,6 +34,14 @@ def test_packets_are_the_same_after_the_way() -> None:
     assert channel.unpack(channel.pack(PACKETS)[4:]) == (PACKETS,)
     ready = Ready("m", "d", ("w",), (1.5, -0.5))
     assert channel.unpack(channel.pack(ready, ready)[4:]) == (ready, ready)
+
+
+def test_enumerations_go_by_value_however_this_python_pickles_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian 12's Python (3.11.2) pickles a member as a call of `getattr`, which no reader of ours lets through."""
+    as_in_3_11_2 = lambda member, _protocol: (getattr, (type(member), member.name))  # noqa: E731
+    monkeypatch.setattr(enum.Enum, "__reduce_ex__", as_in_3_11_2)
+    members = tuple(member for kind in (Encoding, Presence, DropReason) for member in kind)
+    assert channel.unpack(channel.pack(PACKETS, members)[4:]) == (PACKETS, members)
 
 
 class Hostile:

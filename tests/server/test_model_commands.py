@@ -124,6 +124,26 @@ def test_a_model_is_pulled_resumed_and_used_by_its_name(tmp_path: pathlib.Path) 
     assert models("verify", "tiny", "--models", tmp_path).exit_code == 0
 
 
+@pytest.mark.parametrize("named", [("--from",), ()], ids=["flag", "environment"])
+def test_a_model_is_pulled_from_a_mirror_and_held_to_its_checksum(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, named: tuple[str, ...]
+) -> None:
+    (tmp_path / "tiny.toml").write_text(emotieff_card(MODEL, 112, url="http://127.0.0.1:1/blocked"))
+    with file_server(MODEL) as server:
+        mirror = f"{server.url}/mirror/"
+        monkeypatch.setenv("ROOMPULSE_MODELS_FROM", "" if named else mirror)
+        where = ("--models", tmp_path, *((*named, mirror) if named else ()))
+        server.data = b"another file"
+        refused = models("pull", "tiny", *where)
+        server.data = MODEL
+        pulled = models("pull", "tiny", *where)
+        assert {path for path, _ in server.asked} == {"/mirror/tiny.onnx"}
+    assert refused.exit_code == 1
+    assert "expected" in refused.output.splitlines()[-1]
+    assert pulled.exit_code == 0, pulled.output
+    assert (tmp_path / "tiny.onnx").read_bytes() == MODEL
+
+
 @pytest.mark.parametrize(
     ("path", "found"), [("wrong", "found"), ("truncated", "cut after"), ("missing", "HTTP Error 404")]
 )

@@ -1,4 +1,7 @@
-"""What README.md, Dockerfile and Makefile name exists: commands, options, targets, files, and the ten lines run."""
+"""What README.md, Dockerfile and Makefile name exists: commands, options, targets, files.
+
+`tests/e2e/test_readme_commands.py` runs the README's commands.
+"""
 
 import json
 import re
@@ -7,22 +10,14 @@ import subprocess
 
 import click
 import pytest
+from readme_blocks import README, blocks
 from roompulse.cli import cli as client_command
 from roompulse_server.commands import group as server_command
 from roompulse_server.settings import Settings
 from source_tree import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 GROUPS: dict[str, click.Command] = {"roompulse": client_command, "roompulse-server": server_command}
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-
-
-def shell_lines() -> list[list[str]]:
-    return [shlex.split(line, comments=True) for block in blocks("sh") for line in block.splitlines() if line.strip()]
 
 
 def dockerfile(instruction: str) -> list[str]:
@@ -47,7 +42,7 @@ def accept(words: list[str]) -> None:
 
 
 def test_every_command_line_is_one_that_exists() -> None:
-    ours = [words for words in shell_lines() if words[0] in GROUPS]
+    ours = [words for block in blocks("sh") for words in map(shlex.split, block.commands) if words[0] in GROUPS]
     assert len(ours) >= 8
     for words in ours:
         accept(words)
@@ -57,6 +52,13 @@ def test_every_target_is_one_that_make_has() -> None:
     named = set(re.findall(r"`?make ([a-z]+)", README + (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")))
     helped = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert named <= set(re.findall(r"^  make ([a-z]+)", helped, re.MULTILINE)), helped
+
+
+def test_a_target_that_is_not_there_is_answered_with_those_that_are() -> None:
+    run = subprocess.run(["make", "dmeo"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 2
+    assert "There is no target 'dmeo'. These are:" in run.stdout
+    assert "make demo " in run.stdout
 
 
 def test_every_link_leads_somewhere() -> None:
@@ -69,7 +71,7 @@ def test_every_link_leads_somewhere() -> None:
 
 def test_the_client_code_is_ten_lines_at_most() -> None:
     (code,) = blocks("python")
-    assert len([line for line in code.splitlines() if line.strip()]) <= 10
+    assert len([line for line in code.code.splitlines() if line.strip()]) <= 10
 
 
 @pytest.mark.parametrize("instruction", ["ENTRYPOINT", "CMD"])

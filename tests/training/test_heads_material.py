@@ -117,7 +117,7 @@ def test_faces_are_found_as_the_service_does(aff: pathlib.Path) -> None:
     class Blind:
         id = "yunet"
 
-        def detect(self, _picture: object) -> list[object]:
+        def detect(self, _picture: object, face_px: float | None = None) -> list[object]:
             return []
 
     seeing = Backbone(read_card(), Blind())  # type: ignore[arg-type]  # as good as blind

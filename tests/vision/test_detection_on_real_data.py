@@ -1,5 +1,6 @@
 """Whom the detectors find at their defaults: the promises of docs/detection.md."""
 
+import itertools
 import math
 import pathlib
 
@@ -8,9 +9,12 @@ import pytest
 from roompulse_server.types import Presence
 from roompulse_server.vision.haar import Haar
 from roompulse_server.vision.reader import FaceReader, load_reader
+from roompulse_server.vision.seeker import Seeker, search
+from roompulse_server.vision.tracker import iou
+from roompulse_server.vision.view import view_of
 from roompulse_server.vision.yunet import YuNet
 from shared_data import needs_shared
-from vision_samples import DYNAMIC, STATIC, Setup, frames, still
+from vision_samples import DYNAMIC, STATIC, Setup, frames, resized, still
 
 pytestmark = needs_shared
 
@@ -78,9 +82,26 @@ def test_haar_finds_one_person_in_the_pixels_of_the_picture() -> None:
     assert math.dist(a, b) < 0.2 * known.box_px.width
 
 
+@pytest.mark.parametrize("name", ["portrait_d12.mp4", "portrait_s20.mp4", "single_face.mp4"])
+def test_haar_finds_a_known_face_where_a_search_of_everything_finds_it(name: str) -> None:
+    """A look at the surroundings costs a tenth of a search; the face is the same, and so is its box."""
+    seeker, whole = Seeker(Haar()), Haar()
+    alike = []
+    for time_s, picture in itertools.islice(frames(name, every=2), 16):
+        view = view_of(resized(picture, 640 / max(picture.shape[:2])))
+        found, everywhere = seeker.find(view, time_s), search(whole, view)
+        assert len(found) == len(everywhere) == 1
+        seeker.remember(view, time_s, found[0], alone=True)
+        alike.append(iou(view.own(found[0].box_px), view.own(everywhere[0].box_px)))
+    assert min(alike) > 0.7
+    assert sum(alike) / len(alike) > 0.9
+
+
 def test_haar_survives_tiny_pictures() -> None:
     assert Haar().detect(np.zeros((1, 1, 3), np.uint8)) == []
     assert Haar().detect(np.zeros((5, 900, 3), np.uint8)) == []
+    assert Haar().detect(np.zeros((40, 40, 3), np.uint8), 9.0) == []
+    assert Haar().detect(np.zeros((40, 40, 3), np.uint8), 900.0) == []
 
 
 def test_without_weights_haar_reads_faces_and_says_so(

@@ -147,7 +147,7 @@ def test_offline_is_said_with_what_to_do(tmp_path: pathlib.Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: refused
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/good"
-        with pytest.raises(ModelError, match=r"cannot be fetched from .*; put it into .* yourself"):
+        with pytest.raises(ModelError, match=r"cannot be fetched from .*: Connection refused; put it into .* yourself"):
             pull(pinned(url), tmp_path)
 
 

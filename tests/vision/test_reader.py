@@ -147,8 +147,10 @@ def test_a_view_cuts_what_lies_inside() -> None:
 def test_a_card_without_a_crop_for_the_detector_is_refused(classifier: Classifier) -> None:
     class Unknown:
         id = "retina"
+        stride_px = 32
+        search_every_s = 0.0
 
-        def detect(self, picture: Picture) -> list[Detection]:
+        def detect(self, picture: Picture, face_px: float | None = None) -> list[Detection]:
             return []
 
     with pytest.raises(ModelError, match=r"expected a table \[crop\.retina\], found \[crop\.yunet\], \[crop\.haar\]"):

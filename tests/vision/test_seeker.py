@@ -20,19 +20,24 @@ class Room:
     """A detector that sees drawn faces: rectangles whose grey level is their number, as large as they are drawn."""
 
     id = "yunet"
+    stride_px = 32
 
-    def __init__(self) -> None:
+    def __init__(self, search_every_s: float = 0.0, score: float | None = 0.9) -> None:
+        self.search_every_s = search_every_s
         self.shapes: list[tuple[int, int]] = []
+        self.sides: list[float | None] = []
+        self._score = score
 
-    def detect(self, picture: Picture) -> list[Detection]:
+    def detect(self, picture: Picture, face_px: float | None = None) -> list[Detection]:
         self.shapes.append((picture.shape[1], picture.shape[0]))
+        self.sides.append(face_px)
         found = []
         for level in (100, 200):
             rows, columns = np.nonzero(np.abs(picture[:, :, 0].astype(int) - level) < 3)
             if len(rows):
                 x, y = columns.min(), rows.min()
                 box = PixelBox(float(x), float(y), float(columns.max() - x + 1), float(rows.max() - y + 1))
-                found.append(Detection(box, marks(box), 0.9))
+                found.append(Detection(box, marks(box), self._score))
         return found
 
 
@@ -53,9 +58,10 @@ def look(seeker: Seeker, view: View, time_s: float) -> Sequence[Detection]:
     return found
 
 
+@pytest.mark.parametrize("score", [0.9, None], ids=["scored", "without scores"])
 @pytest.mark.parametrize("side", [60, 100, 160, 320])
-def test_a_known_face_costs_a_small_look_and_is_reported_in_the_same_pixels(side: int) -> None:
-    detector = Room()
+def test_a_known_face_costs_a_small_look_and_is_reported_in_the_same_pixels(side: int, score: float | None) -> None:
+    detector = Room(score=score)
     seeker = Seeker(detector)
     for number, x in enumerate((400, 404, 400)):
         (face,) = look(seeker, room((x, 200, side)), number / 3)
@@ -64,6 +70,8 @@ def test_a_known_face_costs_a_small_look_and_is_reported_in_the_same_pixels(side
         assert [box.width, box.height] == pytest.approx([side, side], abs=8)
     assert detector.shapes[0] == (WIDTH, HEIGHT)
     assert all(width * height < 0.06 * WIDTH * HEIGHT for width, height in detector.shapes[1:])
+    assert detector.sides[0] is None
+    assert all(known is not None and 57 <= known <= 113 for known in detector.sides[1:])
 
 
 def test_a_face_that_jumped_away_is_found_in_the_same_look() -> None:
@@ -91,6 +99,18 @@ def test_a_face_that_left_is_looked_for_everywhere() -> None:
     look(seeker, room((100, 100, 100)), 0.0)
     assert not look(seeker, room(), 0.2)
     assert detector.shapes[-1] == (WIDTH, HEIGHT)
+
+
+def test_a_slow_detector_searches_an_empty_stream_now_and_then_and_a_lost_face_at_once() -> None:
+    detector = Room(search_every_s=0.15)
+    seeker = Seeker(detector)
+    rate_hz = 12
+    for number in range(rate_hz):
+        assert not look(seeker, room(), number / rate_hz)
+    assert detector.shapes == [(WIDTH, HEIGHT)] * (rate_hz // 2)
+    assert look(seeker, room((100, 100, 100)), 1.0)
+    (face,) = look(seeker, room((900, 500, 100)), 1.05)  # it jumped: no wait, because somebody was there
+    assert face.box_px.x == 900
 
 
 def test_an_old_place_says_nothing() -> None:

@@ -58,15 +58,23 @@ def list_command(folder: Path | None, as_json: bool) -> None:
 @models_group.command("pull")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @_FOLDER
+@click.option(
+    "--from",
+    "mirror",
+    metavar="URL",
+    envvar=f"{PREFIX}MODELS_FROM",
+    help=f"address of a folder with the files, in place of their cards' addresses; {PREFIX}MODELS_FROM",
+)
 @_in_one_sentence
-def pull_command(names: tuple[str, ...], folder: Path | None) -> None:
+def pull_command(names: tuple[str, ...], folder: Path | None, mirror: str | None) -> None:
     """Fetch weights, pinned and verified; without a NAME the face detector's.
 
-    What a cut leaves is gone on with. A file that is another one than expected is refused.
+    What a cut leaves is gone on with. A file that is another one than expected is refused, wherever it comes from.
+    Where GitHub is blocked, --from names a mirror.
     """
     where = weights.folders(folder)
     for name in names or (weights.YUNET_DYNAMIC.id,):
-        click.echo(f"{name}: {_pulled(registry.named(name, where), where[0])} (verified)")
+        click.echo(f"{name}: {_pulled(registry.named(name, where), where[0], mirror)} (verified)")
 
 
 @models_group.command("convert")
@@ -129,18 +137,19 @@ def add_command(file: Path, card: Path, folder: Path | None) -> None:
     click.echo(f"{added.name}: {added.file} (verified); use it with `roompulse-server serve --model {added.name}`")
 
 
-def _pulled(item: Entry, folder: Path) -> Path:
+def _pulled(item: Entry, folder: Path, mirror: str | None) -> Path:
     if item.file is not None:
         return item.file
-    if item.weights is None or not item.weights.url:
+    wanted = item.weights.at(mirror) if item.weights and mirror else item.weights
+    if wanted is None or not wanted.url:
         raise ModelError(item.detail or f"{item.card}: expected a url to fetch its file from, found none in the card")
-    with click.progressbar(length=item.weights.size_bytes or 0, label=item.weights.names[0], file=sys.stderr) as bar:
+    with click.progressbar(length=wanted.size_bytes or 0, label=wanted.names[0], file=sys.stderr) as bar:
 
         def tell(done: int, total: int) -> None:
             bar.length = total or None
             bar.update(done - bar.pos)
 
-        return pull(item.weights, folder, tell)
+        return pull(wanted, folder, tell)
 
 
 def _proved(item: Entry, where: Sequence[Path], *, wanted: bool = False) -> bool:

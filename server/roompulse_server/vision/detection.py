@@ -65,5 +65,16 @@ class Detector(Protocol):
     def id(self) -> str:
         """Name the detector as model cards and clients know it: "yunet" or "haar"."""
 
-    def detect(self, picture: Picture) -> list[Detection]:
-        """Return the faces of `picture`, in its own pixels, in no particular order. Empty where there is none."""
+    @property
+    def stride_px(self) -> int:
+        """Give the grid, pixels, on which a part of a picture must begin to look as it does within the whole."""
+
+    @property
+    def search_every_s(self) -> float:
+        """Give the shortest time, seconds, after which a stream without a face is searched again; 0: every picture."""
+
+    def detect(self, picture: Picture, face_px: float | None = None) -> list[Detection]:
+        """Return the faces of `picture`, in its own pixels, in no particular order. Empty where there is none.
+
+        `face_px`: the longer side, pixels, of the one face that is looked for; faces of other sizes may be left out.
+        """

@@ -11,7 +11,7 @@ import urllib.request
 from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse
 from typing import BinaryIO
-from urllib.error import HTTPError
+from urllib.error import HTTPError, URLError
 
 from roompulse_server.errors import ModelError
 from roompulse_server.vision.weights import Weights
@@ -44,9 +44,16 @@ def pull(weights: Weights, folder: pathlib.Path, progress: Progress | None = Non
     except (OSError, HTTPException, ValueError) as error:
         if isinstance(error, HTTPError):
             error.close()  # it holds the connection
-        message = f"{target.name} cannot be fetched from {weights.url}: {error}; put it into {folder} yourself"
+        message = f"{target.name} cannot be fetched from {weights.url}: {_why(error)}; put it into {folder} yourself"
         raise ModelError(message) from error
     return target
+
+
+def _why(error: Exception) -> object:
+    """Return the cause of a failed connection in the system's words, without the wrapping of urllib."""
+    if isinstance(error, URLError) and not isinstance(error, HTTPError):
+        return error.reason.strerror if isinstance(error.reason, OSError) and error.reason.strerror else error.reason
+    return error
 
 
 def _complete(weights: Weights, part: pathlib.Path, progress: Progress | None) -> None:

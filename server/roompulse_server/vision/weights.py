@@ -7,7 +7,7 @@ Looked for in: the folder of the setting, then `roompulse/models` in the user's 
 import os
 import pathlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from roompulse_server.vision.card import CARDS, ModelCard, card_table
 from roompulse_server.vision.checksum import Checksum, read_checksum, verify_file
@@ -29,6 +29,10 @@ class Weights:
     kind: str = "emotion"
     licence: str = ""
     source: str = ""
+
+    def at(self, mirror: str) -> "Weights":
+        """Return the same file, to be fetched from a folder at the address `mirror`; its checksum stays."""
+        return replace(self, url=f"{mirror.rstrip('/')}/{self.names[0]}")
 
 
 def weights_of(card: ModelCard | EngagementCard) -> Weights:

@@ -46,6 +46,8 @@ class YuNet:
     """
 
     id = "yunet"
+    stride_px = 32  # the largest of its three
+    search_every_s = 0.0
 
     def __init__(
         self,
@@ -62,8 +64,8 @@ class YuNet:
         self._fixed_side = height if isinstance(height, int) else None
         self._working_side = working_side if self._fixed_side is None else min(working_side, self._fixed_side)
 
-    def detect(self, picture: Picture) -> list[Detection]:
-        """Return the faces of `picture` (any size from 1×1), best first, in its own pixels."""
+    def detect(self, picture: Picture, face_px: float | None = None) -> list[Detection]:
+        """Return the faces of `picture` (any size from 1×1), best first, in its own pixels; of any size."""
         small = shrink(picture, self._working_side)
         rows = self.look(small, min(self._threshold, DOUBT))
         if len(rows) and (sides := shorter_sides(rows)).max() > LARGE_PX:
