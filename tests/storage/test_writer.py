@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import itertools
 import pathlib
 import threading
 from collections.abc import AsyncIterator, Sequence
@@ -13,7 +14,7 @@ from roompulse_server.errors import Reason, RoompulseError, StoreError
 from roompulse_server.storage.block import quantise
 from roompulse_server.storage.sqlite import SqliteStore
 from roompulse_server.storage.store import Committed, Entry, Refusal
-from roompulse_server.storage.writer import Recorder
+from roompulse_server.storage.writer import SLICE, Recorder
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose, Update
 
 MEETING = Meeting(MeetingKey("default", "standup", ""), Purpose.RESEARCH, MeetingState.ACTIVE, 1)
@@ -255,6 +256,58 @@ async def test_closing_over_a_broken_disk_says_what_is_lost(tmp_path: pathlib.Pa
             await calling
         assert error.value.reason == Reason.RECORD_UNAVAILABLE
         desk.recorder._lost = 0
+
+
+async def test_a_large_commit_is_handed_out_in_slices_between_which_the_loop_turns(tmp_path: pathlib.Path) -> None:
+    desk = Desk(tmp_path, capacity=1000)
+    turns: list[int] = []
+    async with desk.recorder:
+        await desk.begin()
+        await desk.close_gate()
+        for sequence in range(2, 200):
+            await desk.recorder.append(desk.entry(sequence))
+
+        async def others() -> None:
+            while len(desk.out) < 200:
+                turns.append(len(desk.out))
+                await asyncio.sleep(0)
+
+        other = asyncio.create_task(others())
+        desk.disk.gate.set()
+        await desk.recorder.flush()
+        await other
+    assert desk.disk.sizes == [1, 198]
+    assert max(after - before for before, after in itertools.pairwise(turns)) <= SLICE
+    assert desk.sequences() == list(range(1, 200))
+
+
+async def test_once_given_up_nobody_waits_for_a_disk_that_fails(desk: Desk) -> None:
+    await desk.close_gate()
+    desk.disk.failing = True
+    flushing = asyncio.create_task(desk.recorder.flush())
+    desk.disk.gate.set()
+    await asyncio.to_thread(desk.disk.failed.acquire, timeout=10)
+    desk.recorder.give_up()
+    with pytest.raises(RoompulseError) as error:
+        await flushing
+    assert error.value.reason == Reason.RECORD_UNAVAILABLE
+    desk.disk.failing = False
+    with pytest.raises(StoreError, match="1 entries"):
+        await desk.recorder.aclose()
+    desk.recorder._lost = 0
+
+
+async def test_a_disk_that_goes_on_failing_is_told_of_once(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    await desk.close_gate()
+    desk.disk.failing = True
+    desk.disk.gate.set()
+    for _ in range(5):
+        await asyncio.to_thread(desk.disk.failed.acquire, timeout=10)
+    desk.disk.failing = False
+    while desk.recorder.statistics().failing:  # noqa: ASYNC110 - the disk's thread has no event of this loop
+        await asyncio.sleep(0)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["the record cannot be written, 0 entries wait: no space left", "the record can be written again"]
 
 
 async def test_a_callback_that_fails_does_not_stop_the_writer(tmp_path: pathlib.Path) -> None:

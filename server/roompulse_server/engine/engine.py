@@ -221,7 +221,7 @@ class Engine:
     def _on_lost(self, worker: WorkerProcess) -> None:
         self._lost += 1
         log.warning("a worker process ended unasked", pid=worker.pid, streams=len(worker.streams))
-        self._leaving.add(leaving := asyncio.create_task(worker.aclose()))
+        self._leaving.add(leaving := asyncio.create_task(_see_off(worker)))
         leaving.add_done_callback(self._leaving.discard)
         if worker is self._spare:
             self._spare = None
@@ -261,6 +261,13 @@ class Engine:
                         self._place(stream)
             else:
                 self._spare = worker
+
+
+async def _see_off(worker: WorkerProcess) -> None:
+    """Close what a dead process has left; what its libraries printed may say what it died of."""
+    await worker.aclose()
+    if worker.last_words:
+        log.warning("what the libraries of that worker printed last", pid=worker.pid, text=worker.last_words)
 
 
 def _fail(future: asyncio.Future[StillRead], message: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from roompulse_server.engine.channel import Connection
 from roompulse_server.engine.messages import FromWorker, Ready, Setup, SetupFailed, ToWorker
+from roompulse_server.engine.native_output import NativeOutput
 from roompulse_server.errors import ModelError
 
 STOP_TIMEOUT_S = 2.0
@@ -36,12 +37,18 @@ class WorkerProcess:
         self._on_message, self._on_lost = on_message, on_lost
         self._process: subprocess.Popen[bytes] | None = None
         self._connection = Connection(self._receive, self._lose)
+        self._native = NativeOutput()
         self._first: asyncio.Future[object] | None = None
         self._closing = False
 
     @property
     def pid(self) -> int:
         return self._process.pid if self._process else 0
+
+    @property
+    def last_words(self) -> str:
+        """What its C libraries printed last."""
+        return self._native.last
 
     async def start(self) -> None:
         """Start the process and wait until its models are loaded.
@@ -50,13 +57,9 @@ class WorkerProcess:
             ModelError: The worker cannot load its models; says which and why.
         """
         ours, theirs = socket.socketpair()
+        native = await self._native.open()
         with theirs:
-            self._process = subprocess.Popen(  # noqa: ASYNC220 - returns at once; start-up is awaited on the channel
-                [sys.executable, "-m", "roompulse_server.engine.worker", str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            )
+            self._process = _launch(theirs.fileno(), native)
         loop = asyncio.get_running_loop()
         self._first = loop.create_future()
         await loop.create_unix_connection(lambda: self._connection, sock=ours)
@@ -65,7 +68,8 @@ class WorkerProcess:
         if isinstance(first, SetupFailed):
             raise ModelError(first.message)
         if self._connection.lost:
-            raise ModelError(f"a worker process ended while it started, exit code {self._process.poll()}")
+            words = f": {self.last_words}" if self.last_words else ""
+            raise ModelError(f"a worker process ended while it started, exit code {self._process.poll()}{words}")
         assert isinstance(first, Ready)
         self.ready = first
 
@@ -82,6 +86,7 @@ class WorkerProcess:
         self._connection.close()
         if self._process is not None:
             await asyncio.to_thread(_reap, self._process)
+        self._native.close()
 
     def _receive(self, message: object) -> None:
         if self.ready is not None:
@@ -94,6 +99,25 @@ class WorkerProcess:
             self._on_lost(self)
         elif self._first is not None and not self._first.done():
             self._first.set_result(None)
+
+
+def _launch(channel: int, native: int) -> "subprocess.Popen[bytes]":
+    """Start the process: what libraries print goes to `native`, the worker's log to our standard error."""
+    try:
+        log = os.dup(sys.__stderr__.fileno() if sys.__stderr__ else 2)
+    except OSError:
+        log = os.open(os.devnull, os.O_WRONLY)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "roompulse_server.engine.worker", str(channel), str(log)],
+            pass_fds=(channel, log),
+            stdin=subprocess.DEVNULL,
+            stderr=native,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        )
+    finally:
+        os.close(log)
+        os.close(native)
 
 
 def _reap(process: subprocess.Popen[bytes]) -> None:

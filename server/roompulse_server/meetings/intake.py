@@ -10,6 +10,7 @@ from roompulse_server.meetings.config import StreamConfig
 from roompulse_server.types import Clock, Delivery, FaultReason, MediaLimits, Packet, VideoFormat
 
 MAX_GAP_US = 86_400_000_000  # between packets of a recording; a state without pictures is recorded every second of it
+MAX_INDEX = 2**63 - 1  # what the record holds
 REORDER_US = 2_000_000  # B-frames come up to this much out of order
 
 
@@ -79,6 +80,8 @@ class Intake:
         return None if at_us is None else self._map.place(at_us, receive_us).offset_us
 
     def _check_index(self, index: int) -> None:
+        if index > MAX_INDEX:
+            raise MediaError(FaultReason.WRONG_INDEX, f"packet {index}: the index must be below 2^63")
         last = self._last_index
         if last is not None and index <= last:
             message = f"packet {index} comes after packet {last}; indices must rise"

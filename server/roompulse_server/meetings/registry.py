@@ -16,6 +16,7 @@ from roompulse_server.types import Event, EventKind, Meeting, MeetingKey, Meetin
 log = structlog.get_logger(__name__)
 
 PAGE = 200
+LAST_S = 2.0  # for streams to end once nothing is waited for any more
 
 
 class Registry:
@@ -48,10 +49,21 @@ class Registry:
             await asyncio.gather(self._caretaker, return_exceptions=True)
 
     async def drain(self) -> None:
-        """Refuse new streams and end the open ones; all they brought is recorded when this returns."""
+        """Refuse new streams and end the open ones; all they brought is recorded when this returns.
+
+        That takes `drain_s` at most: a disk that still fails towards its end costs what it did not take.
+        """
         self.draining = True
         error = RoompulseError(Reason.DRAINING, "the service is stopping; open the stream again in a moment")
-        await asyncio.gather(*(live.stop_streams(error) for live in list(self._live.values())))
+        stopping = (live.stop_streams(error) for live in list(self._live.values()))
+        ending = asyncio.gather(*stopping, return_exceptions=True)
+        await asyncio.wait([ending], timeout=max(0.0, self._services.settings.drain_s - LAST_S))
+        if not ending.done():
+            self._services.recorder.give_up()
+            await asyncio.wait([ending], timeout=LAST_S)
+        if not ending.done():
+            log.error("some streams could not be ended in time")
+            ending.cancel()
 
     async def find(self, ref: MeetingRef) -> Meeting:
         """Return a meeting's row.
