@@ -91,7 +91,8 @@ async def _serve(stack: contextlib.AsyncExitStack, services: Services, registry:
         AnalysisServicer(Ingest(services, registry, _limits(settings))),
         SubscriptionServicer(subscriptions),
         MeetingServicer(Catalogue(services, registry), privacy),
-        settings.reflection,
+        reflect=settings.reflection,
+        first_message_s=settings.first_message_s,
     )
     port = await server.start(settings.listen)
     app = App(services, registry, subscriptions, server, port)

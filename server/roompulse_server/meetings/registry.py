@@ -149,6 +149,11 @@ class Registry:
                 raise
             return None
 
+    @property
+    def stream_count(self) -> int:
+        """How many streams are open, in all meetings."""
+        return sum(len(live.streams) for live in self._live.values())
+
     def live(self, uid: str) -> LiveMeeting | None:
         return self._live.get(uid)
 

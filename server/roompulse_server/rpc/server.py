@@ -10,6 +10,7 @@ from roompulse.v1.meeting_service_pb2_grpc import add_MeetingServiceServicer_to_
 from roompulse.v1.subscription_service_pb2_grpc import add_SubscriptionServiceServicer_to_server
 
 from roompulse_server.rpc.analysis import AnalysisServicer
+from roompulse_server.rpc.first_message import FirstMessage
 from roompulse_server.rpc.meeting import MeetingServicer
 from roompulse_server.rpc.subscription import SubscriptionServicer
 
@@ -40,9 +41,15 @@ class Server:
     """Use `start`, then `stop`; health says SERVING in between."""
 
     def __init__(
-        self, analysis: AnalysisServicer, subscription: SubscriptionServicer, meeting: MeetingServicer, reflect: bool
+        self,
+        analysis: AnalysisServicer,
+        subscription: SubscriptionServicer,
+        meeting: MeetingServicer,
+        *,
+        reflect: bool,
+        first_message_s: float,
     ) -> None:
-        self._server = grpc.aio.server(options=OPTIONS)
+        self._server = grpc.aio.server(options=OPTIONS, interceptors=[FirstMessage(first_message_s)])
         self._health = health_aio.HealthServicer()
         add_AnalysisServiceServicer_to_server(analysis, self._server)
         add_SubscriptionServiceServicer_to_server(subscription, self._server)
