@@ -24,7 +24,9 @@ from roompulse_server.meetings.privacy import Privacy
 from roompulse_server.meetings.publication import Publication
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.services import Services
+from roompulse_server.meetings.steady import Clocks
 from roompulse_server.meetings.subscriptions import Subscriptions
+from roompulse_server.meetings.timekeeper import Timekeeper, host_clocks
 from roompulse_server.metrics import Metrics
 from roompulse_server.rpc.analysis import AnalysisServicer
 from roompulse_server.rpc.meeting import MeetingServicer
@@ -54,8 +56,10 @@ def _vision(settings: Settings) -> VisionSetup:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator["App"]:
+async def running(settings: Settings, host: Callable[[], Clocks] = host_clocks) -> AsyncIterator["App"]:
     """Run the service for the length of the block; everything recorded is on disk when it is left.
+
+    `host` reads the host's clocks.
 
     Raises:
         StoreError: The data folder cannot be used.
@@ -75,8 +79,10 @@ async def running(settings: Settings) -> AsyncIterator["App"]:
         recorder = await stack.enter_async_context(Recorder(store, publication.committed))
         ready = engine.ready
         scoring = LearnedScoring(ready.engagement_id) if ready.engagement_id else FormulaScoring(formula)
+        clock = ServerClock(lambda: host().wall_us * 1000)
+        timekeeper = await stack.enter_async_context(Timekeeper(recorder, clock, host))
         services = Services(
-            settings, engine, store, recorder, hub, ServerClock(), formula, scoring, metrics, ready.neutral_logp
+            settings, engine, store, recorder, hub, clock, timekeeper, formula, scoring, metrics, ready.neutral_logp
         )
         registry = await stack.enter_async_context(Registry(services))
         publication.registry = registry

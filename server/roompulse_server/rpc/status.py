@@ -54,6 +54,7 @@ CODES: dict[Reason, int] = {
     Reason.NOT_OFFERED: code_pb2.UNIMPLEMENTED,
     Reason.DRAINING: code_pb2.UNAVAILABLE,
     Reason.RECORD_UNAVAILABLE: code_pb2.UNAVAILABLE,
+    Reason.RECORD_DAMAGED: code_pb2.DATA_LOSS,
     Reason.ENGINE_UNAVAILABLE: code_pb2.UNAVAILABLE,
 }
 RETRY_AFTER_S = {

@@ -25,6 +25,7 @@ from sqlalchemy.exc import DBAPIError
 
 from roompulse_server.errors import StoreError
 from roompulse_server.storage import writing
+from roompulse_server.storage.clock import read_clock
 from roompulse_server.storage.folder import BESIDE, DATABASE, lock, only_for_owner
 from roompulse_server.storage.migrate import upgrade
 from roompulse_server.storage.schema import meetings
@@ -135,9 +136,10 @@ def _end_active(path: pathlib.Path, time_us: int) -> int:
     try:
         with engine.begin() as connection:
             upgrade(connection)
-            active = _active(connection)
+            active, mark = _active(connection), read_clock(connection)
+            kept_us = time_us if mark is None else time_us - mark.wall_us + mark.kept_us
             for key, offset_us in active:
-                writing.end_meeting(connection, key, time_us, offset_us, RESTORED, "")
+                writing.end_meeting(connection, key, time_us, offset_us, RESTORED, "", kept_us)
     finally:
         engine.dispose()
     return len(active)

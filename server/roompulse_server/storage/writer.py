@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from roompulse_server.errors import Reason, RoompulseError, StoreError
+from roompulse_server.errors import DamageError, Reason, RoompulseError, StoreError
 from roompulse_server.storage.store import Committed, Entry, Refusal, Store
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 REST = 16.0  # times a commit's length: the longest rest cuts this short for slow disks
 MAX_REST_S = 0.1  # what is published is at most so much later for it
+_REMEDY = "stop the service and put a backup back (roompulse-server restore)"
 SLICE = 32  # entries handed out before everybody else has a turn: some milliseconds
 TELL_S = 60.0  # between two lines of the log about one failure that goes on
 
@@ -161,13 +162,16 @@ class Recorder:
         """Run a reading method of the store on a reader thread.
 
         Raises:
-            RoompulseError: RECORD_UNAVAILABLE; whatever the method raises.
+            RoompulseError: RECORD_UNAVAILABLE, RECORD_DAMAGED; whatever the method raises.
         """
         if self._closing.is_set():
             raise _unavailable("it is being closed")
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._readers, functools.partial(method, *args, **kwargs))
+        except DamageError as error:
+            logger.warning("reading the record failed: %s", error)
+            raise RoompulseError(Reason.RECORD_DAMAGED, f"{error}; {_REMEDY}") from error
         except StoreError as error:
             logger.warning("reading the record failed: %s", error)
             raise _unavailable("it cannot be read now") from error
@@ -246,6 +250,10 @@ class Recorder:
             return
         try:
             result, committed = await self._on_writer(self._run_call, call)
+        except DamageError as error:
+            logger.error("a part of the record cannot be changed: %s", error)
+            if not call.result.done():
+                call.result.set_exception(RoompulseError(Reason.RECORD_DAMAGED, f"{error}; {_REMEDY}"))
         except StoreError as error:
             self._call_failed = True
             self._tell("the record cannot be written: %s", error)
@@ -283,9 +291,16 @@ class Recorder:
         c.longest_s = max(c.longest_s, time.monotonic() - start)
 
     def _commit(self, entries: list[Entry]) -> list[Committed]:
-        """Commit on the writer's thread; an entry that breaks the database's rules costs itself alone."""
+        """Commit on the writer's thread; an entry that breaks the database's rules costs itself alone.
+
+        So does one whose meeting's pages are damaged.
+        """
         try:
             return self.store.commit(entries)
+        except DamageError as error:
+            if len(entries) == 1:
+                logger.error("an entry cannot be recorded: %s", error)
+                return [Committed(entries[0].key, refusals=_of_everybody(entries[0]))]
         except StoreError:
             raise
         except Exception:
@@ -359,6 +374,13 @@ class Recorder:
 
 
 def _nothing() -> None: ...
+
+
+def _of_everybody(entry: Entry) -> tuple[Refusal, ...]:
+    """Refuse whatever an entry holds: the streams that it is of must end."""
+    who = {(item.participant, item.epoch) for item in entry.updates}
+    who |= {(item.participant, item.epoch) for item in entry.events}
+    return tuple(Refusal(participant, epoch, Reason.RECORD_DAMAGED) for participant, epoch in sorted(who))
 
 
 def _refuse(call: _Call, error: StoreError | None) -> None:
