@@ -22,6 +22,7 @@ from roompulse_server.meetings.clock import ServerClock
 from roompulse_server.meetings.ingest import Ingest
 from roompulse_server.meetings.privacy import Privacy
 from roompulse_server.meetings.publication import Publication
+from roompulse_server.meetings.readiness import Readiness
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.services import Services
 from roompulse_server.meetings.steady import Clocks
@@ -103,6 +104,7 @@ async def _serve(stack: contextlib.AsyncExitStack, services: Services, registry:
     port = await server.start(settings.listen)
     app = App(services, registry, subscriptions, server, port)
     stack.push_async_callback(app.drain)
+    await stack.enter_async_context(Readiness(services, server.say_ready))
     if settings.metrics:
         host, _, metrics_port = settings.metrics.rpartition(":")
         http, _ = start_http_server(int(metrics_port), host, services.metrics.registry)

@@ -110,6 +110,12 @@ class Engine:
             scale=tuple(worker.scale for worker in workers),
         )
 
+    def why_not(self, now_s: float) -> str:
+        """Return, in words, why no picture would be looked at; nothing where some would. `now_s` is monotonic."""
+        if not self._workers:
+            return "no worker process is running"
+        return "" if any(worker.answers(now_s) for worker in self._workers) else "no worker process answers"
+
     def worker_pids(self) -> tuple[int, ...]:
         """The processes that hold streams, for diagnosis; the spare is not among them."""
         return tuple(worker.pid for worker in self._workers)

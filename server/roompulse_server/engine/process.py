@@ -5,14 +5,16 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 from roompulse_server.engine.channel import Connection
-from roompulse_server.engine.messages import FromWorker, Ready, Setup, SetupFailed, ToWorker
+from roompulse_server.engine.messages import FromWorker, PacketsFor, ReadStill, Ready, Setup, SetupFailed, ToWorker
 from roompulse_server.engine.native_output import NativeOutput
 from roompulse_server.errors import ModelError
 
 STOP_TIMEOUT_S = 2.0
+SILENT_S = 10.0  # a worker that has said nothing for so long although it was asked does not answer
 
 
 class WorkerProcess:
@@ -40,6 +42,7 @@ class WorkerProcess:
         self._native = NativeOutput()
         self._first: asyncio.Future[object] | None = None
         self._closing = False
+        self._asked_s: float | None = None  # by the monotonic clock: the first thing since it last said anything
 
     @property
     def pid(self) -> int:
@@ -78,7 +81,13 @@ class WorkerProcess:
 
         What is unanswered per stream is bounded, so the socket's buffer is, too.
         """
+        if self._asked_s is None and isinstance(message, PacketsFor | ReadStill):
+            self._asked_s = time.monotonic()
         self._connection.send(message)
+
+    def answers(self, now_s: float) -> bool:
+        """Whether it has said something since it was asked, or has some time left to."""
+        return self._asked_s is None or now_s - self._asked_s < SILENT_S
 
     async def aclose(self) -> None:
         """End the process: by end-of-file, by force after two seconds. Idempotent."""
@@ -89,6 +98,7 @@ class WorkerProcess:
         self._native.close()
 
     def _receive(self, message: object) -> None:
+        self._asked_s = None
         if self.ready is not None:
             self._on_message(self, message)  # type: ignore[arg-type]
         elif self._first is not None and not self._first.done():

@@ -138,7 +138,8 @@ class Privacy:
         for key in await self._services.recorder.read(
             store.expired, now_us=now_us, retention_s=retention_s, limit=AT_ONCE
         ):
-            await self._delete(key, "retention")
+            with _missing(allowed=True):  # somebody may have deleted it just now
+                await self._delete(key, "retention")
         await self._sweep()  # also what a crash has left
 
     async def _find(self, ref: MeetingRef) -> tuple[MeetingKey, LiveMeeting | None]:

@@ -38,7 +38,7 @@ SERVICES = tuple(
 
 
 class Server:
-    """Use `start`, then `stop`; health says SERVING in between."""
+    """Use `start`, then `stop`; in between health says what `say_ready` was told last."""
 
     def __init__(
         self,
@@ -69,10 +69,15 @@ class Server:
             port = self._server.add_insecure_port(address)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address}: is the port in use?") from error
+        await self.say_ready(False)
         await self._server.start()
-        for service in ("", *SERVICES):
-            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         return port
+
+    async def say_ready(self, ready: bool) -> None:
+        """Have health say whether the service can do its work."""
+        states = health_pb2.HealthCheckResponse
+        for service in ("", *SERVICES):
+            await self._health.set(service, states.SERVING if ready else states.NOT_SERVING)
 
     async def say_goodbye(self) -> None:
         """Tell health watchers that nothing new is taken."""
