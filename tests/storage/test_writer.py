@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from blockbuster import blockbuster_ctx
 from record_updates import plain
-from roompulse_server.errors import Reason, RoompulseError, StoreError
+from roompulse_server.errors import DamageError, Reason, RoompulseError, StoreError
 from roompulse_server.storage.block import quantise
 from roompulse_server.storage.sqlite import SqliteStore
 from roompulse_server.storage.store import Committed, Entry, Refusal
@@ -29,6 +29,7 @@ class Disk(SqliteStore):
         self.gate.set()
         self.started = threading.Event()
         self.failing = False
+        self.damaged: MeetingKey | None = None
         self.failed = threading.Semaphore(0)
         self.sizes: list[int] = []
 
@@ -38,6 +39,8 @@ class Disk(SqliteStore):
         if self.failing:
             self.failed.release()
             raise StoreError("no space left")
+        if any(entry.key == self.damaged for entry in entries):
+            raise DamageError("database disk image is malformed")
         self.sizes.append(len(entries))
         return super().commit(entries)
 
@@ -217,6 +220,21 @@ async def test_an_entry_that_breaks_the_rules_costs_itself_alone(desk: Desk) -> 
     await desk.recorder.flush()
     assert desk.sequences() == [1, 2, 3]
     assert [refusal for item in desk.out for refusal in item.refusals] == [Refusal("", 0, Reason.RECORD_UNAVAILABLE)]
+
+
+async def test_a_meeting_whose_pages_are_damaged_costs_itself_alone(desk: Desk) -> None:
+    """Its streams are told, and end; a commit that failed as a whole would be tried for ever."""
+    other = dataclasses.replace(MEETING, key=MeetingKey("default", "damaged", ""))
+    desk.disk.damaged = (await desk.recorder.call(desk.disk.create_meeting, other)).key
+    await desk.recorder.call(desk.disk.open_stream, desk.disk.damaged, "bob", offset_us=0, time_us=0)
+    await desk.close_gate()
+    await desk.recorder.append(Entry(desk.disk.damaged, (quantise(plain(1, participant="bob", epoch=1)),)))
+    await desk.recorder.append(desk.entry(2))
+    desk.disk.gate.set()
+    await desk.recorder.flush()
+    assert desk.sequences() == [1, 2]
+    assert [refusal for item in desk.out for refusal in item.refusals] == [Refusal("bob", 1, Reason.RECORD_DAMAGED)]
+    assert not desk.recorder.statistics().failing
 
 
 async def test_leaving_writes_what_is_queued_and_refuses_what_comes_later(tmp_path: pathlib.Path) -> None:

@@ -198,11 +198,12 @@ def _transaction(engine: Engine | None) -> Iterator[Connection]:
     except (DataError, IntegrityError, ProgrammingError):
         raise
     except DBAPIError as error:
-        if _is_damage(error.orig):
+        if is_damage(error.orig):
             raise DamageError(f"the record is damaged: {error.orig}") from error
         raise StoreError(f"the record cannot be used: {error.orig}") from error
 
 
-def _is_damage(error: BaseException | None) -> bool:
+def is_damage(error: BaseException | None) -> bool:
+    """Tell whether a driver's error is about pages that hold something else than was written."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "Could not decode to UTF-8" in str(error)

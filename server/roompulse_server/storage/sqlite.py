@@ -19,7 +19,7 @@ from roompulse_server.storage.cleaning import BUSY_TIMEOUT_MS, Cleaning
 from roompulse_server.storage.folder import DATABASE, Presence, lock, only_for_owner
 from roompulse_server.storage.migrate import upgrade
 from roompulse_server.storage.schema import heads
-from roompulse_server.storage.sql import SqlStore
+from roompulse_server.storage.sql import SqlStore, is_damage
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class SqliteStore(SqlStore):
             self._writer = writing_engine(self._folder / DATABASE, self.check)
             with self._writer.begin() as connection:
                 upgrade(connection)
-                connection.execute(update(heads).where(heads.c.streaming).values(streaming=False))  # a crash left them
+            self._end_streams(self._writer)
             self._reader = _reading_engine(self._folder / DATABASE, self._readers, self.check)
             self._presence = Presence(self._folder)
         except (DBAPIError, OSError) as error:
@@ -76,6 +76,16 @@ class SqliteStore(SqlStore):
         except BaseException:
             self.close()
             raise
+
+    def _end_streams(self, writer: Engine) -> None:
+        """Nobody streams at the start: a crash may have left it said. A damaged page here is its meeting's matter."""
+        try:
+            with writer.begin() as connection:
+                connection.execute(update(heads).where(heads.c.streaming).values(streaming=False))
+        except DBAPIError as error:
+            if not is_damage(error.orig):
+                raise
+            logger.error("the record in %s is damaged where it says who streams: %s", self._folder, error.orig)
 
     def check(self) -> None:
         if self._presence is not None:
