@@ -2,6 +2,7 @@
 
 open ─▶ the worker with the fewest streams      submit ─▶ that worker, within the stream's window
 a worker ends unasked ─▶ its streams move to the spare at once, each asks for a key frame; a new spare starts
+several end           ─▶ a new worker gets streams of the others, each at its next key frame
 """
 
 import asyncio
@@ -200,6 +201,23 @@ class Engine:
         worker.send(OpenStream(stream.number, stream.spec, stream.next_track))
         self._pump(stream)
 
+    def _spread(self) -> None:
+        """Let streams move until no worker has two more than another."""
+        counts = {worker: len(worker.streams) for worker in self._workers}
+        while True:
+            fullest, emptiest = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
+            stream = self._newest_of(fullest)
+            if counts[fullest] - counts[emptiest] < 2 or stream is None:
+                return
+            counts[fullest] -= 1
+            counts[emptiest] += 1
+            stream.move()
+
+    def _newest_of(self, worker: WorkerProcess) -> EngineStream | None:
+        """Return the stream that was placed on a worker last, and has the least to lose, of those that stay there."""
+        placed = (self._streams[number] for number in reversed(self._placed) if self._placed[number] is worker)
+        return next((stream for stream in placed if not stream.moving), None)
+
     def _pump(self, stream: EngineStream) -> None:
         worker = self._placed.get(stream.number)
         if worker is None or stream.closed:
@@ -218,7 +236,10 @@ class Engine:
                     continue
                 if turn.closed:
                     worker.streams.discard(turn.stream)
+                    del self._placed[turn.stream]
                 stream.answered(turn)
+                if turn.closed and not stream.closed:
+                    self._place(stream)  # it was handed over
         elif isinstance(message, StillRead):
             future = self._stills.get(message.request)
             if future is not None and not future.done():
@@ -265,6 +286,7 @@ class Engine:
                 for stream in self._streams.values():
                     if stream.number not in self._placed and not stream.closed:
                         self._place(stream)
+                self._spread()
             else:
                 self._spare = worker
 
