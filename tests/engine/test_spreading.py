@@ -118,8 +118,8 @@ async def test_after_all_workers_have_died_no_worker_has_two_streams_more_than_a
         assert spare is not None
         for pid in (*engine.worker_pids(), spare.pid):
             os.kill(pid, signal.SIGKILL)
-        while engine.statistics().workers_lost < 3 or sorted(loads(engine)) != [2, 3]:
-            await asyncio.sleep(0.01)  # noqa: ASYNC110 - processes start; the test's limit bounds it
+        while engine.statistics().workers_lost < 3 or sorted(loads(engine)) != [2, 3]:  # noqa: ASYNC110 - processes start
+            await asyncio.sleep(0.01)
         stop.set()
         ends = await asyncio.gather(*feeding)
     for sent, answered in ends:

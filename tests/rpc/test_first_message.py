@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import pytest
 import pytest_asyncio
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from live_service import Service, config, everything, packet, reason, refusal, service, updates_of
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse_server.rpc import first_message
@@ -52,6 +53,14 @@ async def test_a_call_without_a_first_message_ends_and_says_why(hasty: Service, 
 async def test_a_call_that_ends_without_a_message_says_why(hasty: Service, kind: str) -> None:
     error = await silent(hasty, CALLS[kind], half_closed=True)
     assert "ended without a message" in (error.details() or "")
+
+
+async def test_what_follows_the_first_message_comes_whole(hasty: Service) -> None:
+    """Reflection is a stream of questions, which may end."""
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(hasty.channel)
+    ask = reflection_pb2.ServerReflectionRequest(list_services="")
+    answers = [answer async for answer in stub.ServerReflectionInfo(iter([ask] * 3))]
+    assert [answer.HasField("list_services_response") for answer in answers] == [True] * 3
 
 
 async def test_a_stream_that_has_begun_may_be_silent_for_longer(hasty: Service) -> None:

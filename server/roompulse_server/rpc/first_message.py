@@ -101,5 +101,7 @@ class _Requests:
         return aiter(self._requests) if self._began else self
 
     async def __anext__(self) -> Any:
+        if self._began:
+            return await anext(aiter(self._requests))
         self._began = True
         return await self._first(self._requests)
