@@ -57,7 +57,8 @@ async def test_a_call_that_ends_without_a_message_says_why(hasty: Service, kind:
 
 async def test_what_follows_the_first_message_comes_whole(hasty: Service) -> None:
     """Reflection is a stream of questions, which may end."""
-    stub: Any = reflection_pb2_grpc.ServerReflectionStub(hasty.channel)
+    channel: Any = hasty.channel  # the stub knows only the blocking one
+    stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
     ask = reflection_pb2.ServerReflectionRequest(list_services="")
     answers = [answer async for answer in stub.ServerReflectionInfo(iter([ask] * 3))]
     assert [answer.HasField("list_services_response") for answer in answers] == [True] * 3
