@@ -1,6 +1,6 @@
 """The composition root: builds everything, wires it, drains it, closes it in reverse.
 
-Recorder (SQLite) ─ Hub ─ Engine (workers) ─ Registry (meetings) ─ Server (gRPC)
+Recorder (SQLite) ─ Hub ─ Engine (workers) ─ Timekeeper ─ Registry (meetings) ─ Server (gRPC)
 """
 
 import asyncio
@@ -64,20 +64,22 @@ async def running(settings: Settings, host: Callable[[], Clocks] = host_clocks) 
 
     Raises:
         StoreError: The data folder cannot be used.
+        RoompulseError: RECORD_DAMAGED, RECORD_UNAVAILABLE: it cannot be read which meetings there are.
         ModelError: A model cannot be loaded.
         SettingsError: The formula's file is wrong, or the engagement network's card takes its id.
         OSError: The address cannot be listened on.
     """
     async with contextlib.AsyncExitStack() as stack:
         formula = load_formula(settings.formula) if settings.formula else Formula()
+        hub, metrics = Hub(), Metrics()
+        store = SqliteStore(settings.data)
+        publication = Publication(hub, metrics)
+        # First: a folder that is in use or damaged is refused before models are loaded.
+        recorder = await stack.enter_async_context(Recorder(store, publication.committed))
         engine = await stack.enter_async_context(
             Engine(_vision(settings), _limits(settings), settings.workers, settings.max_streams)
         )
-        hub, metrics = Hub(), Metrics()
         metrics.watch(engine.statistics)
-        store = SqliteStore(settings.data)
-        publication = Publication(hub, metrics)
-        recorder = await stack.enter_async_context(Recorder(store, publication.committed))
         ready = engine.ready
         scoring = LearnedScoring(ready.engagement_id) if ready.engagement_id else FormulaScoring(formula)
         clock = ServerClock(lambda: host().wall_us * 1000)

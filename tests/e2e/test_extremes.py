@@ -11,6 +11,7 @@ from live_service import GRANTED, Service, balances, config, everything, final_c
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
+from seen_by import small_face
 from shared_data import image, needs_shared
 
 pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
@@ -107,11 +108,12 @@ async def test_a_stream_with_an_extreme_config_is_answered_by_the_service_itself
 
 async def test_a_packet_with_an_extreme_value_costs_itself_alone(roompulse: Service) -> None:
     """An index that the record cannot hold is a fault of its packet, and so is a time or a format."""
-    good = packet(1, FACE, 1.0).packets[0]
+    picture = small_face()
+    good = packet(1, picture, 1.0).packets[0]
     good.format.encoding = media_pb2.ENCODING_JPEG
-    last = packet(2**63 - 1, FACE, 10.0, format=good.format)
+    last = packet(2**63 - 1, picture, 10.0, format=good.format)
     for path, odd in extremes(good):
-        stream = [packet(0, FACE, 0.5), pb.AnalyzeVideoRequest(packets=[odd]), last]
+        stream = [packet(0, picture, 0.5), pb.AnalyzeVideoRequest(packets=[odd]), last]
         requests = iter([pb.AnalyzeVideoRequest(config=config("packets", "ada", new_occurrence=True)), *stream])
         responses, why = await everything(roompulse.analysis.AnalyzeVideo(requests))
         counters = final_counters(responses)
