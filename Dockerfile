@@ -26,6 +26,7 @@ COPY --from=build /opt/roompulse /opt/roompulse
 ENV PATH=/opt/roompulse/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
+    ORT_DISABLE_TELEMETRY=1 \
     ROOMPULSE_LISTEN=0.0.0.0:50051 \
     ROOMPULSE_DATA=/data \
     ROOMPULSE_MODELS=/opt/roompulse/models \

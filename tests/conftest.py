@@ -1,5 +1,6 @@
 """What holds for every test."""
 
+import roompulse_server as roompulse_server  # turns the telemetry of ONNX Runtime off before a test imports that
 from hypothesis import settings
 
 pytest_plugins = ["watchdog"]

@@ -6,8 +6,9 @@ import pathlib
 import re
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from shared_data import MODELS
 
@@ -22,9 +23,12 @@ def command(data: pathlib.Path, listen: str = "127.0.0.1:0") -> list[str]:
 
 
 @asynccontextmanager
-async def launched(data: pathlib.Path, listen: str = "127.0.0.1:0") -> AsyncIterator[Process]:
-    """Start the service for the length of the block; it may be ended earlier."""
-    process = await asyncio.create_subprocess_exec(*command(data, listen), stdout=subprocess.PIPE)
+async def launched(
+    data: pathlib.Path, listen: str = "127.0.0.1:0", *, flags: Sequence[str] = (), **options: Any
+) -> AsyncIterator[Process]:
+    """Start the service for the length of the block; it may be ended earlier. `options` are those of a subprocess."""
+    words = [*command(data, listen), *flags]
+    process = await asyncio.create_subprocess_exec(*words, stdout=subprocess.PIPE, **options)
     try:
         yield process
     finally:

@@ -1,6 +1,6 @@
 """The composition root: builds everything, wires it, drains it, closes it in reverse.
 
-Recorder (SQLite) ─ Hub ─ Engine (workers) ─ Registry (meetings) ─ Server (gRPC)
+Recorder (SQLite) ─ Hub ─ Engine (workers) ─ Timekeeper ─ Registry (meetings) ─ Server (gRPC)
 """
 
 import asyncio
@@ -22,9 +22,12 @@ from roompulse_server.meetings.clock import ServerClock
 from roompulse_server.meetings.ingest import Ingest
 from roompulse_server.meetings.privacy import Privacy
 from roompulse_server.meetings.publication import Publication
+from roompulse_server.meetings.readiness import Readiness
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.services import Services
+from roompulse_server.meetings.steady import Clocks
 from roompulse_server.meetings.subscriptions import Subscriptions
+from roompulse_server.meetings.timekeeper import Timekeeper, host_clocks
 from roompulse_server.metrics import Metrics
 from roompulse_server.rpc.analysis import AnalysisServicer
 from roompulse_server.rpc.meeting import MeetingServicer
@@ -54,29 +57,35 @@ def _vision(settings: Settings) -> VisionSetup:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator["App"]:
+async def running(settings: Settings, host: Callable[[], Clocks] = host_clocks) -> AsyncIterator["App"]:
     """Run the service for the length of the block; everything recorded is on disk when it is left.
+
+    `host` reads the host's clocks.
 
     Raises:
         StoreError: The data folder cannot be used.
+        RoompulseError: RECORD_DAMAGED, RECORD_UNAVAILABLE: it cannot be read which meetings there are.
         ModelError: A model cannot be loaded.
         SettingsError: The formula's file is wrong, or the engagement network's card takes its id.
         OSError: The address cannot be listened on.
     """
     async with contextlib.AsyncExitStack() as stack:
         formula = load_formula(settings.formula) if settings.formula else Formula()
+        hub, metrics = Hub(), Metrics()
+        store = SqliteStore(settings.data)
+        publication = Publication(hub, metrics)
+        # First: a folder that is in use or damaged is refused before models are loaded.
+        recorder = await stack.enter_async_context(Recorder(store, publication.committed))
         engine = await stack.enter_async_context(
             Engine(_vision(settings), _limits(settings), settings.workers, settings.max_streams)
         )
-        hub, metrics = Hub(), Metrics()
         metrics.watch(engine.statistics)
-        store = SqliteStore(settings.data)
-        publication = Publication(hub, metrics)
-        recorder = await stack.enter_async_context(Recorder(store, publication.committed))
         ready = engine.ready
         scoring = LearnedScoring(ready.engagement_id) if ready.engagement_id else FormulaScoring(formula)
+        clock = ServerClock(lambda: host().wall_us * 1000)
+        timekeeper = await stack.enter_async_context(Timekeeper(recorder, clock, host))
         services = Services(
-            settings, engine, store, recorder, hub, ServerClock(), formula, scoring, metrics, ready.neutral_logp
+            settings, engine, store, recorder, hub, clock, timekeeper, formula, scoring, metrics, ready.neutral_logp
         )
         registry = await stack.enter_async_context(Registry(services))
         publication.registry = registry
@@ -91,11 +100,13 @@ async def _serve(stack: contextlib.AsyncExitStack, services: Services, registry:
         AnalysisServicer(Ingest(services, registry, _limits(settings))),
         SubscriptionServicer(subscriptions),
         MeetingServicer(Catalogue(services, registry), privacy),
-        settings.reflection,
+        reflect=settings.reflection,
+        first_message_s=settings.first_message_s,
     )
     port = await server.start(settings.listen)
     app = App(services, registry, subscriptions, server, port)
     stack.push_async_callback(app.drain)
+    await stack.enter_async_context(Readiness(services, server.say_ready))
     if settings.metrics:
         host, _, metrics_port = settings.metrics.rpartition(":")
         http, _ = start_http_server(int(metrics_port), host, services.metrics.registry)

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     NOT_OFFERED = "NOT_OFFERED"
     DRAINING = "DRAINING"
     RECORD_UNAVAILABLE = "RECORD_UNAVAILABLE"
+    RECORD_DAMAGED = "RECORD_DAMAGED"
     ENGINE_UNAVAILABLE = "ENGINE_UNAVAILABLE"
 
 
@@ -75,6 +76,10 @@ class SettingsError(Exception):
 
 class StoreError(Exception):
     """The record cannot be opened or written."""
+
+
+class DamageError(StoreError):
+    """What the record holds is not what was written: trying again does not help, a backup does."""
 
 
 class MediaError(Exception):

@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     max_pixels: int = Field(3840 * 2160, ge=256, description="largest picture")
     idle_timeout_s: float = Field(900.0, gt=0, description="a meeting without streams ends after this time")
     heartbeat_s: float = Field(1.0, gt=0.05, le=1, description="time between heartbeats; clients wait 3 s for one")
+    first_message_s: float = Field(10.0, gt=0, description="time a call has to send its first message")
     counters_s: float = Field(10.0, gt=0, description="time between an open stream's packet counters in the record")
     max_faults_in_a_row: int = Field(100, ge=1, description="bad packets in a row that end a stream")
     drain_s: float = Field(10.0, ge=0, description="time open streams get to end when the service stops")

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from insight_record import affect_of, recorded
 from insight_samples import mixed
 from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.rollup import RollupBuilder
+from roompulse_server.insight.gate import LASTING
+from roompulse_server.insight.rollup import REVISED, RollupBuilder
 from roompulse_server.types import Presence, Rollup, Update
 
 S = 1_000_000
@@ -56,10 +57,19 @@ def expected(log: Sequence[Update], window: int) -> tuple[list[float], int]:
         known = [
             u.reading.presence
             for u, end in zip(mine, ends, strict=True)
-            if u.offset_us < stop_us and (u.offset_us >= start_us or min(end, u.offset_us + 10 * S) > start_us)
+            if u.offset_us < stop_us and (u.offset_us >= start_us or min(end, there_until(u)) > start_us)
         ]
         total += any(presence is not Presence.LEFT for presence in known)
     return scores, total
+
+
+def there_until(update: Update) -> int:
+    return FAR if update.reading.presence in LASTING else update.offset_us + 10 * S
+
+
+def is_quiet(log: Sequence[Update], window: int) -> bool:
+    """Nothing was recorded in the window or the ten seconds before."""
+    return not any(window - 10 <= update.offset_us // S <= window for update in log)
 
 
 @settings(max_examples=150, deadline=None)
@@ -68,8 +78,8 @@ def test_final_windows_are_those_of_the_slow_twin(log: list[Update]) -> None:
     rollups = {rollup.start_us // S: rollup for rollup in final(*log)}
     for window in range(max(update.offset_us for update in log) // S + 15):
         scores, total = expected(log, window)
-        assert (window in rollups) == (total > 0)
-        if total:
+        assert (window in rollups) == (total > 0 and not is_quiet(log, window))
+        if window in rollups:
             rollup = rollups[window]
             assert (rollup.seen, rollup.total) == (len(scores), total)
             if scores:
@@ -116,6 +126,9 @@ def test_a_builder_goes_on_after_the_last_final_window(log: list[Update], stop: 
     builder = RollupBuilder(FORMULA)
     builder.resume(whole[stop])
     since_us = whole[stop].start_us + S - 10 * S
+    for participant in "abcd":
+        for update in [one for one in log if one.participant == participant and one.offset_us < since_us][-1:]:
+            builder.add(update)
     for update in log:
         if update.offset_us >= since_us:
             builder.add(update)
@@ -165,19 +178,19 @@ def test_updates_once_a_second_that_tremble_keep_somebody_seen() -> None:
 
 def test_who_leaves_no_longer_holds_and_who_joins_again_is_there() -> None:
     builder = RollupBuilder(FORMULA)
-    builder.join("ada", 0)
+    builder.join("ada", 0, 1)
     builder.add(recorded("ada", 1, 900_000, 0.8))
-    builder.leave("ada", 1_000_000)
-    builder.join("ada", 4_000_000)
+    builder.leave("ada", 1_000_000, 1)
+    builder.join("ada", 4_000_000, 2)
     builder.add(recorded("ada", 2, 6_000_000, 0.8, epoch=2))
-    builder.leave("ada", 6_500_000)
+    builder.leave("ada", 6_500_000, 2)
     rollups = builder.advance(FAR)
     assert [(r.start_us // S, r.seen, r.total) for r in rollups] == [(0, 1, 1), (4, 0, 1), (5, 0, 1), (6, 1, 1)]
 
 
 def test_a_stream_that_only_carries_others_is_nobody() -> None:
     builder = RollupBuilder(FORMULA)
-    builder.join("room", 0)
+    builder.join("room", 0, 1)
     builder.add(recorded("room#1", 1, 500_000, 0.8))
     (first, *_) = builder.advance(FAR)
     assert (first.seen, first.total) == (1, 1)
@@ -239,6 +252,73 @@ def test_a_pause_of_hours_costs_nothing() -> None:
     assert [rollup.sequence for rollup in rollups] == list(range(1, 21))
 
 
+def off(sequence: int, second: int, who: str = "off") -> Update:
+    return recorded(who, sequence, second * S, presence=Presence.CAMERA_OFF)
+
+
+def test_who_is_off_for_an_hour_is_there_all_the_time_and_costs_nothing_where_nobody_else_is() -> None:
+    hour = 3600
+    alone = final(off(1, 0), off(2, hour))
+    assert [rollup.start_us // S for rollup in alone] == [*range(11), *range(hour, hour + 11)]
+    talk = [recorded("on", second + 1, (1800 + second) * S, 0.7) for second in range(60)]
+    shared = final(off(1, 0), off(2, hour), *talk)
+    assert {(rollup.seen, rollup.total) for rollup in shared if 1800 <= rollup.start_us // S < 1860} == {(1, 2)}
+
+
+def test_who_leaves_while_off_is_there_no_longer() -> None:
+    builder = RollupBuilder(FORMULA)
+    builder.join("off", 0, 1)
+    builder.add(off(1, 0))
+    builder.leave("off", 0, 1)
+    rollups = []
+    for second in range(60):
+        builder.add(recorded("on", second + 1, second * S, 0.7))
+        rollups += builder.advance(second * S)
+    rollups += builder.advance(FAR)
+    assert [rollup.total for rollup in rollups] == [2] + [1] * 68  # there in the first second
+
+
+def test_an_older_stream_that_reached_further_ends_nobody_who_came_after_it() -> None:
+    """A recording reaches an hour ahead of the meeting's clock; whoever goes on after it begins where it ended."""
+    builder = RollupBuilder(FORMULA)
+    builder.join("a", 0, 1)
+    builder.add(recorded("a", 1, 3600 * S, 0.7))
+    builder.join("a", 60 * S, 2)
+    builder.leave("a", 3600 * S, 1)
+    builder.add(recorded("a", 2, 3600 * S, 0.7, epoch=2))
+    assert [rollup.total for rollup in builder.advance(FAR)] == [1] * 10
+
+
+def test_who_was_off_when_the_service_died_is_there_for_ten_seconds_and_again_with_a_new_stream() -> None:
+    builder = RollupBuilder(FORMULA)
+    builder.join("off", 0, 1)
+    for update in (off(1, 0), off(2, 30)):
+        builder.add(update)
+    builder.break_off()
+    for second in range(100):
+        builder.add(recorded("on", second + 1, second * S, 0.7))
+    builder.join("off", 60 * S, 2)
+    builder.add(recorded("off", 3, 60 * S, presence=Presence.CAMERA_OFF, epoch=2))
+    builder.add(recorded("off", 4, 90 * S, presence=Presence.CAMERA_OFF, epoch=2))
+    totals = [rollup.total for rollup in builder.advance(FAR)]
+    assert totals[:100] == [2] * 40 + [1] * 20 + [2] * 40  # sequence 2 is the last that the dead service recorded
+
+
+def test_windows_can_be_had_some_at_a_time() -> None:
+    log = [recorded("a", second + 1, second * S, 0.7) for second in range(300)]
+    builder, rollups = RollupBuilder(FORMULA), list[Rollup]()
+    for update in log:
+        builder.add(update)
+    assert len(builder.revised(FAR)) == REVISED
+    assert len(builder.revised(FAR)) == REVISED
+    while builder.due(200 * S):
+        some = builder.advance(200 * S, 16)
+        assert len(some) <= 16
+        rollups += some
+    assert [rollup.start_us // S for rollup in rollups] == list(range(197))
+    assert repr([*rollups, *builder.advance(FAR)]) == repr(final(*log))
+
+
 def test_what_comes_after_the_final_word_is_counted_and_changes_nothing() -> None:
     builder = RollupBuilder(FORMULA)
     builder.add(recorded("a", 1, 500_000, 0.7))
@@ -251,9 +331,9 @@ def test_what_comes_after_the_final_word_is_counted_and_changes_nothing() -> Non
 def test_memory_stays_bounded() -> None:
     builder = RollupBuilder(FORMULA)
     for second in range(2000):
-        builder.join("a", second * S)
-        builder.add(recorded("a", second + 1, second * S, 0.7))
-        builder.leave("a", second * S + 1)
+        builder.join("a", second * S, second + 1)
+        builder.add(recorded("a", second + 1, second * S, 0.7, epoch=second + 1))
+        builder.leave("a", second * S + 1, second + 1)
         builder.revised(second * S)
         builder.advance(second * S)
     kept = (builder._cells, builder._pending, builder._changed, builder._revisions, builder._marks["a"])

@@ -73,6 +73,24 @@ def test_every_second_attended_has_a_score_or_a_reason() -> None:
     assert one.updates == 102
 
 
+def test_a_state_that_is_said_at_both_ends_of_an_hour_lasted_an_hour() -> None:
+    """A recording leaps over the time without a camera; the picture after it is no part of that, nor its silence."""
+    hour = 3600 * S
+    updates = [
+        *every(500_000, 0, 10 * S, 0.7),
+        recorded("ada", 21, 10 * S, presence=Presence.CAMERA_OFF),
+        recorded("ada", 22, 10 * S + hour, presence=Presence.CAMERA_OFF),
+        recorded("ada", 23, 30 * S + hour, 0.7),
+    ]
+    one = alone(updates, event(OPEN, 0, "ada"), event(CLOSE, 31 * S + hour, "ada"))
+    assert one.presence_times == (
+        PresenceTime(Presence.PRESENT, 11 * S),
+        PresenceTime(Presence.CAMERA_OFF, hour + 1_500_000),
+        PresenceTime(Presence.NO_PICTURES, 18_500_000),
+    )
+    assert one.longest_absence_us == hour + 20 * S
+
+
 def test_values_hold_no_longer_than_their_stream_and_a_new_one_goes_on() -> None:
     updates = [
         recorded("ada", 1, 1 * S, 0.5),

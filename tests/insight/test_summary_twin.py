@@ -15,6 +15,7 @@ from roompulse_server.types import LABELS, Event, EventKind, NoScoreReason, Part
 
 S = 1_000_000
 BUCKET = 10 * S
+STATES = (Presence.CAMERA_OFF, Presence.NOT_A_CAMERA, Presence.NO_CONSENT, Presence.NO_PICTURES)
 Weighted = list[tuple[float, int]]  # values with the microseconds they held
 
 
@@ -36,6 +37,11 @@ class Case:
                 for _ in range(chance.randint(0, 80)):
                     at_us += chance.choice((200_000, 200_000, 500_000, S, chance.randrange(9 * S)))
                     rows.append(random_update(chance, name, len(rows) + 1, at_us, epoch))
+                    if chance.random() < 0.05:  # a state without pictures, said at both of its ends
+                        at_us += chance.randrange(40 * S)
+                        state = chance.choice(STATES)
+                        rows[-1] = recorded(name, len(rows), rows[-1].offset_us, presence=state, epoch=epoch)
+                        rows.append(recorded(name, len(rows) + 1, at_us, presence=state, epoch=epoch))
                 if chance.random() < 0.7:
                     at_us += chance.randrange(3 * S)
                     case.events.append(event(EventKind.STREAM_CLOSED, at_us, name, epoch))
@@ -55,6 +61,10 @@ def random_update(chance: random.Random, name: str, sequence: int, at_us: int, e
     return recorded(name, sequence, at_us, score, epoch=epoch, affect=affect)
 
 
+def goes_on(row: Update, following: Update) -> bool:
+    return row.reading.presence in STATES and row.reading.presence is following.reading.presence
+
+
 class Slow:
     """One person, row by row."""
 
@@ -64,9 +74,11 @@ class Slow:
         self.streams = [stream for stream in streams.values() if stream[1] > stream[0]]
         self.spans: list[tuple[Update, int, int]] = []
         for number, row in enumerate(rows):
-            stop_us = min(row.offset_us + 1_500_000, streams[row.epoch][1])
-            if number + 1 < len(rows):
-                stop_us = min(stop_us, rows[number + 1].offset_us)
+            following = rows[number + 1] if number + 1 < len(rows) else None
+            stop_us = row.offset_us + 1_500_000
+            if following and following.epoch == row.epoch and goes_on(row, following):
+                stop_us = following.offset_us
+            stop_us = min(stop_us, streams[row.epoch][1], following.offset_us if following else stop_us)
             self.spans.append((row, row.offset_us, max(stop_us, row.offset_us)))
 
     def _streams(self, events: list[Event]) -> dict[int, tuple[int, int]]:

@@ -65,9 +65,12 @@ class Rollups(RollupBuilder):
 
     reached_us = -1
 
-    def advance(self, watermark_us: int) -> list[Rollup]:
+    def advance(self, watermark_us: int, most: int | None = None) -> list[Rollup]:
         self.reached_us = watermark_us
         return []
+
+    def due(self, watermark_us: int) -> bool:
+        return False
 
 
 @pytest_asyncio.fixture
@@ -80,7 +83,7 @@ def meeting(services: Services, age_us: int) -> tuple[LiveMeeting, Rollups]:
     began_us = services.clock.now_us() - age_us
     row = Meeting(MeetingKey("default", "m", "0" * 32), Purpose.RESEARCH, MeetingState.ACTIVE, began_us)
     rollups = Rollups(services.formula)
-    return LiveMeeting(row, services, rollups), rollups
+    return LiveMeeting(row, services, rollups, began_us), rollups
 
 
 def update() -> Update:

@@ -1,5 +1,7 @@
 """Errors → statuses: the table is complete, and what is unknown stays inside."""
 
+from urllib.parse import quote
+
 import pytest
 from google.protobuf.message import Message
 from google.rpc import code_pb2, error_details_pb2
@@ -44,3 +46,18 @@ def test_the_unknown_stays_inside() -> None:
     assert status.code == code_pb2.INTERNAL
     assert status.message == INTERNAL_TEXT
     assert not status.details
+
+
+LONG = ("x" * 200_000, "é" * 50_000, "😀" * 20_000, "\ud800" * 9_000)
+
+
+@pytest.mark.parametrize("long", LONG, ids=("ASCII", "accents", "emoji", "surrogates"))
+@pytest.mark.parametrize("reason", [Reason.INVALID_ARGUMENT, Reason.DRAINING])
+def test_no_error_outgrows_the_headers_it_travels_in(long: str, reason: Reason) -> None:
+    """8 KiB hold all headers of an answer; grpc percent-encodes the message and base64-encodes the details."""
+    values = {f"{number}{long[:300]}": long for number in range(50)}
+    error = RoompulseError(reason, f"{long!r} must be 1 to 128 characters", field=long, **values)
+    status = to_status(error)
+    encoded = len(quote(status.message.encode())) + len(status.SerializeToString()) * 4 // 3
+    assert encoded < 7_500
+    assert status.message.endswith(" must be 1 to 128 characters")

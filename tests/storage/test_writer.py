@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import itertools
 import pathlib
 import threading
 from collections.abc import AsyncIterator, Sequence
@@ -9,11 +10,11 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 from blockbuster import blockbuster_ctx
 from record_updates import plain
-from roompulse_server.errors import Reason, RoompulseError, StoreError
+from roompulse_server.errors import DamageError, Reason, RoompulseError, StoreError
 from roompulse_server.storage.block import quantise
 from roompulse_server.storage.sqlite import SqliteStore
 from roompulse_server.storage.store import Committed, Entry, Refusal
-from roompulse_server.storage.writer import Recorder
+from roompulse_server.storage.writer import SLICE, Recorder
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose, Update
 
 MEETING = Meeting(MeetingKey("default", "standup", ""), Purpose.RESEARCH, MeetingState.ACTIVE, 1)
@@ -28,6 +29,7 @@ class Disk(SqliteStore):
         self.gate.set()
         self.started = threading.Event()
         self.failing = False
+        self.damaged: MeetingKey | None = None
         self.failed = threading.Semaphore(0)
         self.sizes: list[int] = []
 
@@ -37,6 +39,8 @@ class Disk(SqliteStore):
         if self.failing:
             self.failed.release()
             raise StoreError("no space left")
+        if any(entry.key == self.damaged for entry in entries):
+            raise DamageError("database disk image is malformed")
         self.sizes.append(len(entries))
         return super().commit(entries)
 
@@ -218,6 +222,21 @@ async def test_an_entry_that_breaks_the_rules_costs_itself_alone(desk: Desk) -> 
     assert [refusal for item in desk.out for refusal in item.refusals] == [Refusal("", 0, Reason.RECORD_UNAVAILABLE)]
 
 
+async def test_a_meeting_whose_pages_are_damaged_costs_itself_alone(desk: Desk) -> None:
+    """Its streams are told, and end; a commit that failed as a whole would be tried for ever."""
+    other = dataclasses.replace(MEETING, key=MeetingKey("default", "damaged", ""))
+    desk.disk.damaged = (await desk.recorder.call(desk.disk.create_meeting, other)).key
+    await desk.recorder.call(desk.disk.open_stream, desk.disk.damaged, "bob", offset_us=0, time_us=0)
+    await desk.close_gate()
+    await desk.recorder.append(Entry(desk.disk.damaged, (quantise(plain(1, participant="bob", epoch=1)),)))
+    await desk.recorder.append(desk.entry(2))
+    desk.disk.gate.set()
+    await desk.recorder.flush()
+    assert desk.sequences() == [1, 2]
+    assert [refusal for item in desk.out for refusal in item.refusals] == [Refusal("bob", 1, Reason.RECORD_DAMAGED)]
+    assert not desk.recorder.statistics().failing
+
+
 async def test_leaving_writes_what_is_queued_and_refuses_what_comes_later(tmp_path: pathlib.Path) -> None:
     desk = Desk(tmp_path)
     async with desk.recorder:
@@ -255,6 +274,58 @@ async def test_closing_over_a_broken_disk_says_what_is_lost(tmp_path: pathlib.Pa
             await calling
         assert error.value.reason == Reason.RECORD_UNAVAILABLE
         desk.recorder._lost = 0
+
+
+async def test_a_large_commit_is_handed_out_in_slices_between_which_the_loop_turns(tmp_path: pathlib.Path) -> None:
+    desk = Desk(tmp_path, capacity=1000)
+    turns: list[int] = []
+    async with desk.recorder:
+        await desk.begin()
+        await desk.close_gate()
+        for sequence in range(2, 200):
+            await desk.recorder.append(desk.entry(sequence))
+
+        async def others() -> None:
+            while len(desk.out) < 200:
+                turns.append(len(desk.out))
+                await asyncio.sleep(0)
+
+        other = asyncio.create_task(others())
+        desk.disk.gate.set()
+        await desk.recorder.flush()
+        await other
+    assert desk.disk.sizes == [1, 198]
+    assert max(after - before for before, after in itertools.pairwise(turns)) <= SLICE
+    assert desk.sequences() == list(range(1, 200))
+
+
+async def test_once_given_up_nobody_waits_for_a_disk_that_fails(desk: Desk) -> None:
+    await desk.close_gate()
+    desk.disk.failing = True
+    flushing = asyncio.create_task(desk.recorder.flush())
+    desk.disk.gate.set()
+    await asyncio.to_thread(desk.disk.failed.acquire, timeout=10)
+    desk.recorder.give_up()
+    with pytest.raises(RoompulseError) as error:
+        await flushing
+    assert error.value.reason == Reason.RECORD_UNAVAILABLE
+    desk.disk.failing = False
+    with pytest.raises(StoreError, match="1 entries"):
+        await desk.recorder.aclose()
+    desk.recorder._lost = 0
+
+
+async def test_a_disk_that_goes_on_failing_is_told_of_once(desk: Desk, caplog: pytest.LogCaptureFixture) -> None:
+    await desk.close_gate()
+    desk.disk.failing = True
+    desk.disk.gate.set()
+    for _ in range(5):
+        await asyncio.to_thread(desk.disk.failed.acquire, timeout=10)
+    desk.disk.failing = False
+    while desk.recorder.statistics().failing:  # noqa: ASYNC110 - the disk's thread has no event of this loop
+        await asyncio.sleep(0)
+    said = [record.getMessage() for record in caplog.records]
+    assert said == ["the record cannot be written, 0 entries wait: no space left", "the record can be written again"]
 
 
 async def test_a_callback_that_fails_does_not_stop_the_writer(tmp_path: pathlib.Path) -> None:

@@ -8,6 +8,7 @@ stays whole. Then write the file's SHA-256 into its card.
 
 import argparse
 import io
+import os
 import pathlib
 import tempfile
 from collections.abc import Sequence
@@ -49,6 +50,7 @@ def whole(net: nn.Module) -> onnx.ModelProto:
 
 
 def quantised(model: onnx.ModelProto, folder: pathlib.Path) -> onnx.ModelProto:
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     from onnxruntime.quantization import CalibrationDataReader, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 

@@ -10,7 +10,7 @@ import click
 import structlog
 
 from roompulse_server.app import App, serve
-from roompulse_server.errors import ModelError, SettingsError, StoreError
+from roompulse_server.errors import ModelError, RoompulseError, SettingsError, StoreError
 from roompulse_server.logs import configure
 from roompulse_server.rpc.probe import health
 from roompulse_server.settings import PREFIX, Settings, load_settings
@@ -66,7 +66,7 @@ def serve_command(config: Path | None, **flags: Any) -> None:
         configure(settings.log_level, settings.log_format)
         with asyncio.Runner(loop_factory=_loop) as runner:
             runner.run(serve(settings, _announce))
-    except (SettingsError, StoreError, ModelError, OSError) as error:
+    except (SettingsError, StoreError, ModelError, RoompulseError, OSError) as error:
         raise click.ClickException(str(error)) from error
 
 

@@ -2,6 +2,7 @@
 
 open ─▶ the worker with the fewest streams      submit ─▶ that worker, within the stream's window
 a worker ends unasked ─▶ its streams move to the spare at once, each asks for a key frame; a new spare starts
+several end           ─▶ a new worker gets streams of the others, each at its next key frame
 """
 
 import asyncio
@@ -110,6 +111,12 @@ class Engine:
             scale=tuple(worker.scale for worker in workers),
         )
 
+    def why_not(self, now_s: float) -> str:
+        """Return, in words, why no picture would be looked at; nothing where some would. `now_s` is monotonic."""
+        if not self._workers:
+            return "no worker process is running"
+        return "" if any(worker.answers(now_s) for worker in self._workers) else "no worker process answers"
+
     def worker_pids(self) -> tuple[int, ...]:
         """The processes that hold streams, for diagnosis; the spare is not among them."""
         return tuple(worker.pid for worker in self._workers)
@@ -194,6 +201,23 @@ class Engine:
         worker.send(OpenStream(stream.number, stream.spec, stream.next_track))
         self._pump(stream)
 
+    def _spread(self) -> None:
+        """Let streams move until no worker has two more than another."""
+        counts = {worker: len(worker.streams) for worker in self._workers}
+        while True:
+            fullest, emptiest = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
+            stream = self._newest_of(fullest)
+            if counts[fullest] - counts[emptiest] < 2 or stream is None:
+                return
+            counts[fullest] -= 1
+            counts[emptiest] += 1
+            stream.move()
+
+    def _newest_of(self, worker: WorkerProcess) -> EngineStream | None:
+        """Return the stream that was placed on a worker last, and has the least to lose, of those that stay there."""
+        placed = (self._streams[number] for number in reversed(self._placed) if self._placed[number] is worker)
+        return next((stream for stream in placed if not stream.moving), None)
+
     def _pump(self, stream: EngineStream) -> None:
         worker = self._placed.get(stream.number)
         if worker is None or stream.closed:
@@ -212,7 +236,10 @@ class Engine:
                     continue
                 if turn.closed:
                     worker.streams.discard(turn.stream)
+                    del self._placed[turn.stream]
                 stream.answered(turn)
+                if turn.closed and not stream.closed:
+                    self._place(stream)  # it was handed over
         elif isinstance(message, StillRead):
             future = self._stills.get(message.request)
             if future is not None and not future.done():
@@ -221,7 +248,7 @@ class Engine:
     def _on_lost(self, worker: WorkerProcess) -> None:
         self._lost += 1
         log.warning("a worker process ended unasked", pid=worker.pid, streams=len(worker.streams))
-        self._leaving.add(leaving := asyncio.create_task(worker.aclose()))
+        self._leaving.add(leaving := asyncio.create_task(_see_off(worker)))
         leaving.add_done_callback(self._leaving.discard)
         if worker is self._spare:
             self._spare = None
@@ -259,8 +286,16 @@ class Engine:
                 for stream in self._streams.values():
                     if stream.number not in self._placed and not stream.closed:
                         self._place(stream)
+                self._spread()
             else:
                 self._spare = worker
+
+
+async def _see_off(worker: WorkerProcess) -> None:
+    """Close what a dead process has left; what its libraries printed may say what it died of."""
+    await worker.aclose()
+    if worker.last_words:
+        log.warning("what the libraries of that worker printed last", pid=worker.pid, text=worker.last_words)
 
 
 def _fail(future: asyncio.Future[StillRead], message: str) -> None:

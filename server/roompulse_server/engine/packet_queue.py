@@ -63,6 +63,11 @@ class PacketQueue:
         self._bytes += len(packet.data)
         return dropped
 
+    @property
+    def begins_anew(self) -> bool:
+        """Whether another decoder could go on with what waits first."""
+        return bool(self._waiting) and _kind(self._waiting[0]) is not UnitKind.DELTA
+
     def take(self) -> Packet | None:
         """Return the oldest packet, or None."""
         if not self._waiting:

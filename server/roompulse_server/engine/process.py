@@ -5,13 +5,16 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 from roompulse_server.engine.channel import Connection
-from roompulse_server.engine.messages import FromWorker, Ready, Setup, SetupFailed, ToWorker
+from roompulse_server.engine.messages import FromWorker, PacketsFor, ReadStill, Ready, Setup, SetupFailed, ToWorker
+from roompulse_server.engine.native_output import NativeOutput
 from roompulse_server.errors import ModelError
 
 STOP_TIMEOUT_S = 2.0
+SILENT_S = 10.0  # a worker that has said nothing for so long although it was asked does not answer
 
 
 class WorkerProcess:
@@ -36,12 +39,19 @@ class WorkerProcess:
         self._on_message, self._on_lost = on_message, on_lost
         self._process: subprocess.Popen[bytes] | None = None
         self._connection = Connection(self._receive, self._lose)
+        self._native = NativeOutput()
         self._first: asyncio.Future[object] | None = None
         self._closing = False
+        self._asked_s: float | None = None  # by the monotonic clock: the first thing since it last said anything
 
     @property
     def pid(self) -> int:
         return self._process.pid if self._process else 0
+
+    @property
+    def last_words(self) -> str:
+        """What its C libraries printed last."""
+        return self._native.last
 
     async def start(self) -> None:
         """Start the process and wait until its models are loaded.
@@ -50,13 +60,9 @@ class WorkerProcess:
             ModelError: The worker cannot load its models; says which and why.
         """
         ours, theirs = socket.socketpair()
+        native = await self._native.open()
         with theirs:
-            self._process = subprocess.Popen(  # noqa: ASYNC220 - returns at once; start-up is awaited on the channel
-                [sys.executable, "-m", "roompulse_server.engine.worker", str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
-                stdin=subprocess.DEVNULL,
-                env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            )
+            self._process = _launch(theirs.fileno(), native)
         loop = asyncio.get_running_loop()
         self._first = loop.create_future()
         await loop.create_unix_connection(lambda: self._connection, sock=ours)
@@ -65,7 +71,8 @@ class WorkerProcess:
         if isinstance(first, SetupFailed):
             raise ModelError(first.message)
         if self._connection.lost:
-            raise ModelError(f"a worker process ended while it started, exit code {self._process.poll()}")
+            words = f": {self.last_words}" if self.last_words else ""
+            raise ModelError(f"a worker process ended while it started, exit code {self._process.poll()}{words}")
         assert isinstance(first, Ready)
         self.ready = first
 
@@ -74,7 +81,13 @@ class WorkerProcess:
 
         What is unanswered per stream is bounded, so the socket's buffer is, too.
         """
+        if self._asked_s is None and isinstance(message, PacketsFor | ReadStill):
+            self._asked_s = time.monotonic()
         self._connection.send(message)
+
+    def answers(self, now_s: float) -> bool:
+        """Whether it has said something since it was asked, or has some time left to."""
+        return self._asked_s is None or now_s - self._asked_s < SILENT_S
 
     async def aclose(self) -> None:
         """End the process: by end-of-file, by force after two seconds. Idempotent."""
@@ -82,8 +95,10 @@ class WorkerProcess:
         self._connection.close()
         if self._process is not None:
             await asyncio.to_thread(_reap, self._process)
+        self._native.close()
 
     def _receive(self, message: object) -> None:
+        self._asked_s = None
         if self.ready is not None:
             self._on_message(self, message)  # type: ignore[arg-type]
         elif self._first is not None and not self._first.done():
@@ -94,6 +109,25 @@ class WorkerProcess:
             self._on_lost(self)
         elif self._first is not None and not self._first.done():
             self._first.set_result(None)
+
+
+def _launch(channel: int, native: int) -> "subprocess.Popen[bytes]":
+    """Start the process: what libraries print goes to `native`, the worker's log to our standard error."""
+    try:
+        log = os.dup(sys.__stderr__.fileno() if sys.__stderr__ else 2)
+    except OSError:
+        log = os.open(os.devnull, os.O_WRONLY)
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", "roompulse_server.engine.worker", str(channel), str(log)],
+            pass_fds=(channel, log),
+            stdin=subprocess.DEVNULL,
+            stderr=native,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        )
+    finally:
+        os.close(log)
+        os.close(native)
 
 
 def _reap(process: subprocess.Popen[bytes]) -> None:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 
 from roompulse_server.engine.messages import Answer, NotDue, Outcome, StreamSpec, StreamTurn
 from roompulse_server.engine.packet_queue import Dropped, PacketQueue
-from roompulse_server.media.bitstream import is_raw
-from roompulse_server.types import Delivery, DropReason, Packet, Tile
+from roompulse_server.media.bitstream import is_encoded_video, is_raw
+from roompulse_server.types import Delivery, DropReason, Encoding, Packet, Tile
 
 LIVE_WINDOW = 24  # access units that may wait for decoding in a worker: about a second of video
 EVERY_FRAME_WINDOW = 24  # more than the 16 pictures that H.264 lets a decoder hold back
@@ -42,6 +42,7 @@ class EngineStream:
         self.spec = spec
         self.next_track = 1
         self._every_frame = spec.delivery is Delivery.EVERY_FRAME
+        self._encoding = Encoding.UNSPECIFIED  # of the newest packet
         self._window = EVERY_FRAME_WINDOW if self._every_frame else LIVE_WINDOW
         self._queue = PacketQueue(spec.delivery, QUEUE_PACKETS, QUEUE_BYTES)
         self._in_flight: dict[int, Packet] = {}
@@ -54,6 +55,8 @@ class EngineStream:
         self._wake = wake
         self._finishing = False
         self._close_sent = False
+        self.moving = False  # to another worker, where the next key frame begins …
+        self._handing_over = False  # … as soon as this one has answered for what it has
         self._closed = False
 
     async def submit(self, packets: Iterable[Packet]) -> None:
@@ -75,6 +78,13 @@ class EngineStream:
     def retile(self, tiles: tuple[Tile, ...]) -> None:
         """Remember the tiles from now on; the engine tells the worker."""
         self.spec = replace(self.spec, tiles=tiles)
+
+    def move(self) -> None:
+        """Go on in another worker, from the next picture on that needs none before it; nothing is lost for it."""
+        self.moving = True
+        if is_encoded_video(self._encoding):
+            self._arrive(Arrival(wants_key_frame=True, detail="the stream moves to a worker that has more room"))
+        self._wake(self)
 
     def finish(self) -> None:
         """Say that no packets follow: the worker answers for all it has, then `closed` arrives."""
@@ -110,9 +120,13 @@ class EngineStream:
         return self._closed
 
     def take(self) -> tuple[Packet, ...]:
-        """Return the packets to send now: what waits, as far as the window has room."""
+        """Return the packets to send now: what waits, as far as the window has room; for a move, up to a key frame."""
         taken: list[Packet] = []
-        while len(self._in_flight) + self._untaken < self._window and self._raw_bytes < RAW_WINDOW_BYTES:
+        while (
+            not (self.moving and (self._handing_over or self._queue.begins_anew))
+            and len(self._in_flight) + self._untaken < self._window
+            and self._raw_bytes < RAW_WINDOW_BYTES
+        ):
             packet = self._queue.take()
             if packet is None:
                 break
@@ -124,10 +138,12 @@ class EngineStream:
         return tuple(taken)
 
     def take_close(self) -> bool:
-        """Whether to tell the worker now that no packets follow."""
-        ready = self._finishing and not self._close_sent and not len(self._queue)
-        self._close_sent |= ready
-        return ready
+        """Whether to tell the worker now that no packets follow: the stream ends, or goes on in another worker."""
+        if self._close_sent or self._handing_over:
+            return False
+        self._handing_over = self.moving and self._queue.begins_anew
+        self._close_sent = self._finishing and not len(self._queue)
+        return self._close_sent or self._handing_over
 
     def answered(self, turn: StreamTurn) -> None:
         """Take in what a worker's turn brought; after `close` everything has its outcome already."""
@@ -136,13 +152,15 @@ class EngineStream:
         packets = sum(map(self._land, turn.answers))
         if turn.answers or turn.wants_key_frame or turn.rate_hz is not None:
             self._arrive(Arrival(turn.answers, packets, turn.wants_key_frame, "", turn.rate_hz))
-        if turn.closed:
+        if turn.closed and self._handing_over:
+            self.moving = self._handing_over = False  # the engine places it anew
+        elif turn.closed:
             self.close()
         self._wake_if_waiting()
 
     def lost(self) -> None:
         """The worker is gone: its packets are lost, the next worker starts at a key frame."""
-        self._close_sent = False
+        self._close_sent = self.moving = self._handing_over = False
         self._give_up_in_flight(DropReason.WORKER_LOST)
         self._arrive_dropped(self._queue.restart(DropReason.WAITING_FOR_KEY_FRAME))
         self._arrive(Arrival(wants_key_frame=True, detail="the worker process was restarted"))
@@ -164,6 +182,7 @@ class EngineStream:
             self._wake(self)
 
     def _offer(self, packet: Packet) -> None:
+        self._encoding = packet.format.encoding
         skipped = self._queue.skipped_to_key_frame
         self._arrive_dropped(self._queue.offer(packet))
         if self._queue.skipped_to_key_frame != skipped and self._queue.skipping:

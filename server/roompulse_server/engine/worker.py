@@ -4,7 +4,8 @@
              ▲                                                     │ nobody is next, or one has waited long enough
              └──────────────── somebody is next ◀──────────────────┘
 
-Started by `WorkerProcess` as `python -m roompulse_server.engine.worker FD`. It ends when its parent does.
+Started by `WorkerProcess` as `python -m roompulse_server.engine.worker CHANNEL LOG` (descriptors). It ends when its
+parent does. Its log goes to LOG; standard error is for what C libraries print.
 """
 
 import contextlib
@@ -213,8 +214,9 @@ def _die_with(parent_pid: int) -> None:
         sys.exit(0)  # it died before the line above
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, log_descriptor: int) -> None:
     """Load the models, say so, serve."""
+    sys.stderr = open(log_descriptor, "w", buffering=1, errors="backslashreplace")  # noqa: SIM115 - until the end
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent drains first
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="worker %(process)d %(levelname)s %(message)s")
@@ -238,4 +240,4 @@ def main(descriptor: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), int(sys.argv[2]))

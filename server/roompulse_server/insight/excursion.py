@@ -55,6 +55,8 @@ class Excursion:
 
 def trace_of(score: Floats) -> Trace | None:
     """Return how far off a score, by second, is; None with too little evidence."""
+    if (~np.isnan(score)).sum() < EVIDENCE_S:
+        return None  # before anything as long as the meeting is made for it
     windows = _before(score, BEFORE_S, RENEWED_S)
     centre = _medians(windows)
     spread = np.repeat(_medians(_deviations(windows, centre)), RENEWED_S)[: score.size]

@@ -33,9 +33,9 @@ def findings_of(
     duration_us: int,
 ) -> Findings:
     """Look at everybody's values of one kind; `uid` is the meeting's, and decides about chance."""
-    names = [holding.series.participant for holding in holdings]
-    seconds = {name: seconds_of(one, kind, duration_us) for name, one in zip(names, holdings, strict=True)}
-    smiles = {name: smiles_of(one, kind, duration_us) for name, one in zip(names, holdings, strict=True)}
+    faced = {one.series.participant: one for one in holdings if one.faced_by(kind.model_id).any()}
+    seconds = {name: seconds_of(one, kind, duration_us) for name, one in faced.items()}
+    smiles = {name: smiles_of(one, kind, duration_us) for name, one in faced.items()}
     moments, moment_notes = moments_of(uid, seconds, smiles, duration_us)
     synchrony, own = synchrony_of(uid, seconds)
     minutes = notable_minutes(points, everybody)

@@ -31,6 +31,11 @@ SEEN_IN_PICTURES = frozenset(
 )
 
 
+LASTING = frozenset(  # known without pictures: the same from one update of it to the next, however far apart
+    (Presence.CAMERA_OFF, Presence.NOT_A_CAMERA, Presence.NO_CONSENT, Presence.NO_PICTURES)
+)
+
+
 class ReadableFace(NamedTuple):
     """A face large enough to be read, with what was read."""
 

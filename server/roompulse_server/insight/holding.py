@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from roompulse_server.insight.attendance import HOLD_US, Attendance
+from roompulse_server.insight.gate import LASTING
 from roompulse_server.series import Integers, Series
 from roompulse_server.types import Presence
 
@@ -56,12 +57,16 @@ class Holding:
 
 
 def hold(series: Series, attendance: Attendance) -> Holding:
-    """Let each row hold until the next one, 1.5 s at most, and never past the close of its stream."""
+    """Let each row hold until the next one, 1.5 s at most, and never past the close of its stream.
+
+    A state without pictures holds until the next row of it in the same stream, however long that is.
+    """
     offsets = series.offset_us
     following = np.append(offsets[1:], np.iinfo(np.int64).max) if offsets.size else offsets
+    longest = np.where(_goes_on(series), following, offsets + HOLD_US)
     epochs, places = np.unique(series.epoch, return_inverse=True)
     closes = np.array([attendance.closes[int(epoch)] for epoch in epochs], dtype=np.int64)[places]
-    stops = np.minimum(np.minimum(offsets + HOLD_US, following), closes)
+    stops = np.minimum(np.minimum(longest, following), closes)
     return Holding(series, attendance, offsets, np.maximum(offsets, stops))
 
 
@@ -81,6 +86,15 @@ def main_kind(holdings: Iterable[Holding]) -> Kind:
         mask = holding.scored & holding.faced_by(model_id)
         scores.update(_time_by(holding.series.formula, holding.series.formula_ids, holding.length_us * mask))
     return Kind(model_id, _longest(scores))
+
+
+def _goes_on(series: Series) -> Mask:
+    """Tell which rows are of a state without pictures that the next row of the same stream is of, too."""
+    presence, epoch = series.presence, series.epoch
+    lasting = np.isin(presence[:-1], [*LASTING])
+    same = (presence[:-1] == presence[1:]) & (epoch[:-1] == epoch[1:])
+    goes_on: Mask = np.append(lasting & same, False)[: presence.size]
+    return goes_on
 
 
 def _time_by(index: Integers, names: tuple[str, ...], length_us: Integers) -> dict[str, int]:

@@ -7,17 +7,21 @@ What is final is a pure function of the log: no order of arrival, no repetition 
 """
 
 import math
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import NamedTuple
 
 from roompulse_server.insight.cell import Cell, Share, share_of
 from roompulse_server.insight.cohorts import Cohorts
 from roompulse_server.insight.formula import Formula
+from roompulse_server.insight.gate import LASTING
 from roompulse_server.insight.pool import NO_EXPRESSIONS, of_one_model, pooled
 from roompulse_server.types import Presence, Rollup, Update
 
 WINDOW_US = 1_000_000
 GRACE_US = 3_000_000
+REVISED = 128  # windows that `revised` returns at once: who stops for long need not hear of each
 
 
 class RollupBuilder:
@@ -26,10 +30,12 @@ class RollupBuilder:
     A participant's value in a window is the last score that held at any time in it. An update holds until the
     participant's next one, 1.5 s at most (`hold_s`) and never past their leaving, as in summaries: so updates once a
     second that tremble do not make people vanish, and one picture without a face does not either.
-    `total` counts everybody with an update within the last 10 s (`window_s`) who has not left since; so a stream that
+    `total` counts everybody with an update within the last 10 s (`window_s`) who has not left since, and those whose
+    stream is open in a state without pictures (camera off …), of which updates may be hours apart; so a stream that
     carries others (a room) and one whose server died do not count.
 
-    Windows with nobody there are skipped, so that a long pause costs nothing; the sequence counts those given.
+    Windows with nobody there are skipped, and so are those with no update within the last 10 s, so that a long pause
+    costs nothing; the sequence counts those given.
 
     With `min_group` windows speak of groups only (see `Cohorts`): those with fewer people are skipped too, none is
     given before it is final, and medians and percentiles, which may be one person's value, take twice as many.
@@ -44,16 +50,27 @@ class RollupBuilder:
         self._next = 0
         self._sequence = 0
         self._cells: dict[int, dict[str, Cell]] = {}
-        self._marks: dict[str, set[tuple[int, bool]]] = {}  # offset, whether it is a join: so a join wins a tie
+        self._standing: dict[str, Update] = {}  # whose last update before all cells is of a state without pictures
+        self._broken: dict[str, int] = {}  # last sequences of streams that ended with the service that had them
+        self._marks: dict[str, set[_Mark]] = {}
         self._pending: set[int] = set()
         self._changed: set[int] = set()
         self._revisions: dict[int, int] = {}
         self.late_count = 0
 
     def resume(self, last: Rollup) -> None:
-        """Go on after a final window. Then add the updates from `window_s` before its end on: some still hold."""
+        """Go on after a final window. Then add the updates from `window_s` before its end on: some still hold.
+
+        Before those add everybody's last one from before that: a state without pictures may still go on.
+        """
         self._next = last.start_us // WINDOW_US + 1
         self._sequence = last.sequence
+
+    def break_off(self) -> None:
+        """Take it that all streams so far have ended with the service that had them, whether the log says so or not."""
+        for cells in (self._cells[window] for window in sorted(self._cells)):
+            self._broken |= {who: cell.last.sequence for who, cell in cells.items()}
+        self._broken |= {who: update.sequence for who, update in self._standing.items() if who not in self._broken}
 
     def catch_up(self, last: Rollup, complete: bool) -> None:
         """Go on after a final window, when all before it was added: it is known again of whom was spoken.
@@ -70,6 +87,7 @@ class RollupBuilder:
         window = update.offset_us // WINDOW_US
         self.late_count += window < self._next
         if window < self._next - self._lookback:
+            self._settle(update)
             return
         cells = self._cells.setdefault(window, {})
         cells.setdefault(update.participant, Cell(update, update)).join(update)
@@ -77,13 +95,13 @@ class RollupBuilder:
         self._pending.update(windows)
         self._changed.update(windows)
 
-    def join(self, participant: str, offset_us: int) -> None:
+    def join(self, participant: str, offset_us: int, epoch: int) -> None:
         """A stream of the participant opens: from their first update on they are there."""
-        self._marks.setdefault(participant, set()).add((offset_us, True))
+        self._marks.setdefault(participant, set()).add(_Mark(offset_us, epoch, leaves=False))
 
-    def leave(self, participant: str, offset_us: int) -> None:
+    def leave(self, participant: str, offset_us: int, epoch: int) -> None:
         """The participant's stream closes: nothing of them holds any longer, until they join again."""
-        self._marks.setdefault(participant, set()).add((offset_us, False))
+        self._marks.setdefault(participant, set()).add(_Mark(offset_us, epoch, leaves=True))
         first = max(offset_us // WINDOW_US, self._next)
         self._changed.update(range(first, first + self._lookback))
 
@@ -93,50 +111,86 @@ class RollupBuilder:
             if cells.pop(participant, None):
                 self._changed.update(range(window, window + self._lookback + 1))
         self._marks.pop(participant, None)
+        self._standing.pop(participant, None)
+        self._broken.pop(participant, None)
         if self._cohorts:
             self._cohorts.forget(participant)
 
-    def advance(self, watermark_us: int) -> list[Rollup]:
+    def advance(self, watermark_us: int, most: int | None = None) -> list[Rollup]:
         """Return the windows that have become final: their end is 3 s or more before the watermark.
 
-        Call it with a time far ahead when the meeting has ended: everything left becomes final.
+        Call it with a time far ahead when the meeting has ended: everything left becomes final. `most` windows are
+        looked at; `due` says whether there are more.
         """
         rollups = []
         stop = (watermark_us - GRACE_US) // WINDOW_US
-        for window in sorted(window for window in self._pending if window < stop):
+        due = sorted(window for window in self._pending if window < stop)
+        for window, standing in self._ascending(due[:most]):
             self._pending.discard(window)
-            if rollup := self._rollup(window, sequence=self._sequence + 1):
+            if rollup := self._rollup(window, standing, sequence=self._sequence + 1):
                 self._sequence += 1
                 rollups.append(rollup)
-        self._next = max(self._next, stop)
+        self._next = max(self._next, stop if most is None or len(due) <= most else due[most])
         self._forget()
         return rollups
 
+    def due(self, watermark_us: int) -> bool:
+        """Tell whether `advance` would look at any window."""
+        stop = (watermark_us - GRACE_US) // WINDOW_US
+        return any(window < stop for window in self._pending)
+
     def revised(self, now_us: int) -> list[Rollup]:
-        """Return the windows that are over, not final, and changed since they were last returned."""
+        """Return windows that are over, not final, and changed since they were last returned: the first `REVISED`."""
         rollups: list[Rollup] = []
         stop = 0 if self._cohorts else now_us // WINDOW_US
-        for window in sorted(window for window in self._changed & self._pending if window < stop):
+        over = sorted(window for window in self._changed & self._pending if window < stop)
+        for window, standing in self._ascending(over[:REVISED]):
             self._changed.discard(window)
-            rollup = self._rollup(window, sequence=0)
+            rollup = self._rollup(window, standing, sequence=0)
             if rollup and rollup.revision > self._revisions.get(window, 0):
                 self._revisions[window] = rollup.revision
                 rollups.append(rollup)
         return rollups
 
+    def _ascending(self, windows: list[int]) -> Iterator[tuple[int, Mapping[str, Update]]]:
+        """Yield windows, which rise, each with everybody's last update from before those that are looked back to."""
+        standing, older = dict(self._standing), deque(sorted(self._cells))
+        for window in windows:
+            while older and older[0] < window - self._lookback:
+                standing |= {who: cell.last for who, cell in self._cells[older.popleft()].items()}
+            yield window, standing
+
     def _forget(self) -> None:
         oldest = self._next - self._lookback
-        self._cells = {window: cells for window, cells in self._cells.items() if window >= oldest}
+        for window in sorted(window for window in self._cells if window < oldest):
+            for cell in self._cells.pop(window).values():
+                self._settle(cell.last)
+        gone = [who for who, update in self._standing.items() if self._left(update, oldest * WINDOW_US)]
+        for who in gone:
+            del self._standing[who]
         self._changed = {window for window in self._changed if window >= self._next}
         self._revisions = {window: number for window, number in self._revisions.items() if window >= self._next}
-        recent = {who: {mark for mark in marks if mark[0] >= oldest * WINDOW_US} for who, marks in self._marks.items()}
+        recent = {
+            who: {mark for mark in marks if mark.offset_us >= oldest * WINDOW_US} for who, marks in self._marks.items()
+        }
         self._marks = {who: marks for who, marks in recent.items() if marks}
 
-    def _rollup(self, window: int, sequence: int) -> Rollup | None:
+    def _settle(self, update: Update) -> None:
+        """Remember a participant's newest update that no cell holds, where it is of a state that may go on."""
+        if update.reading.presence in LASTING:
+            self._standing[update.participant] = update
+        else:
+            self._standing.pop(update.participant, None)
+
+    def _rollup(self, window: int, standing: Mapping[str, Update], sequence: int) -> Rollup | None:
         start_us = window * WINDOW_US
         cells, before = self._cells.get(window, {}), self._before(window)
         held = {who: update for who, update in before.items() if self._holds(update, start_us)}
         there = {who for who, update in before.items() if self._is_there(update, start_us)}
+        stood = {
+            who: update for who, update in standing.items() if who not in before and not _replaced(cells, who, start_us)
+        }
+        there |= {who for who, update in stood.items() if self._is_there(update, start_us)}
         there |= {who for who, cell in cells.items() if cell.there}
         if not there:
             return None
@@ -177,7 +231,7 @@ class RollupBuilder:
         span = range(window - self._lookback, window + 1)
         updates = sum(cell.count() for w in span for cell in self._cells.get(w, {}).values())
         span_us = range(span.start * WINDOW_US, span.stop * WINDOW_US)
-        return updates + sum(offset_us in span_us for marks in self._marks.values() for offset_us, _ in marks)
+        return updates + sum(mark.offset_us in span_us for marks in self._marks.values() for mark in marks)
 
     def _before(self, window: int) -> Mapping[str, Update]:
         """Return everybody's last update before a window, as far as it may still count when the window begins."""
@@ -185,19 +239,42 @@ class RollupBuilder:
         for earlier in range(window - self._lookback, window):
             before.update({who: cell.last for who, cell in self._cells.get(earlier, {}).items()})
         start_us, cells = window * WINDOW_US, self._cells.get(window, {})
-        replaced = {who for who, cell in cells.items() if cell.first.offset_us <= start_us}
-        return {who: update for who, update in before.items() if who not in replaced}
+        return {who: update for who, update in before.items() if not _replaced(cells, who, start_us)}
 
     def _holds(self, update: Update, start_us: int) -> bool:
-        leaves = [at_us for at_us, joins in self._after(update) if not joins]
+        leaves = [mark.offset_us for mark in self._after(update) if mark.leaves]
         return min([update.offset_us + self._hold_us, *leaves]) > start_us
 
     def _is_there(self, update: Update, start_us: int) -> bool:
         """Tell whether somebody whose last update this is is still there."""
-        if update.reading.presence is Presence.LEFT or update.offset_us + self._there_us <= start_us:
+        if update.reading.presence is Presence.LEFT or self._left(update, start_us):
             return False
-        marks = [mark for mark in self._after(update) if mark[0] <= start_us]
-        return not marks or max(marks)[1]
+        return update.offset_us + self._there_us > start_us or self._stands(update)
 
-    def _after(self, update: Update) -> list[tuple[int, bool]]:
-        return [mark for mark in self._marks.get(update.participant, ()) if mark[0] >= update.offset_us]
+    def _stands(self, update: Update) -> bool:
+        """Tell whether a state goes on by itself; it does no longer where its stream broke off after this update."""
+        broken = self._broken.get(update.participant) == update.sequence
+        return update.reading.presence in LASTING and not broken
+
+    def _left(self, update: Update, at_us: int) -> bool:
+        """Tell whether somebody has left since an update, and not come back up to a moment."""
+        marks = [mark for mark in self._after(update) if mark.offset_us <= at_us]
+        return bool(marks) and max(marks).leaves
+
+    def _after(self, update: Update) -> list["_Mark"]:
+        """Return the comings and goings since an update; what older streams of the participant did is no matter."""
+        marks = self._marks.get(update.participant, ())
+        return [mark for mark in marks if mark.offset_us >= update.offset_us and mark.epoch >= update.epoch]
+
+
+class _Mark(NamedTuple):
+    """A stream opens or closes. Of those at one offset the newest stream's counts, and of that the closing."""
+
+    offset_us: int
+    epoch: int
+    leaves: bool
+
+
+def _replaced(cells: Mapping[str, Cell], who: str, start_us: int) -> bool:
+    """Tell whether a window's own first update of somebody holds from its beginning on."""
+    return who in cells and cells[who].first.offset_us <= start_us

@@ -70,15 +70,17 @@ def most_by_chance(everybody: list[Smiles], randoms: list[np.random.Generator]) 
     Each on their own, by ten seconds or more, over the bins in which they are visible, twenty seconds or more of them;
     who is seen when stays.
     """
-    bins = everybody[0].visible.size
-    people = np.zeros((surrogate.COUNT, bins), dtype=np.int64)
+    visible = np.sum([one.visible for one in everybody], axis=0)
+    bins = np.flatnonzero(
+        visible
+    )  # those with nobody in them are left out: a meeting may be far longer than what is seen
+    people = np.zeros((surrogate.COUNT, bins.size), dtype=np.int64)
     for one, random in zip(everybody, randoms, strict=True):
         places = np.flatnonzero(one.visible)
         shift = random.integers(SHIFT_BINS, places.size - SHIFT_BINS + 1, surrogate.COUNT)[:, None]
         moved = places[(np.flatnonzero(one.smiling[places]) + shift) % places.size]
-        people[np.arange(surrogate.COUNT)[:, None], moved] += 1
-    visible = np.sum([one.visible for one in everybody], axis=0)
-    most: Floats = np.where(_shared(people, visible), people, 0).max(axis=1).astype(np.float64)
+        people[np.arange(surrogate.COUNT)[:, None], np.searchsorted(bins, moved)] += 1
+    most: Floats = np.where(_shared(people, visible[bins]), people, 0).max(axis=1, initial=0).astype(np.float64)
     return most
 
 

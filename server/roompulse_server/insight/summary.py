@@ -5,8 +5,8 @@
                                        ├─> buckets of 10 s ──> the meeting's timeline ──> its engagement, its course
                                        └─> seconds, smiles ──> moments, synchrony
 
-An update's values hold until the participant's next update, 1.5 s at most and never past the close of its stream. All
-means over time are weighted by that.
+An update's values hold until the participant's next update, 1.5 s at most and never past the close of its stream; a
+state without pictures holds from one update of it to the next. All means over time are weighted by that.
 """
 
 import dataclasses

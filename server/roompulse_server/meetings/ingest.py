@@ -40,9 +40,18 @@ class Ingest:
         """
         config = check_stream(config)
         live = await self._registry.for_stream(config)
+        if config.participant not in live.streams:  # otherwise it takes that one's place
+            self._check_room()
         session = Session(config, live, self._services, self._limits)
         await session.open()
         return session
+
+    def _check_room(self) -> None:
+        """Count every stream, whether its pictures are looked at or not."""
+        most, count = self._services.settings.max_streams, self._registry.stream_count
+        if count >= most:
+            message = f"{count} streams are open, and {most} are allowed (max_streams)"
+            raise RoompulseError(Reason.TOO_MANY_STREAMS, message)
 
     async def image(self, request: ImageRequest) -> StillRead:
         """Read the faces of a still picture.

@@ -10,6 +10,8 @@ from roompulse_server.meetings.config import StreamConfig
 from roompulse_server.types import Clock, Delivery, FaultReason, MediaLimits, Packet, VideoFormat
 
 MAX_GAP_US = 86_400_000_000  # between packets of a recording; a state without pictures is recorded every second of it
+MAX_AHEAD_US = 7 * 86_400_000_000  # of the meeting's own clock; what is read later costs as much as a meeting is long
+MAX_INDEX = 2**63 - 1  # what the record holds
 REORDER_US = 2_000_000  # B-frames come up to this much out of order
 
 
@@ -34,7 +36,7 @@ class Intake:
     def __init__(self, config: StreamConfig, began_us: int, limits: MediaLimits) -> None:
         self._every_frame = config.delivery is Delivery.EVERY_FRAME
         self._wall = config.clock is Clock.WALL
-        self._limits = limits
+        self._limits, self._began_us = limits, began_us
         self._map = CaptureMap(began_us, config.clock, config.delivery, config.media_zero_us)
         fixed = config.media_zero_us is not None and not self._wall
         self._anchored = self._every_frame or fixed
@@ -55,6 +57,8 @@ class Intake:
             raise MediaError(FaultReason.UNKNOWN_FORMAT, f"packet {incoming.index}: {incoming.wrong_format}")
         capture_us = self._check_time(incoming)
         placed = self._map.place(capture_us, receive_us)
+        if what := self._ahead(placed.offset_us, receive_us):
+            raise _wrong_time(incoming, what)
         packet = Packet(
             index=incoming.index,
             data=incoming.data,
@@ -76,9 +80,16 @@ class Intake:
         at_us = self._last_capture_us if capture_us is None else capture_us
         if what := self._beyond(at_us or 0):
             raise InvalidArgumentError("camera.capture_time" if self._wall else "camera.capture_offset", what)
-        return None if at_us is None else self._map.place(at_us, receive_us).offset_us
+        if at_us is None:
+            return None
+        offset_us = self._map.place(at_us, receive_us).offset_us
+        if what := self._ahead(offset_us, receive_us):
+            raise InvalidArgumentError("camera.capture_time" if self._wall else "camera.capture_offset", what)
+        return offset_us
 
     def _check_index(self, index: int) -> None:
+        if index > MAX_INDEX:
+            raise MediaError(FaultReason.WRONG_INDEX, f"packet {index}: the index must be below 2^63")
         last = self._last_index
         if last is not None and index <= last:
             message = f"packet {index} comes after packet {last}; indices must rise"
@@ -91,6 +102,15 @@ class Intake:
         if not self._anchored or before_us is None or capture_us <= before_us + MAX_GAP_US:
             return ""
         return f"jumps from {before_us / 1e6:g} s to {capture_us / 1e6:g} s; a day is the most"
+
+    def _ahead(self, offset_us: int, receive_us: int) -> str:
+        """Say why a place in the meeting is too far ahead, or nothing."""
+        now_us = max(0, receive_us - self._began_us)
+        if offset_us <= now_us + MAX_AHEAD_US:
+            return ""
+        return (
+            f"lies at {offset_us / 1e6:g} s of a meeting that is {now_us / 1e6:g} s old; seven days ahead is the most"
+        )
 
     def _check_time(self, incoming: Incoming) -> int:
         name = "capture_time" if self._wall else "capture_offset"

@@ -17,12 +17,13 @@ from roompulse_server.meetings.config import StreamConfig
 from roompulse_server.meetings.participant import LiveParticipant
 from roompulse_server.meetings.services import Services
 from roompulse_server.storage.store import Checkpoint, Committed, Entry, Refusal
-from roompulse_server.types import Consent, ConsentState, Event, EventKind, Meeting, PacketCounters, Rollup, Update
+from roompulse_server.types import Consent, ConsentState, Event, EventKind, Meeting, PacketCounters, Update
 
 log = structlog.get_logger(__name__)
 
 END_OF_TIME_US = 1 << 60
 CHECKPOINT_US = 1_000_000  # making one takes longer than scoring; a stream that crashed goes on from a second before
+WINDOWS = 16  # that are closed before everybody else has a turn
 STALL_US = 30_000_000  # a recording that makes no progress for so long no longer holds windows open
 
 
@@ -46,8 +47,10 @@ class Stream(Protocol):
 
 
 class LiveMeeting:
-    def __init__(self, meeting: Meeting, services: Services, rollups: RollupBuilder) -> None:
-        self.meeting = meeting
+    """`began_us`: when its offset was zero, by the service's clock: not `create_us` where the host's was set since."""
+
+    def __init__(self, meeting: Meeting, services: Services, rollups: RollupBuilder, began_us: int) -> None:
+        self.meeting, self.began_us = meeting, began_us
         self.streams: dict[str, Stream] = {}
         self.idle_since_us = services.clock.now_us()
         self.newest_us = 0  # offset of the newest recorded moment
@@ -57,6 +60,7 @@ class LiveMeeting:
         self._carriers: dict[tuple[str, int], str] = {}  # participant and epoch: whose stream shows them
         self._recorded = False  # whether there was anything to roll up
         self._ending: set[asyncio.Task[None]] = set()
+        self._closing = asyncio.Lock()  # windows are recorded in the order in which they became final
 
     @property
     def consent_required(self) -> bool:
@@ -69,7 +73,7 @@ class LiveMeeting:
 
     def now_us(self) -> int:
         """Return the time since the meeting began."""
-        return self._services.clock.now_us() - self.meeting.create_us
+        return self._services.clock.now_us() - self.began_us
 
     async def enter(self, participant: str, stream: Stream) -> None:
         """Make `stream` the participant's only one; an older one is told and has ended when this returns.
@@ -168,9 +172,9 @@ class LiveMeeting:
             self.newest_us = max(self.newest_us, update.offset_us)
         for event in entry.events:
             if event.kind is EventKind.STREAM_OPENED:
-                self._rollups.join(event.participant, event.offset_us)
+                self._rollups.join(event.participant, event.offset_us, event.epoch)
             elif event.kind is EventKind.STREAM_CLOSED:
-                self._rollups.leave(event.participant, event.offset_us)
+                self._rollups.leave(event.participant, event.offset_us, event.epoch)
             elif event.kind is EventKind.CONSENT_CHANGED and event.consent is not None:
                 self._consent_changed(event.participant, event.consent)
             self.newest_us = max(self.newest_us, event.offset_us)
@@ -225,7 +229,7 @@ class LiveMeeting:
         """Record the windows that are final, publish the present state of the others."""
         if not self._recorded:
             return  # time in an empty meeting closes no windows: a recording may still come and fill them
-        await self._keep(self._rollups.advance(self._watermark_us()))
+        await self._close_windows(self._watermark_us())
         self._services.hub.publish(self.uid, self._rollups.revised(self.now_us()))
 
     async def stop_streams(self, error: RoompulseError) -> None:
@@ -235,21 +239,27 @@ class LiveMeeting:
     async def finish(self) -> None:
         """Make every window final."""
         await self._services.recorder.flush()
-        await self._keep(self._rollups.advance(END_OF_TIME_US))
+        await self._close_windows(END_OF_TIME_US)
 
-    async def _keep(self, final: list[Rollup]) -> None:
-        if final:
-            await self._services.recorder.append(Entry(self.meeting.key, rollups=tuple(final)))
+    async def _close_windows(self, watermark_us: int) -> None:
+        """Record what has become final, a slice at a time: a recording may have kept hours of windows open."""
+        async with self._closing:
+            while True:
+                if final := self._rollups.advance(watermark_us, WINDOWS):
+                    await self._services.recorder.append(Entry(self.meeting.key, rollups=tuple(final)))
+                if not self._rollups.due(watermark_us):
+                    return
+                await asyncio.sleep(0)
 
     def _watermark_us(self) -> int:
         """Nothing before this offset is still to come: of each recording its progress, of everything else the clock."""
         now_us = self._services.clock.now_us()
         ends = [
-            stream.progress_us if stream.every_frame else now_us - self.meeting.create_us
+            stream.progress_us if stream.every_frame else now_us - self.began_us
             for stream in self.streams.values()
             if not stream.every_frame or now_us - stream.progressed_us < STALL_US
         ]
-        return min(ends, default=now_us - self.meeting.create_us)
+        return min(ends, default=now_us - self.began_us)
 
 
 def _checkpoint(seat: LiveParticipant) -> Checkpoint:

@@ -1,12 +1,11 @@
 """A participant while a stream is open: the pure scorer, and the place in the record its readings get."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from roompulse_server.insight.scorer import ParticipantScorer
 from roompulse_server.types import FaceReading, Observation, Participant, Presence, Reading, Update
 
-FILL_US = 1_000_000  # a state that brings no pictures (camera off …) is recorded this often
+FILL_US = 1_000_000  # a state that brings no pictures (camera off …) is recorded this often at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +59,18 @@ class LiveParticipant:
         reading = self.scorer.observe(Observation(self._advance(moment.offset_us) / 1e6, state))
         return self._update(moment, reading, 0, None, None)
 
-    def fill(self, until_us: int, began_us: int) -> Iterator[Update]:
-        """Yield the updates, one a second, that the present state needs up to `until_us`."""
-        while self.state is not None and self.offset_us + FILL_US <= until_us:
-            at_us = self.offset_us + FILL_US
-            moment = Moment(at_us, began_us + at_us, began_us + at_us, began_us + at_us)
-            yield self.enter(moment, self.state)
+    def fill(self, until_us: int, began_us: int) -> Update | None:
+        """Return an update in whole seconds, the last up to `until_us`, which says that the present state goes on.
+
+        It is one, however long ago the one before was: a state lasts from one update of it to the next, in roll-ups
+        and summaries too. So what a sender says about time costs nobody anything.
+        """
+        seconds = (until_us - self.offset_us) // FILL_US
+        if self.state is None or seconds < 1:
+            return None
+        at_us = self.offset_us + seconds * FILL_US
+        moment = Moment(at_us, began_us + at_us, began_us + at_us, began_us + at_us)
+        return self.enter(moment, self.state)
 
     def refresh(self, moment: Moment) -> Update:
         """Return what is known now although no picture was analysed: the window slides, the analysis ages."""

@@ -133,12 +133,13 @@ class Privacy:
 
     async def delete_expired(self) -> None:
         """Erase the meetings that were kept as long as they, or the settings, say."""
-        store, now_us = self._services.store, self._services.clock.now_us()
+        store, now_us = self._services.store, self._services.timekeeper.kept_us()
         retention_s = min(self._services.settings.retention_s, _NEVER_S)
         for key in await self._services.recorder.read(
             store.expired, now_us=now_us, retention_s=retention_s, limit=AT_ONCE
         ):
-            await self._delete(key, "retention")
+            with _missing(allowed=True):  # somebody may have deleted it just now
+                await self._delete(key, "retention")
         await self._sweep()  # also what a crash has left
 
     async def _find(self, ref: MeetingRef) -> tuple[MeetingKey, LiveMeeting | None]:
@@ -191,7 +192,9 @@ class Privacy:
             try:
                 await self.delete_expired()
             except RoompulseError as error:
-                log.error("what was kept long enough could not be deleted", error=str(error))
+                log.debug("what was kept long enough could not be deleted", error=str(error))  # the recorder said why
+            except Exception:
+                log.exception("what was kept long enough could not be deleted")
             await asyncio.sleep(CARE_S)
 
 

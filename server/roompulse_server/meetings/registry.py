@@ -6,16 +6,16 @@ from dataclasses import replace
 import structlog
 
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.insight.rollup import RollupBuilder
 from roompulse_server.meetings.config import MeetingRef, StreamConfig, check_purpose
 from roompulse_server.meetings.live import LiveMeeting
+from roompulse_server.meetings.revival import damaged, revive
 from roompulse_server.meetings.services import Services
-from roompulse_server.storage.store import Committed
-from roompulse_server.types import Event, EventKind, Meeting, MeetingKey, MeetingState, Purpose, Rollup
+from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose
 
 log = structlog.get_logger(__name__)
 
 PAGE = 200
+LAST_S = 2.0  # for streams to end once nothing is waited for any more
 
 
 class Registry:
@@ -29,13 +29,18 @@ class Registry:
         self.draining = False
 
     async def __aenter__(self) -> "Registry":
+        """Take up the active meetings.
+
+        Raises:
+            RoompulseError: RECORD_DAMAGED, RECORD_UNAVAILABLE: it cannot be read which they are.
+        """
         cursor = ""
         while True:
             page = await self._services.recorder.read(
                 self._services.store.list_meetings, "default", state=MeetingState.ACTIVE, limit=PAGE, cursor=cursor
             )
             for meeting in page.items:
-                await self._revive(meeting)
+                await self._revive_if_whole(meeting)
             cursor = page.cursor
             if not cursor:
                 break
@@ -48,10 +53,21 @@ class Registry:
             await asyncio.gather(self._caretaker, return_exceptions=True)
 
     async def drain(self) -> None:
-        """Refuse new streams and end the open ones; all they brought is recorded when this returns."""
+        """Refuse new streams and end the open ones; all they brought is recorded when this returns.
+
+        That takes `drain_s` at most: a disk that still fails towards its end costs what it did not take.
+        """
         self.draining = True
         error = RoompulseError(Reason.DRAINING, "the service is stopping; open the stream again in a moment")
-        await asyncio.gather(*(live.stop_streams(error) for live in list(self._live.values())))
+        stopping = (live.stop_streams(error) for live in list(self._live.values()))
+        ending = asyncio.gather(*stopping, return_exceptions=True)
+        await asyncio.wait([ending], timeout=max(0.0, self._services.settings.drain_s - LAST_S))
+        if not ending.done():
+            self._services.recorder.give_up()
+            await asyncio.wait([ending], timeout=LAST_S)
+        if not ending.done():
+            log.error("some streams could not be ended in time")
+            ending.cancel()
 
     async def find(self, ref: MeetingRef) -> Meeting:
         """Return a meeting's row.
@@ -74,6 +90,7 @@ class Registry:
             key=replace(meeting.key, uid=""),
             state=MeetingState.ACTIVE,
             create_us=self._services.clock.now_us(),
+            create_steady_us=self._services.timekeeper.steady_us(),
         )
         created = await self._services.recorder.call(self._services.store.create_meeting, new, request_id)
         if created.key.uid not in self._live and created.state is MeetingState.ACTIVE:
@@ -109,24 +126,30 @@ class Registry:
         key = MeetingKey(ref.tenant, ref.id, ref.uid)
         known = await recorder.read(store.meeting_ended_by, key, request_id) if request_id else None
         meeting = known or await self.find(ref)
-        now_us, asked = self._services.clock.now_us(), {"reason": reason, "request_id": request_id}
         if meeting.state is MeetingState.ENDED:
-            return await recorder.call(store.end_meeting, meeting.key, time_us=now_us, offset_us=0, **asked)
-        live = self._live.get(meeting.key.uid) or await self._revive(meeting)
-        message = f"meeting {ref.id!r} was ended: {reason}"
-        error = RoompulseError(Reason.MEETING_ENDED, message)
-        await live.stop_streams(error)
-        await live.finish()
-        ended = await recorder.call(
-            store.end_meeting,
-            meeting.key,
-            time_us=self._services.clock.now_us(),
-            offset_us=live.newest_us,  # the last recorded moment: idle time after it is no meeting
-            **asked,
-        )
-        await live.stop_streams(error)  # those that came in between; from now on none is admitted
+            return await self._end(meeting, 0, reason, request_id)
+        live = self._live.get(meeting.key.uid) or await self._revive_if_whole(meeting)
+        error = RoompulseError(Reason.MEETING_ENDED, f"meeting {ref.id!r} was ended: {reason}")
+        if live is not None:
+            await live.stop_streams(error)
+            await live.finish()
+        newest_us = live.newest_us if live else 0  # the last recorded moment: idle time after it is no meeting
+        ended = await self._end(meeting, newest_us, reason, request_id)
+        if live is not None:
+            await live.stop_streams(error)  # those that came in between; from now on none is admitted
         self._live.pop(meeting.key.uid, None)
         return ended
+
+    async def _end(self, meeting: Meeting, offset_us: int, reason: str, request_id: str) -> Meeting:
+        return await self._services.recorder.call(
+            self._services.store.end_meeting,
+            meeting.key,
+            time_us=self._services.clock.now_us(),
+            offset_us=offset_us,
+            reason=reason,
+            request_id=request_id,
+            kept_us=self._services.timekeeper.kept_us(),
+        )
 
     async def _found(self, ref: MeetingRef) -> Meeting | None:
         """Return a meeting, or None where one may be created: its id is free, and no occurrence was named."""
@@ -137,42 +160,27 @@ class Registry:
                 raise
             return None
 
+    @property
+    def stream_count(self) -> int:
+        """How many streams are open, in all meetings."""
+        return sum(len(live.streams) for live in self._live.values())
+
     def live(self, uid: str) -> LiveMeeting | None:
         return self._live.get(uid)
 
     async def _revive(self, meeting: Meeting) -> LiveMeeting:
-        """Take a meeting up where the record left it: roll-ups go on after the last final one."""
-        recorder, key = self._services.recorder, meeting.key
-        last, entries = await recorder.read(self._replay, meeting)
-        min_group = self._services.settings.min_group if meeting.aggregate_only else 0
-        rollups = RollupBuilder(self._services.formula, min_group)
-        if last is not None and not min_group:
-            rollups.resume(last)
-        live = LiveMeeting(meeting, self._services, rollups)
-        for entry in entries:
-            live.committed(entry)
-        if last is not None and min_group:
-            erased = any(event.kind is EventKind.ERASED for entry in entries for event in entry.events)
-            rollups.catch_up(last, complete=not erased)
-        return self._live.setdefault(key.uid, live)  # somebody else may have been faster
+        live = await revive(meeting, self._services)
+        return self._live.setdefault(meeting.key.uid, live)  # somebody else may have been faster
 
-    def _replay(self, meeting: Meeting) -> tuple[Rollup | None, list[Committed]]:
-        """Read the last final roll-up, all events, and the updates that windows after it may rest on.
-
-        Where windows speak for groups only, all of them: which groups they spoke for so far decides what comes.
-        """
-        key, store, entries, cursor, events = meeting.key, self._services.store, list[Committed](), "", list[Event]()
-        last = next(iter(store.read_rollups(key, after=store.tail(key).rollup - 1, limit=1)), None)
-        window_us = round(self._services.formula.window_s * 1e6)
-        from_us = max(0, last.start_us + last.length_us - window_us) if last and not meeting.aggregate_only else 0
-        while some := store.read_events(key, after=len(events), limit=PAGE):
-            events += some
-        entries.append(Committed(key, events=tuple(events)))
-        while True:
-            page = store.read_updates(key, start_us=from_us, limit=PAGE, cursor=cursor)
-            entries.append(Committed(key, updates=page.items))
-            if not (cursor := page.cursor):
-                return last, entries
+    async def _revive_if_whole(self, meeting: Meeting) -> LiveMeeting | None:
+        """Take a meeting up; say so where it is damaged, which costs this one alone."""
+        try:
+            return await self._revive(meeting)
+        except RoompulseError as error:
+            if error.reason is not Reason.RECORD_DAMAGED:
+                raise
+            log.error(damaged(meeting).message, meeting_uid=meeting.key.uid, why=error.message)
+            return None
 
     async def _care(self) -> None:
         while True:
@@ -181,7 +189,9 @@ class Registry:
                 try:
                     await self._look_after(live)
                 except RoompulseError as error:
-                    log.error("a meeting could not be looked after", error=str(error))
+                    log.debug("a meeting could not be looked after", error=str(error))  # the recorder has said why
+                except Exception:
+                    log.exception("a meeting could not be looked after", meeting_uid=live.uid)
 
     async def _look_after(self, live: LiveMeeting) -> None:
         await live.roll_up()

@@ -82,6 +82,11 @@ class Outbox:
         self._error: RoompulseError | None = None
         self.displaced = 0
 
+    @property
+    def live(self) -> bool:
+        """Whether nobody ever waits for room."""
+        return self._live
+
     async def put(self, update: Update, wanted: Callable[[], bool] = lambda: True) -> None:
         """Add an update, if it is still `wanted` once there is room; see the class for what happens when full."""
         while not self._live and self._updates >= UPDATES_BOUND and not self._ended:

@@ -4,7 +4,7 @@ CAMERA: one seat, the stream's participant. GALLERY with tiles: a seat for each 
 seat for each track, named "room#1", taken when the track first appears.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from roompulse_server.engine.governor import Beat
@@ -149,11 +149,11 @@ class Seats:
             return []
         return [(seat, seat.enter(moment, state)) for seat in seats or [self.own]]
 
-    def fill(self, until_us: int) -> Iterator[Scored]:
-        """Yield the updates that states without pictures need up to an offset."""
-        began_us = self._live.meeting.create_us
+    def fill(self, until_us: int) -> list[Scored]:
+        """Return the updates that states without pictures need up to an offset: one of each participant at most."""
+        began_us = self._live.began_us
         seats = {seat.id: seat for seat in (*self.everybody(), self.own)}.values()
-        return ((seat, update) for seat in seats for update in seat.fill(until_us, began_us))
+        return [(seat, update) for seat in seats if (update := seat.fill(until_us, began_us)) is not None]
 
     def keep_up(self, moment: Moment) -> list[Scored]:
         """Return the updates that are due although no analysis came."""

@@ -7,6 +7,7 @@ from roompulse_server.engine.engine import Engine
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.scoring import Scoring
 from roompulse_server.meetings.clock import ServerClock
+from roompulse_server.meetings.timekeeper import Timekeeper
 from roompulse_server.metrics import Metrics
 from roompulse_server.settings import Settings
 from roompulse_server.storage.store import Store
@@ -22,6 +23,7 @@ class Services:
     recorder: Recorder
     hub: Hub
     clock: ServerClock
+    timekeeper: Timekeeper
     formula: Formula
     scoring: Scoring
     metrics: Metrics

@@ -50,7 +50,7 @@ class Session:
         self._live, self._services = live, services
         self._outbox = Outbox(live=not self.every_frame)
         self._ledger = Ledger()
-        self._intake = Intake(config, live.meeting.create_us, limits)
+        self._intake = Intake(config, live.began_us, limits)
         self._granted_hz = config.analysis_rate_hz
         self._camera_on = config.content is Content.CAMERA
         self._stream: EngineStream | None = None
@@ -236,6 +236,7 @@ class Session:
             if detail != "finished" and self._stream is not None:
                 self._stream.close()
             await self._drain()
+            error = error or self._tasks.failure
             counters = await self._depart(detail)
             await self._services.recorder.flush()
             await self._delivered.drain()
@@ -301,14 +302,13 @@ class Session:
 
     async def _resolve(self, answer: Answer) -> None:
         self._ledger.answered(answer)
+        if not isinstance(answer, NotDue):
+            if answer.fault is not None:
+                self._fault(answer.index, answer.fault, answer.message)
+            if answer.looks is not None:
+                async with self._scoring:
+                    await self._record(await self._seats.take(answer, self._services.clock.now_us()))
         self._progress(answer.offset_us)
-        if isinstance(answer, NotDue):
-            return
-        if answer.fault is not None:
-            self._fault(answer.index, answer.fault, answer.message)
-        if answer.looks is not None:
-            async with self._scoring:
-                await self._record(await self._seats.take(answer, self._services.clock.now_us()))
 
     def _progress(self, offset_us: int) -> None:
         self.progress_us = max(self.progress_us, offset_us)
@@ -326,8 +326,7 @@ class Session:
     async def _record(self, scored: Iterable[Scored]) -> None:
         """Queue values for the record; `_scoring` is held since before they were scored."""
         for seat, update in scored:
-            if self.every_frame:
-                await self._delivered.room()
+            await self._delivered.room()
             self._delivered.watch(seat)
             if update.scoring_latency_us is not None:
                 self._services.metrics.scored.observe(update.scoring_latency_us / 1e6)
@@ -361,8 +360,8 @@ class Session:
         await self._add(lambda: self._seats.enter(moment, self._seats.state(self._camera_on)))
 
     async def _fill(self, until_us: int) -> None:
-        self._progress(until_us)
         await self._add(self._seats.fill, until_us)
+        self._progress(until_us)
 
     async def _tick(self) -> None:
         """Once a beat: say that the stream lives, and what became of its packets."""
@@ -396,4 +395,4 @@ class Session:
 
     def _moment(self, offset_us: int) -> Moment:
         now_us = self._services.clock.now_us()
-        return Moment(offset_us, self._live.meeting.create_us + offset_us, now_us, now_us)
+        return Moment(offset_us, self._live.began_us + offset_us, now_us, now_us)

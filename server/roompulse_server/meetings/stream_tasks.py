@@ -18,6 +18,7 @@ class StreamTasks:
     def __init__(self, name: str, stop: Stop) -> None:
         self._name, self._stop = name, stop
         self._tasks: list[asyncio.Task[None]] = []
+        self.failure: RoompulseError | None = None  # the first, for a stream that is ending already
 
     def start(self, work: Coroutine[None, None, None], what: str) -> asyncio.Task[None]:
         task = asyncio.create_task(self._guard(work), name=f"{what} {self._name}")
@@ -26,6 +27,7 @@ class StreamTasks:
 
     def stop_soon(self, error: RoompulseError) -> None:
         """End the stream, in a task of its own."""
+        self.failure = self.failure or error
         self._tasks.append(asyncio.create_task(self._stop(error)))
 
     async def aclose(self) -> None:

@@ -27,7 +27,7 @@ class AnalysisServicer(stubs.AnalysisServiceServicer):
         self, request_iterator: AsyncIterator[pb.AnalyzeVideoRequest], context: Context
     ) -> None:
         try:
-            session = await self._ingest.open(_config(await anext(aiter(request_iterator), None)))
+            session = await self._ingest.open(_config(await anext(aiter(request_iterator))))
         except Exception as error:
             await abort(context, error)
         feeding = asyncio.create_task(_feed(session, request_iterator))
@@ -47,8 +47,8 @@ class AnalysisServicer(stubs.AnalysisServiceServicer):
         return convert_reply.image_to_proto(read, self._ingest.ready)
 
 
-def _config(first: pb.AnalyzeVideoRequest | None) -> Any:
-    if first is None or first.WhichOneof("control") != "config" or first.packets:
+def _config(first: pb.AnalyzeVideoRequest) -> Any:
+    if first.WhichOneof("control") != "config" or first.packets:
         message = "the first message of a stream must hold its config, and nothing else"
         raise RoompulseError(Reason.CONFIG_MISSING, message)
     return convert_request.config_from_proto(first.config)

@@ -10,6 +10,7 @@ from roompulse.v1.meeting_service_pb2_grpc import add_MeetingServiceServicer_to_
 from roompulse.v1.subscription_service_pb2_grpc import add_SubscriptionServiceServicer_to_server
 
 from roompulse_server.rpc.analysis import AnalysisServicer
+from roompulse_server.rpc.first_message import FirstMessage
 from roompulse_server.rpc.meeting import MeetingServicer
 from roompulse_server.rpc.subscription import SubscriptionServicer
 
@@ -37,12 +38,18 @@ SERVICES = tuple(
 
 
 class Server:
-    """Use `start`, then `stop`; health says SERVING in between."""
+    """Use `start`, then `stop`; in between health says what `say_ready` was told last."""
 
     def __init__(
-        self, analysis: AnalysisServicer, subscription: SubscriptionServicer, meeting: MeetingServicer, reflect: bool
+        self,
+        analysis: AnalysisServicer,
+        subscription: SubscriptionServicer,
+        meeting: MeetingServicer,
+        *,
+        reflect: bool,
+        first_message_s: float,
     ) -> None:
-        self._server = grpc.aio.server(options=OPTIONS)
+        self._server = grpc.aio.server(options=OPTIONS, interceptors=[FirstMessage(first_message_s)])
         self._health = health_aio.HealthServicer()
         add_AnalysisServiceServicer_to_server(analysis, self._server)
         add_SubscriptionServiceServicer_to_server(subscription, self._server)
@@ -62,10 +69,15 @@ class Server:
             port = self._server.add_insecure_port(address)
         except RuntimeError as error:
             raise OSError(f"cannot listen on {address}: is the port in use?") from error
+        await self.say_ready(False)
         await self._server.start()
-        for service in ("", *SERVICES):
-            await self._health.set(service, health_pb2.HealthCheckResponse.SERVING)
         return port
+
+    async def say_ready(self, ready: bool) -> None:
+        """Have health say whether the service can do its work."""
+        states = health_pb2.HealthCheckResponse
+        for service in ("", *SERVICES):
+            await self._health.set(service, states.SERVING if ready else states.NOT_SERVING)
 
     async def say_goodbye(self) -> None:
         """Tell health watchers that nothing new is taken."""

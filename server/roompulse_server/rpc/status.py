@@ -1,10 +1,14 @@
 """Errors become gRPC statuses here, and nowhere else.
 
+What callers sent comes back in messages and values, and may be long. A status travels in HTTP/2 headers, which hold
+8 KiB: a longer one would reach nobody, so every text is cut in its middle, where its beginning and its remedy stay.
+
 Every status carries `google.rpc.ErrorInfo` (reason, domain, values); wrong fields add `BadRequest`, and what may be
 tried again adds `RetryInfo`. What is not a `RoompulseError` becomes INTERNAL with a fixed text; the log has the rest.
 """
 
 import functools
+import itertools
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn, TypeVar
 
@@ -50,6 +54,7 @@ CODES: dict[Reason, int] = {
     Reason.NOT_OFFERED: code_pb2.UNIMPLEMENTED,
     Reason.DRAINING: code_pb2.UNAVAILABLE,
     Reason.RECORD_UNAVAILABLE: code_pb2.UNAVAILABLE,
+    Reason.RECORD_DAMAGED: code_pb2.DATA_LOSS,
     Reason.ENGINE_UNAVAILABLE: code_pb2.UNAVAILABLE,
 }
 RETRY_AFTER_S = {
@@ -58,6 +63,10 @@ RETRY_AFTER_S = {
     Reason.RECORD_UNAVAILABLE: 1,
     Reason.ENGINE_UNAVAILABLE: 1,
 }
+TEXT_BYTES = 768  # a status says its message three times, once with three bytes for each that is no ASCII
+VALUE_BYTES = 128
+MOST_VALUES = 4
+_CUT = " … "
 INTERNAL_TEXT = "something went wrong inside the service; its log says what"
 
 
@@ -65,16 +74,28 @@ def to_status(error: BaseException) -> status_pb2.Status:
     """Return the status of an error; the text of an unknown one does not leave the service."""
     if not isinstance(error, RoompulseError):
         return status_pb2.Status(code=code_pb2.INTERNAL, message=INTERNAL_TEXT)
-    info = error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=error.values)
+    message, field = cut(error.message, TEXT_BYTES), cut(error.field, VALUE_BYTES)
+    values = {cut(name, VALUE_BYTES): cut(value, VALUE_BYTES) for name, value in error.values.items()}
+    metadata = dict(itertools.islice(values.items(), MOST_VALUES))
+    info = error_details_pb2.ErrorInfo(reason=error.reason.value, domain=DOMAIN, metadata=metadata)
     details: list[any_pb2.Any] = [_any(info)]
-    if error.field:
-        violation = error_details_pb2.BadRequest.FieldViolation(field=error.field, description=error.message)
+    if field:
+        violation = error_details_pb2.BadRequest.FieldViolation(field=field, description=message)
         details.append(_any(error_details_pb2.BadRequest(field_violations=[violation])))
     if error.reason in RETRY_AFTER_S:
         delay = duration_pb2.Duration(seconds=RETRY_AFTER_S[error.reason])
         details.append(_any(error_details_pb2.RetryInfo(retry_delay=delay)))
-    text = f"{error.field}: {error.message}" if error.field else error.message
+    text = f"{field}: {message}" if field else message
     return status_pb2.Status(code=CODES[error.reason], message=text, details=details)
+
+
+def cut(text: str, most: int) -> str:
+    """Return a text of at most so many bytes: a longer one without its middle."""
+    data = text.encode("utf-8", "replace")
+    if len(data) <= most:
+        return data.decode()
+    half = (most - len(_CUT.encode())) // 2
+    return data[:half].decode(errors="ignore") + _CUT + data[-half:].decode(errors="ignore")
 
 
 async def abort(context: Any, error: BaseException) -> NoReturn:

@@ -25,14 +25,15 @@ from sqlalchemy.exc import DBAPIError
 
 from roompulse_server.errors import StoreError
 from roompulse_server.storage import writing
+from roompulse_server.storage.clock import read_clock
+from roompulse_server.storage.folder import BESIDE, DATABASE, lock, only_for_owner
 from roompulse_server.storage.migrate import upgrade
 from roompulse_server.storage.schema import meetings
-from roompulse_server.storage.sqlite import DATABASE, lock, writing_engine
+from roompulse_server.storage.sqlite import writing_engine
 from roompulse_server.types import MeetingKey, MeetingState
 
 RESTORED = "restored from a backup"
 _PART = ".part"
-_BESIDE = ("-wal", "-shm", "-journal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ def restore(backup: pathlib.Path, folder: pathlib.Path, *, time_us: int, replace
             _check(part)
             ended = _end_active(part, time_us)
             copied = Copied(_check(part), part.stat().st_size, ended)
-            for suffix in _BESIDE:  # an old log beside a new database would be played into it
+            for suffix in BESIDE:  # an old log beside a new database would be played into it
                 target.with_name(target.name + suffix).unlink(missing_ok=True)
         return copied
 
@@ -101,14 +102,15 @@ def _readable(folder: pathlib.Path) -> Iterator[sqlite3.Connection]:
 def _new_file(target: pathlib.Path, *, replace: bool = False) -> Iterator[pathlib.Path]:
     """Yield the name of an empty file, which becomes `target` once the block has ended well and it is on the disk."""
     part = target.with_name(target.name + _PART)
-    os.close(os.open(part, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
+    part.unlink(missing_ok=True)  # one that a crash has left may be open for others
     try:
+        only_for_owner(part)
         yield part
         _sync(part)
         part.replace(target) if replace else os.link(part, target)
         _sync(target.parent)
     finally:
-        for name in (part.name, *(part.name + suffix for suffix in _BESIDE)):
+        for name in (part.name, *(part.name + suffix for suffix in BESIDE)):
             part.with_name(name).unlink(missing_ok=True)
 
 
@@ -134,9 +136,10 @@ def _end_active(path: pathlib.Path, time_us: int) -> int:
     try:
         with engine.begin() as connection:
             upgrade(connection)
-            active = _active(connection)
+            active, mark = _active(connection), read_clock(connection)
+            kept_us = time_us if mark is None else time_us - mark.wall_us + mark.kept_us
             for key, offset_us in active:
-                writing.end_meeting(connection, key, time_us, offset_us, RESTORED, "")
+                writing.end_meeting(connection, key, time_us, offset_us, RESTORED, "", kept_us)
     finally:
         engine.dispose()
     return len(active)

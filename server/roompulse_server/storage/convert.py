@@ -48,6 +48,7 @@ def meeting_from_row(row: Row[Any]) -> Meeting:
         everyone_consented=row.everyone_consented,
         aggregate_only=row.aggregate_only,
         participant_count=row.participant_count,
+        create_steady_us=row.create_steady_us,
     )
 
 
@@ -67,6 +68,7 @@ def meeting_to_values(meeting: Meeting) -> Values:
         "retention_s": meeting.retention_s,
         "everyone_consented": meeting.everyone_consented,
         "aggregate_only": meeting.aggregate_only,
+        "create_steady_us": meeting.create_steady_us,
     }
 
 

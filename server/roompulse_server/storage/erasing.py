@@ -98,11 +98,15 @@ def sweep(connection: Connection) -> bool:
 
 
 def expired(connection: Connection, now_us: int, retention_s: float, limit: int) -> list[MeetingKey]:
-    """Return ended meetings whose time has come, oldest first; `retention_s` is for those that name none."""
+    """Return ended meetings whose time has come, oldest first; `retention_s` is for those that name none.
+
+    `now_us` is by the clock that retention goes by.
+    """
     c = meetings.c
     kept_us = func.coalesce(c.retention_s, retention_s) * 1e6
-    query = select(c.tenant, c.id, c.uid).where(c.state == MeetingState.ENDED, c.end_us + kept_us <= now_us)
-    rows = connection.execute(query.order_by(c.end_us).limit(limit))
+    end_us = func.coalesce(c.end_kept_us, c.end_us)
+    query = select(c.tenant, c.id, c.uid).where(c.state == MeetingState.ENDED, end_us + kept_us <= now_us)
+    rows = connection.execute(query.order_by(end_us).limit(limit))
     return [MeetingKey(row.tenant, row.id, row.uid) for row in rows]
 
 

@@ -122,8 +122,11 @@ def read_cursor(cursor: str, *kinds: type) -> list[Any]:
     return values
 
 
-def _fits(value: Any) -> bool:
-    return not isinstance(value, int) or abs(value) < 1 << 63
+def _fits(value: int | str) -> bool:
+    """Tell whether a database takes a value: JSON may hold larger numbers, and halves of characters."""
+    if isinstance(value, str):
+        return not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return abs(value) < 1 << 63
 
 
 def _participants(key: MeetingKey) -> Select[Any]:

@@ -7,6 +7,7 @@
     erasures                               whose blocks are still to be removed, and who may not come back unasked
     requests                               which meeting a request_id has made
     audit                                  what was done to people's data, under pseudonyms; only ever longer
+    clock                                  what the clocks showed when the record was last looked after
 
 Every key begins with tenant and meeting uid. Only `participants` knows who somebody is: every other table names a
 number, and what was measured or said of somebody is sealed with the key in that row (`seal`). So erasing that one row
@@ -80,6 +81,8 @@ meetings = Table(
     Column("last_rollup", BigInteger, nullable=False),  # sequence of final roll-ups
     Column("last_rollup_start_us", BigInteger),
     Column("last_offset_us", BigInteger),  # newest recorded moment
+    Column("create_steady_us", BigInteger),  # by the record's own clock (`store.ClockMark`); null: as `create_us`
+    Column("end_kept_us", BigInteger),  # by the clock that retention goes by; null: as `end_us`
     UniqueConstraint("tenant", "id", "occurrence", name="uq_meetings_occurrence"),
     Index(
         "uq_meetings_active",
@@ -210,4 +213,17 @@ audit = Table(
     Column("number", Integer),  # the participant's; null for the meeting
     Column("detail", Text, nullable=False),
     Index("ix_audit_meeting", "tenant", "meeting_uid", "position"),
+)
+
+clock = Table(
+    "clock",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("wall_us", BigInteger, nullable=False),
+    Column("boot_id", String(64), nullable=False),
+    Column("boot_us", BigInteger, nullable=False),
+    Column("steady_us", BigInteger, nullable=False),
+    Column("kept_us", BigInteger, nullable=False),
+    Column("doubted_us", BigInteger, nullable=False),
+    Column("doubt_us", BigInteger, nullable=False),
 )

@@ -12,7 +12,7 @@ import os
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from roompulse_server.errors import StoreError
+from roompulse_server.errors import DamageError
 
 KEY_BYTES = 32
 NONCE_BYTES = 12  # random: safe for 2^32 values of one key
@@ -45,12 +45,12 @@ def unseal(key: bytes, sealed: bytes, place: str) -> bytes:
     """Return what was sealed.
 
     Raises:
-        StoreError: It is damaged, of another place, or sealed with another key.
+        DamageError: It is damaged, of another place, or sealed with another key.
     """
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
     except (InvalidTag, ValueError) as error:
-        raise StoreError(f"the record is damaged: {place} cannot be read with its participant's key") from error
+        raise DamageError(f"the record is damaged: {place} cannot be read with its participant's key") from error
 
 
 def digest(salt: bytes, name: str) -> bytes:

@@ -1,15 +1,16 @@
 """The record in any SQL database that SQLAlchemy Core speaks: each method is one transaction."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
-from roompulse_server.errors import StoreError
+from roompulse_server.errors import DamageError, StoreError
 from roompulse_server.series import Series
-from roompulse_server.storage import auditing, consenting, erasing, reading, replay, writing
-from roompulse_server.storage.store import Committed, Entry, LogItem, Page, Position, Tail
+from roompulse_server.storage import auditing, clock, consenting, erasing, reading, replay, writing
+from roompulse_server.storage.store import ClockMark, Committed, Entry, LogItem, Page, Position, Tail
 from roompulse_server.types import (
     AuditEntry,
     Consent,
@@ -36,10 +37,17 @@ class SqlStore:
             return writing.create_meeting(connection, meeting, request_id)
 
     def end_meeting(
-        self, key: MeetingKey, *, time_us: int, offset_us: int, reason: str, request_id: str = ""
+        self,
+        key: MeetingKey,
+        *,
+        time_us: int,
+        offset_us: int,
+        reason: str,
+        request_id: str = "",
+        kept_us: int | None = None,
     ) -> Meeting:
         with _transaction(self._writer) as connection:
-            meeting, committed = writing.end_meeting(connection, key, time_us, offset_us, reason, request_id)
+            meeting, committed = writing.end_meeting(connection, key, time_us, offset_us, reason, request_id, kept_us)
         self._committed.append(committed)
         return meeting
 
@@ -96,6 +104,17 @@ class SqlStore:
     def expired(self, *, now_us: int, retention_s: float, limit: int) -> list[MeetingKey]:
         with _transaction(self._reader) as connection:
             return erasing.expired(connection, now_us, retention_s, limit)
+
+    def read_clock(self) -> ClockMark | None:
+        with _transaction(self._reader) as connection:
+            return clock.read_clock(connection)
+
+    def write_clock(self, mark: ClockMark) -> None:
+        with _transaction(self._writer) as connection:
+            clock.write_clock(connection, mark)
+
+    def check(self) -> None:
+        """Nothing is known of where an engine's database is."""
 
     def list_audit(self, tenant: str, *, meeting_uid: str = "", limit: int, cursor: str = "") -> Page[AuditEntry]:
         with _transaction(self._reader) as connection:
@@ -183,4 +202,12 @@ def _transaction(engine: Engine | None) -> Iterator[Connection]:
     except (DataError, IntegrityError, ProgrammingError):
         raise
     except DBAPIError as error:
+        if is_damage(error.orig):
+            raise DamageError(f"the record is damaged: {error.orig}") from error
         raise StoreError(f"the record cannot be used: {error.orig}") from error
+
+
+def is_damage(error: BaseException | None) -> bool:
+    """Tell whether a driver's error is about pages that hold something else than was written."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    return code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or "Could not decode to UTF-8" in str(error)

@@ -4,11 +4,10 @@ SQLite up to 3.51.2 can corrupt a WAL database when two connections write or che
 one that does either, readers are read-only, nothing is memory-mapped, and a lock file keeps other processes out.
 """
 
-import fcntl
 import logging
-import os
 import pathlib
 import sqlite3
+from collections.abc import Callable
 from typing import IO, Any
 
 from sqlalchemy import Engine, create_engine, event, update
@@ -17,14 +16,13 @@ from sqlalchemy.pool import QueuePool, StaticPool
 
 from roompulse_server.errors import StoreError
 from roompulse_server.storage.cleaning import BUSY_TIMEOUT_MS, Cleaning
+from roompulse_server.storage.folder import DATABASE, Presence, lock, only_for_owner
 from roompulse_server.storage.migrate import upgrade
 from roompulse_server.storage.schema import heads
-from roompulse_server.storage.sql import SqlStore
+from roompulse_server.storage.sql import SqlStore, is_damage
 
 logger = logging.getLogger(__name__)
 
-DATABASE = "record.sqlite3"
-_LOCK = "lock"
 _WRITER = (
     "PRAGMA auto_vacuum = INCREMENTAL",  # only before the first table: erasure gives pages back
     "PRAGMA secure_delete = ON",  # what is deleted is overwritten
@@ -50,6 +48,7 @@ class SqliteStore(SqlStore):
         self._folder = folder
         self._readers = readers
         self._lock: IO[str] | None = None
+        self._presence: Presence | None = None
         self._cleaning = Cleaning()
 
     def open(self) -> None:
@@ -61,17 +60,36 @@ class SqliteStore(SqlStore):
         logger.info("record in %s, SQLite %s", self._folder, sqlite3.sqlite_version)
         self._lock = lock(self._folder)
         try:
-            self._writer = writing_engine(self._folder / DATABASE)
+            only_for_owner(self._folder / DATABASE)
+            self._writer = writing_engine(self._folder / DATABASE, self.check)
             with self._writer.begin() as connection:
                 upgrade(connection)
-                connection.execute(update(heads).where(heads.c.streaming).values(streaming=False))  # a crash left them
-            self._reader = _reading_engine(self._folder / DATABASE, self._readers)
-        except DBAPIError as error:
+            self._end_streams(self._writer)
+            self._reader = _reading_engine(self._folder / DATABASE, self._readers, self.check)
+            self._presence = Presence(self._folder)
+        except (DBAPIError, OSError) as error:
             self.close()
-            raise StoreError(f"the record in {self._folder} cannot be opened: {error.orig}") from error
+            why: object = error
+            if isinstance(error, DBAPIError):
+                why = f"{error.orig}; put a backup back (roompulse-server restore), or name another folder (--data)"
+            raise StoreError(f"the record in {self._folder} cannot be opened: {why}") from error
         except BaseException:
             self.close()
             raise
+
+    def _end_streams(self, writer: Engine) -> None:
+        """Nobody streams at the start: a crash may have left it said. A damaged page here is its meeting's matter."""
+        try:
+            with writer.begin() as connection:
+                connection.execute(update(heads).where(heads.c.streaming).values(streaming=False))
+        except DBAPIError as error:
+            if not is_damage(error.orig):
+                raise
+            logger.error("the record in %s is damaged where it says who streams: %s", self._folder, error.orig)
+
+    def check(self) -> None:
+        if self._presence is not None:
+            self._presence.check()
 
     def sweep(self) -> bool:
         if super().sweep():
@@ -84,7 +102,7 @@ class SqliteStore(SqlStore):
         for engine in (self._reader, self._writer):
             if engine:
                 engine.dispose()
-        self._reader = self._writer = None
+        self._reader = self._writer = self._presence = None
         if self._lock:
             self._lock.close()
             self._lock = None
@@ -97,50 +115,29 @@ def _connection(engine: Engine) -> sqlite3.Connection:
     return connection
 
 
-def lock(folder: pathlib.Path) -> IO[str]:
-    """Keep other processes out of a folder until the file is closed; the folder is made if it is not there.
+def writing_engine(path: pathlib.Path, check: Callable[[], None] = lambda: None) -> Engine:
+    """Return the one connection that writes, for the calling thread. Nobody else may write meanwhile.
 
-    Raises:
-        StoreError: Another process holds it, or it cannot be written.
+    `check` is called before each transaction, and may raise.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        file = (folder / _LOCK).open("a+")
-    except OSError as error:
-        raise StoreError(f"the folder {folder} cannot be written: {error.strerror}") from error
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.seek(0)
-        holder = file.read().strip() or "unknown"
-        file.close()
-        message = f"the folder {folder} is in use by process {holder}: stop it, or choose another folder"
-        raise StoreError(message) from None
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
-    return file
-
-
-def writing_engine(path: pathlib.Path) -> Engine:
-    """Return the one connection that writes, for the calling thread. Nobody else may write meanwhile."""
 
     def connect() -> sqlite3.Connection:
         return sqlite3.connect(path)  # usable by this thread only
 
     engine = create_engine("sqlite://", creator=connect, poolclass=StaticPool)
-    return _prepared(engine, _WRITER, "BEGIN IMMEDIATE")
+    return _prepared(engine, _WRITER, "BEGIN IMMEDIATE", check)
 
 
-def _reading_engine(path: pathlib.Path, size: int) -> Engine:
+def _reading_engine(path: pathlib.Path, size: int, check: Callable[[], None]) -> Engine:
     def connect() -> sqlite3.Connection:
+        check()  # what is open may be read on; another record that has come in its place must not be mixed in
         return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, check_same_thread=False)
 
     engine = create_engine("sqlite://", creator=connect, poolclass=QueuePool, pool_size=size, max_overflow=0)
     return _prepared(engine, _READER, "BEGIN")
 
 
-def _prepared(engine: Engine, pragmas: tuple[str, ...], begin: str) -> Engine:
+def _prepared(engine: Engine, pragmas: tuple[str, ...], begin: str, check: Callable[[], None] = lambda: None) -> Engine:
     """Set every new connection up, and begin transactions ourselves: the driver would only before it writes."""
 
     @event.listens_for(engine, "connect")
@@ -151,6 +148,7 @@ def _prepared(engine: Engine, pragmas: tuple[str, ...], begin: str) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin_transaction(connection: Any) -> None:
+        check()
         connection.exec_driver_sql(begin)
 
     return engine

@@ -37,6 +37,24 @@ class Checkpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockMark:
+    """What the clocks showed when the record was last looked after. The host's may be set; the record's two go on.
+
+    `wall_us`: the host's. `boot_us`: time since the host's start `boot_id`, which nobody sets. `steady_us`: meetings'
+    offsets go by it. `kept_us`: retention goes by it. `doubted_us`: by how much the host's clock once leapt ahead; it
+    is no part of either, and of `kept_us` only once the service has run for another `doubt_us`.
+    """
+
+    wall_us: int
+    boot_id: str
+    boot_us: int
+    steady_us: int
+    kept_us: int
+    doubted_us: int = 0
+    doubt_us: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """What one writer of one meeting wants recorded at once. Updates must be quantised (`block.quantise`)."""
 
@@ -53,6 +71,7 @@ class Refusal:
 
     STREAM_REPLACED: a newer epoch is in force. MEETING_ENDED, MEETING_NOT_FOUND, PARTICIPANT_NOT_FOUND: as they say.
     INVALID_ARGUMENT: a sequence does not follow the last one. RECORD_UNAVAILABLE: the entry broke the database's rules.
+    RECORD_DAMAGED: the meeting's pages cannot be written.
     """
 
     participant: str
@@ -131,9 +150,18 @@ class Store(Protocol):
         """
 
     def end_meeting(
-        self, key: MeetingKey, *, time_us: int, offset_us: int, reason: str, request_id: str = ""
+        self,
+        key: MeetingKey,
+        *,
+        time_us: int,
+        offset_us: int,
+        reason: str,
+        request_id: str = "",
+        kept_us: int | None = None,
     ) -> Meeting:
         """End a meeting and take everybody's epoch, so that nothing commits after. Again: the meeting as it was.
+
+        `time_us` is the host's time, `kept_us` the same moment by the clock that retention goes by.
 
         Raises:
             InvalidArgumentError: The request_id has ended another meeting.
@@ -199,7 +227,10 @@ class Store(Protocol):
         """Do a small piece of what erasures have left to do; False when no byte of anybody erased is left."""
 
     def expired(self, *, now_us: int, retention_s: float, limit: int) -> list[MeetingKey]:
-        """Return ended meetings that were kept as long as they say, or else `retention_s`; oldest first."""
+        """Return ended meetings that were kept as long as they say, or else `retention_s`; oldest first.
+
+        `now_us` is by the clock that retention goes by (`ClockMark.kept_us`).
+        """
 
     def list_audit(self, tenant: str, *, meeting_uid: str = "", limit: int, cursor: str = "") -> Page[AuditEntry]:
         """Return the audit log, oldest first."""
@@ -209,6 +240,15 @@ class Store(Protocol):
 
     def take_committed(self) -> list[Committed]:
         """Return, once, what calls other than `commit` have added to logs and erased since the last time."""
+
+    def read_clock(self) -> ClockMark | None:
+        """Return what `write_clock` was given last; None before the first time."""
+
+    def write_clock(self, mark: ClockMark) -> None:
+        """Keep what the clocks show."""
+
+    def check(self) -> None:
+        """Raise `StoreError` where what is written would not be found again: the record was moved or removed."""
 
     def get_meeting(self, key: MeetingKey) -> Meeting:
         """Return a meeting; without a uid the newest occurrence of the id."""

@@ -7,7 +7,8 @@
 While one commit is on its way to the disk the next one gathers, so under load commits grow. After a commit the writer
 rests for sixteen times as long as it took, 100 ms at most, unless somebody waits for an answer: a commit costs the same
 for one entry as for ten, and the processor has pictures to look at. When the disk fails, the commit is kept and tried
-again, everything queued stays queued, and whoever wants to add something is refused until it works again.
+again, everything queued stays queued, and whoever wants to add something is refused until it works again, or until the
+owner gives up. What a large commit wrote is handed out in slices, between which the event loop has its turn.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar
 
-from roompulse_server.errors import Reason, RoompulseError, StoreError
+from roompulse_server.errors import DamageError, Reason, RoompulseError, StoreError
 from roompulse_server.storage.store import Committed, Entry, Refusal, Store
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 REST = 16.0  # times a commit's length: the longest rest cuts this short for slow disks
 MAX_REST_S = 0.1  # what is published is at most so much later for it
+_REMEDY = "stop the service and put a backup back (roompulse-server restore)"
+SLICE = 32  # entries handed out before everybody else has a turn: some milliseconds
+TELL_S = 60.0  # between two lines of the log about one failure that goes on
 
 OnCommitted = Callable[[Sequence[Committed]], None]
 
@@ -94,8 +98,11 @@ class Recorder:
         self._queue: deque[Entry | _Call] = deque()
         self._changed = asyncio.Condition()
         self._closing = asyncio.Event()
+        self._given_up = asyncio.Event()  # a commit that fails is not tried again
         self._hurry = asyncio.Event()  # a call waits, the queue is half full, or the record is being closed
         self._failure: StoreError | None = None
+        self._call_failed = False
+        self._told_s = -TELL_S
         self._lost = 0
         self._counters = _Counters()
         self._writer = ThreadPoolExecutor(1, "record-writer")
@@ -127,6 +134,10 @@ class Recorder:
         if self._lost:
             raise StoreError(f"{self._lost} entries could not be written before the record was closed")
 
+    def give_up(self) -> None:
+        """Let everybody go who waits for a disk that fails, now or later: what cannot be written at once is lost."""
+        self._given_up.set()
+
     async def append(self, entry: Entry) -> None:
         """Queue an entry; waits while the queue is full. What becomes of it, `on_committed` hears.
 
@@ -151,13 +162,16 @@ class Recorder:
         """Run a reading method of the store on a reader thread.
 
         Raises:
-            RoompulseError: RECORD_UNAVAILABLE; whatever the method raises.
+            RoompulseError: RECORD_UNAVAILABLE, RECORD_DAMAGED; whatever the method raises.
         """
         if self._closing.is_set():
             raise _unavailable("it is being closed")
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(self._readers, functools.partial(method, *args, **kwargs))
+        except DamageError as error:
+            logger.warning("reading the record failed: %s", error)
+            raise RoompulseError(Reason.RECORD_DAMAGED, f"{error}; {_REMEDY}") from error
         except StoreError as error:
             logger.warning("reading the record failed: %s", error)
             raise _unavailable("it cannot be read now") from error
@@ -182,7 +196,7 @@ class Recorder:
             longest_commit_s=c.longest_s,
             waits=c.waits,
             failures=c.failures,
-            failing=self._failure is not None,
+            failing=self._failure is not None or self._call_failed,
         )
 
     async def _put(self, item: Entry | _Call) -> None:
@@ -236,14 +250,20 @@ class Recorder:
             return
         try:
             result, committed = await self._on_writer(self._run_call, call)
+        except DamageError as error:
+            logger.error("a part of the record cannot be changed: %s", error)
+            if not call.result.done():
+                call.result.set_exception(RoompulseError(Reason.RECORD_DAMAGED, f"{error}; {_REMEDY}"))
         except StoreError as error:
-            logger.error("the record cannot be written: %s", error)
+            self._call_failed = True
+            self._tell("the record cannot be written: %s", error)
             _refuse(call, error)
         except Exception as error:
             if not call.result.done():
                 call.result.set_exception(error)
         else:
-            self._hand_out(committed)
+            self._works_again()
+            await self._hand_out(committed)
             if not call.result.done():
                 call.result.set_result(result)
 
@@ -259,10 +279,11 @@ class Recorder:
                 break
             except StoreError as error:
                 if not await self._wait_to_retry(error):
-                    self._give_up(entries)
+                    self._let_go(entries)
                     return
+        self._works_again()
         await self._set_failure(None)
-        self._hand_out(committed)
+        await self._hand_out(committed)
         c = self._counters
         c.commits += 1
         c.entries += len(entries)
@@ -270,9 +291,16 @@ class Recorder:
         c.longest_s = max(c.longest_s, time.monotonic() - start)
 
     def _commit(self, entries: list[Entry]) -> list[Committed]:
-        """Commit on the writer's thread; an entry that breaks the database's rules costs itself alone."""
+        """Commit on the writer's thread; an entry that breaks the database's rules costs itself alone.
+
+        So does one whose meeting's pages are damaged.
+        """
         try:
             return self.store.commit(entries)
+        except DamageError as error:
+            if len(entries) == 1:
+                logger.error("an entry cannot be recorded: %s", error)
+                return [Committed(entries[0].key, refusals=_of_everybody(entries[0]))]
         except StoreError:
             raise
         except Exception:
@@ -283,14 +311,25 @@ class Recorder:
 
     async def _wait_to_retry(self, error: StoreError) -> bool:
         """Refuse new entries for a while; False when the last try was already made."""
-        logger.error("the record cannot be written, %d entries wait: %s", len(self._queue), error)
+        self._tell("the record cannot be written, %d entries wait: %s", len(self._queue), error)
         self._counters.failures += 1
-        if self._closing.is_set():
+        if self._given_up.is_set():
             return False
         await self._set_failure(error)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._closing.wait(), self._retry_s)
+            await asyncio.wait_for(self._given_up.wait(), self._retry_s)
         return True
+
+    def _tell(self, message: str, *values: object) -> None:
+        """Log a failure, and once a minute that it goes on."""
+        if time.monotonic() - self._told_s >= TELL_S:
+            self._told_s = time.monotonic()
+            logger.error(message, *values)
+
+    def _works_again(self) -> None:
+        if self._call_failed or self._failure is not None:
+            logger.warning("the record can be written again")
+        self._call_failed, self._told_s = False, -TELL_S
 
     async def _set_failure(self, error: StoreError | None) -> None:
         if self._failure is not error:
@@ -298,8 +337,8 @@ class Recorder:
                 self._failure = error
                 self._changed.notify_all()
 
-    def _give_up(self, entries: list[Entry]) -> None:
-        """Closing, and the disk has failed: let every caller go."""
+    def _let_go(self, entries: list[Entry]) -> None:
+        """The disk has failed for good: nobody waits any more."""
         self._lost += len(entries)
         while self._queue:
             item = self._queue.popleft()
@@ -309,15 +348,17 @@ class Recorder:
                 self._lost += 1
         logger.critical("%d entries could not be written", self._lost)
 
-    def _hand_out(self, committed: list[Committed]) -> None:
-        if not committed:
-            return
-        try:
-            self._on_committed(committed)
-        except Exception:
-            logger.exception("what was committed could not be handed out")  # subscribers find it in the record
+    async def _hand_out(self, committed: list[Committed]) -> None:
+        for first in range(0, len(committed), SLICE):
+            if first:
+                await asyncio.sleep(0)
+            try:
+                self._on_committed(committed[first : first + SLICE])
+            except Exception:
+                logger.exception("what was committed could not be handed out")  # subscribers find it in the record
 
     async def _close(self) -> None:
+        self.give_up()
         async with self._changed:
             self._closing.set()
             self._hurry.set()
@@ -333,6 +374,13 @@ class Recorder:
 
 
 def _nothing() -> None: ...
+
+
+def _of_everybody(entry: Entry) -> tuple[Refusal, ...]:
+    """Refuse whatever an entry holds: the streams that it is of must end."""
+    who = {(item.participant, item.epoch) for item in entry.updates}
+    who |= {(item.participant, item.epoch) for item in entry.events}
+    return tuple(Refusal(participant, epoch, Reason.RECORD_DAMAGED) for participant, epoch in sorted(who))
 
 
 def _refuse(call: _Call, error: StoreError | None) -> None:

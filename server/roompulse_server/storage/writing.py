@@ -61,7 +61,13 @@ def ended_by(connection: Connection, key: MeetingKey, request_id: str) -> Meetin
 
 
 def end_meeting(
-    connection: Connection, key: MeetingKey, time_us: int, offset_us: int, reason: str, request_id: str
+    connection: Connection,
+    key: MeetingKey,
+    time_us: int,
+    offset_us: int,
+    reason: str,
+    request_id: str,
+    kept_us: int | None,
 ) -> tuple[Meeting, Committed]:
     """Close the log: take everybody's epoch, append MEETING_ENDED."""
     ledger = existing(connection, key, ())
@@ -74,7 +80,8 @@ def end_meeting(
     event = ledger.add_event(Event(EventKind.MEETING_ENDED, offset_us, time_us, detail=reason))
     ledger.write()
     ended = update(meetings).where(meetings.c.tenant == key.tenant, meetings.c.uid == key.uid)
-    connection.execute(ended.values(state=MeetingState.ENDED, end_us=time_us, end_reason=reason))
+    values = {"state": MeetingState.ENDED, "end_us": time_us, "end_kept_us": kept_us, "end_reason": reason}
+    connection.execute(ended.values(values))
     return reading.get_meeting(connection, key), Committed(key, events=(event,))
 
 

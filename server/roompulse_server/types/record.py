@@ -72,6 +72,7 @@ class Meeting:
     everyone_consented: bool = False
     aggregate_only: bool = False
     participant_count: int = 0
+    create_steady_us: int | None = None  # by the record's own clock, which the host's does not set back
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,3 @@
+"""How fast the service is, and how well it does on what."""
+
+import roompulse_server as roompulse_server  # turns the telemetry of ONNX Runtime off before anything imports that

@@ -1,0 +1,81 @@
+"""The service without workers and without gRPC: the record, meetings and their keepers, started in milliseconds.
+
+Streams whose pictures nobody looks at (no consent, camera off) need no more.
+"""
+
+import pathlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import cast
+
+from live_service import settings
+from roompulse_server.bus.hub import Hub
+from roompulse_server.engine.engine import Engine
+from roompulse_server.engine.messages import Ready
+from roompulse_server.insight.formula import Formula
+from roompulse_server.insight.scoring import FormulaScoring
+from roompulse_server.meetings.clock import ServerClock
+from roompulse_server.meetings.ingest import Ingest
+from roompulse_server.meetings.privacy import Privacy
+from roompulse_server.meetings.publication import Publication
+from roompulse_server.meetings.registry import Registry
+from roompulse_server.meetings.services import Services
+from roompulse_server.meetings.steady import Clocks
+from roompulse_server.meetings.timekeeper import Timekeeper, host_clocks
+from roompulse_server.metrics import Metrics
+from roompulse_server.storage.sqlite import SqliteStore
+from roompulse_server.storage.writer import Recorder
+from roompulse_server.types import MediaLimits
+
+
+class NoWorkers:
+    """Says what an engine's workers would say of themselves."""
+
+    ready = Ready("no-model", "no-detector")
+
+    def __init__(self) -> None:
+        self.wrong = ""
+
+    def why_not(self, now_s: float) -> str:
+        return self.wrong
+
+
+@dataclass(frozen=True)
+class Bare:
+    services: Services
+    registry: Registry
+    privacy: Privacy
+    ingest: Ingest
+
+
+class Host:
+    """A host whose clock can be set, and which can be started again."""
+
+    def __init__(self) -> None:
+        self.set_us = 0
+        self.boot = "boot-1"
+
+    def __call__(self) -> Clocks:
+        now = host_clocks()
+        return Clocks(now.wall_us + self.set_us, self.boot, now.boot_us)
+
+
+@asynccontextmanager
+async def bare(data: pathlib.Path, host: Callable[[], Clocks] = host_clocks, **flags: object) -> AsyncIterator[Bare]:
+    """Run it for the length of the block."""
+    async with AsyncExitStack() as stack:
+        hub, metrics, formula, clock = Hub(), Metrics(), Formula(), ServerClock(lambda: host().wall_us * 1000)
+        publication, store = Publication(hub, metrics), SqliteStore(data)
+        recorder = await stack.enter_async_context(Recorder(store, publication.committed))
+        timekeeper = await stack.enter_async_context(Timekeeper(recorder, clock, host))
+        engine = cast("Engine", NoWorkers())
+        scoring = FormulaScoring(formula)
+        services = Services(
+            settings(data, **flags), engine, store, recorder, hub, clock, timekeeper, formula, scoring, metrics
+        )
+        registry = await stack.enter_async_context(Registry(services))
+        publication.registry = registry
+        privacy = await stack.enter_async_context(Privacy(services, registry))
+        yield Bare(services, registry, privacy, Ingest(services, registry, MediaLimits()))
+        await registry.drain()
