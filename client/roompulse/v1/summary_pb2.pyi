@@ -836,6 +836,7 @@ class MeetingSummary(_message.Message):
     SYNCHRONY_FIELD_NUMBER: _builtins.int
     HIGHEST_MINUTE_FIELD_NUMBER: _builtins.int
     LOWEST_MINUTE_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
     purpose: _common_pb2.Purpose.ValueType
     """What it was analysed for."""
     engagement: _builtins.float
@@ -854,6 +855,8 @@ class MeetingSummary(_message.Message):
     """Median of the timeline's medians."""
     coverage: _builtins.float
     """Time with a score over the time attended, everybody together, 0 to 1."""
+    title: _builtins.str
+    """The meeting's title for people to read; empty where none was given."""
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:
         """The meeting."""
@@ -936,10 +939,11 @@ class MeetingSummary(_message.Message):
         synchrony: Global___Synchrony | None = ...,
         highest_minute: Global___NotableMinute | None = ...,
         lowest_minute: Global___NotableMinute | None = ...,
+        title: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement", b"_engagement", "_engagement_deviation", b"_engagement_deviation", "_engagement_median", b"_engagement_median", "_valence", b"_valence", "arousal", b"arousal", "counters", b"counters", "duration", b"duration", "end_time", b"end_time", "engagement", b"engagement", "engagement_deviation", b"engagement_deviation", "engagement_median", b"engagement_median", "expressions", b"expressions", "highest_minute", b"highest_minute", "lowest_minute", b"lowest_minute", "meeting", b"meeting", "start_time", b"start_time", "synchrony", b"synchrony", "valence", b"valence"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement", b"_engagement", "_engagement_deviation", b"_engagement_deviation", "_engagement_median", b"_engagement_median", "_valence", b"_valence", "arousal", b"arousal", "counters", b"counters", "coverage", b"coverage", "duration", b"duration", "end_time", b"end_time", "engagement", b"engagement", "engagement_deviation", b"engagement_deviation", "engagement_median", b"engagement_median", "expressions", b"expressions", "formula_id", b"formula_id", "highest_minute", b"highest_minute", "lowest_minute", b"lowest_minute", "meeting", b"meeting", "model_ids", b"model_ids", "moments", b"moments", "notes", b"notes", "participants", b"participants", "purpose", b"purpose", "start_time", b"start_time", "synchrony", b"synchrony", "time_zone", b"time_zone", "timeline", b"timeline", "valence", b"valence"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_arousal", b"_arousal", "_engagement", b"_engagement", "_engagement_deviation", b"_engagement_deviation", "_engagement_median", b"_engagement_median", "_valence", b"_valence", "arousal", b"arousal", "counters", b"counters", "coverage", b"coverage", "duration", b"duration", "end_time", b"end_time", "engagement", b"engagement", "engagement_deviation", b"engagement_deviation", "engagement_median", b"engagement_median", "expressions", b"expressions", "formula_id", b"formula_id", "highest_minute", b"highest_minute", "lowest_minute", b"lowest_minute", "meeting", b"meeting", "model_ids", b"model_ids", "moments", b"moments", "notes", b"notes", "participants", b"participants", "purpose", b"purpose", "start_time", b"start_time", "synchrony", b"synchrony", "time_zone", b"time_zone", "timeline", b"timeline", "title", b"title", "valence", b"valence"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__arousal: _TypeAlias = _typing.Literal["arousal"]  # noqa: Y015
     _WhichOneofArgType__arousal: _TypeAlias = _typing.Literal["_arousal", b"_arousal"]  # noqa: Y015
