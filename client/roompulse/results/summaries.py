@@ -226,6 +226,7 @@ class Summary:
         synchrony: How much participants move together; None with too little evidence.
         highest_minute: The minute with the highest engagement; None if none stands out.
         lowest_minute: The minute with the lowest engagement; None if none stands out.
+        title: The meeting's title, for people to read; empty where none was given.
     """
 
     meeting: MeetingKey
@@ -251,3 +252,4 @@ class Summary:
     synchrony: Synchrony | None
     highest_minute: NotableMinute | None
     lowest_minute: NotableMinute | None
+    title: str

@@ -312,8 +312,8 @@ class VideoPacket(_message.Message):
     FORMAT_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """The client's number of the packet. It rises within a stream; faults and updates name it. May be left out in all
-    packets of a stream: the service then counts 0, 1, 2 … in the order in which they come. Anything else is answered
-    with WRONG_INDEX.
+    packets of a stream: the service then counts 0, 1, 2 … in the order in which they come. An index that does not
+    rise, or is left out after one that was given, is answered with WRONG_INDEX.
     """
     data: _builtins.bytes
     """The bytes. Stills and encoded video: at most 2 MiB (a setting of the service). Raw pictures: at most 3840×2160
@@ -327,13 +327,15 @@ class VideoPacket(_message.Message):
         of showing, so with B-frames it may go back from one packet to the next, by no more than the encoder reorders.
 
         With DELIVERY_LIVE and without media_zero_ms it may be left out: the picture then counts as captured when the
-        service receives it. With DELIVERY_EVERY_FRAME or media_zero_ms each packet needs it, and it must not go back
-        otherwise. A packet that breaks these rules is answered with WRONG_TIME.
+        service receives it. With DELIVERY_EVERY_FRAME or media_zero_ms each packet needs it; with DELIVERY_EVERY_FRAME it
+        must not go back otherwise. A packet that breaks these rules, or says capture_time, is answered with WRONG_TIME.
         """
 
     @_builtins.property
     def capture_time(self) -> _timestamp_pb2.Timestamp:
-        """When the picture was captured, for CLOCK_WALL: time by the client's wall clock. The rules of capture_offset hold."""
+        """When the picture was captured, for CLOCK_WALL: time by the client's wall clock, under the rules of
+        capture_offset.
+        """
 
     @_builtins.property
     def format(self) -> Global___VideoFormat:

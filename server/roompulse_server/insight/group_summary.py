@@ -48,6 +48,7 @@ def summarise_groups(
         engagement_deviation=deviation,
         engagement_median=median,
         coverage=_coverage(rollups),
+        title=meeting.title,
     )
 
 

@@ -97,6 +97,7 @@ def summarise(
         synchrony=findings.synchrony,
         highest_minute=findings.minutes.highest,
         lowest_minute=findings.minutes.lowest,
+        title=meeting.title,
     )
 
 

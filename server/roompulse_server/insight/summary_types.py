@@ -211,3 +211,4 @@ class MeetingSummary:
     synchrony: Synchrony | None = None
     highest_minute: NotableMinute | None = None
     lowest_minute: NotableMinute | None = None
+    title: str = ""

@@ -21,7 +21,9 @@ from roompulse_server.types import (
 MAX_TILES = 64
 DEFAULT_RATE_HZ = 5.0
 MAX_ZERO_US = 7 * 86_400_000_000
-_MEETING_ID = re.compile(r"[A-Za-z0-9._:@-]{1,128}")
+MAX_ID = 128
+MAX_FOUND_ID = 192  # of a face, which the service names after its stream
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
 _REFUSED = {Purpose.WORKPLACE_MONITORING: "workplace_monitoring", Purpose.EDUCATION: "education"}
 
 
@@ -77,14 +79,14 @@ class StreamConfig:
 
 
 def check_ref(ref: MeetingRef, path: str = "meeting") -> MeetingRef:
-    """Return the reference with its tenant filled in.
+    """Return the reference with its tenant filled in. A uid is enough to name a meeting.
 
     Raises:
-        InvalidArgumentError: The id is missing or has other characters than allowed.
+        InvalidArgumentError: The id is wrong, or missing where there is no uid either.
         RoompulseError: TENANT_UNKNOWN.
     """
-    if not _MEETING_ID.fullmatch(ref.id):
-        raise InvalidArgumentError(f"{path}.id", f"{ref.id!r} must be 1 to 128 characters of [A-Za-z0-9._:@-]")
+    if ref.id or not ref.uid:
+        check_id(f"{path}.id", ref.id)
     return replace(ref, tenant=check_tenant(ref.tenant))
 
 
@@ -187,9 +189,15 @@ def _rate(path: str, rate_hz: float, most_hz: float) -> float:
     return rate_hz
 
 
-def check_id(path: str, value: str) -> None:
-    if not 1 <= len(value) <= 128 or not value.isprintable():
-        raise InvalidArgumentError(path, f"{value[:140]!r} must be 1 to 128 printable characters")
+def check_id(path: str, value: str, most: int = MAX_ID) -> None:
+    """Refuse an id that is missing, too long, or holds control characters; all else is the caller's own affair.
+
+    Raises:
+        InvalidArgumentError: Says the value, as much of it as helps.
+    """
+    if not 1 <= len(value) <= most or _CONTROL.search(value):
+        message = f"{value[:140]!r} must be 1 to {most} characters, none of them a control character"
+        raise InvalidArgumentError(path, message)
 
 
 def _check_length(path: str, value: str, most: int) -> None:

@@ -94,7 +94,7 @@ class Registry:
             if meeting is None or (meeting.state is MeetingState.ENDED and config.new_occurrence and not ref.uid):
                 meeting = await self.create(_meeting_of(config))
             if meeting.state is MeetingState.ENDED:
-                message = f"meeting {ref.id!r} has ended; set new_occurrence to begin another one"
+                message = f"meeting {meeting.key.id!r} has ended; set new_occurrence to begin another one"
                 raise RoompulseError(Reason.MEETING_ENDED, message)
             _check_same_purpose(config, meeting)
             check_purpose(meeting.purpose, self._services.settings.allow_purposes)
@@ -113,7 +113,7 @@ class Registry:
         if meeting.state is MeetingState.ENDED:
             return await recorder.call(store.end_meeting, meeting.key, time_us=now_us, offset_us=0, **asked)
         live = self._live.get(meeting.key.uid) or await self._revive(meeting)
-        message = f"meeting {ref.id!r} was ended: {reason}"
+        message = f"meeting {meeting.key.id!r} was ended: {reason}"
         error = RoompulseError(Reason.MEETING_ENDED, message)
         await live.stop_streams(error)
         await live.finish()

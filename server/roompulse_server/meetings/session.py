@@ -119,6 +119,7 @@ class Session:
 
     def _accept(self, incoming: Incoming, now_us: int, unseen: DropReason | None) -> Packet | None:
         self._ledger.received()
+        incoming = self._intake.numbered(incoming)
         try:
             packet = self._intake.accept(incoming, now_us)
         except MediaError as error:

@@ -34,6 +34,7 @@ def summary_to_proto(summary: types.MeetingSummary) -> pb.MeetingSummary:
         synchrony=None if summary.synchrony is None else synchrony_to_proto(summary.synchrony),
         highest_minute=None if summary.highest_minute is None else minute_to_proto(summary.highest_minute),
         lowest_minute=None if summary.lowest_minute is None else minute_to_proto(summary.lowest_minute),
+        title=summary.title,
     )
 
 
