@@ -16,11 +16,13 @@ from roompulse_server.types import (
     Source,
     Tile,
     VideoFormat,
+    is_found_id,
 )
 
 MAX_TILES = 64
 DEFAULT_RATE_HZ = 5.0
 MAX_ZERO_US = 7 * 86_400_000_000
+MAX_NAME = 128
 MAX_ID = 128
 MAX_FOUND_ID = 192  # of a face, which the service names after its stream
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
@@ -105,13 +107,13 @@ def check_stream(config: StreamConfig) -> StreamConfig:
     """
     ref = check_ref(config.meeting)
     check_id("participant_id", config.participant)
-    _check_length("display_name", config.display_name, 128)
+    _check_length("display_name", config.display_name, MAX_NAME)
     _check_length("stream_id", config.stream_id, 64)
     if config.resumed and not (config.stream_id and ref.uid):
         raise InvalidArgumentError("resumed", "a stream that goes on names its stream_id and the meeting's uid")
     check_consent("consent", config.consent)
     check_time_zone(config.time_zone)
-    check_tiles(config.tiles)
+    check_tiles(config.tiles, config.participant)
     if config.tiles and config.source is not Source.GALLERY:
         raise InvalidArgumentError("tiles", f"tiles come with source GALLERY, and this one is {config.source.name}")
     if config.format.rotation_deg not in (0, 90, 180, 270):
@@ -126,14 +128,23 @@ def check_stream(config: StreamConfig) -> StreamConfig:
     return replace(config, meeting=ref, consent=consent, update_rate_hz=update_hz, analysis_rate_hz=analysis_hz)
 
 
-def check_tiles(tiles: tuple[TileConfig, ...]) -> None:
+def check_tiles(tiles: tuple[TileConfig, ...], gallery: str) -> None:
+    """Refuse tiles of a stream of participant `gallery` that do not fit together.
+
+    Raises:
+        InvalidArgumentError: Names the first wrong field.
+    """
     if len(tiles) > MAX_TILES:
         raise InvalidArgumentError("tiles", f"{len(tiles)} tiles are more than {MAX_TILES}")
     seen: set[str] = set()
     for index, entry in enumerate(tiles):
         path, tile = f"tiles[{index}]", entry.tile
         check_id(f"{path}.participant_id", tile.participant_id)
+        _check_length(f"{path}.display_name", tile.display_name, MAX_NAME)
         check_consent(f"{path}.consent", entry.consent)
+        if is_found_id(tile.participant_id, gallery):
+            message = f"{tile.participant_id!r} is the form of ids of faces found in {gallery!r}; take another one"
+            raise InvalidArgumentError(f"{path}.participant_id", message)
         if tile.participant_id in seen:
             raise InvalidArgumentError(f"{path}.participant_id", f"{tile.participant_id!r} is there twice")
         seen.add(tile.participant_id)

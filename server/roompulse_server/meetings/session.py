@@ -158,7 +158,7 @@ class Session:
         """
         if not self.config.tiled:
             raise InvalidArgumentError("tiles", "this stream began without tiles; open a GALLERY stream with tiles")
-        check_tiles(tiles)
+        check_tiles(tiles, self.config.participant)
         if not tiles:
             raise InvalidArgumentError("tiles", "a gallery needs a tile; end the stream when everybody has left")
         await self._retile(tiles)
