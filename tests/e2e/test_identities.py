@@ -85,7 +85,7 @@ async def test_a_found_face_takes_nobodys_id_and_nobody_takes_its(roompulse: Ser
     tile = media_pb2.Tile(participant_id="room#7", box=WHOLE, consent=GRANTED)
     fields: dict[str, object] = {"source": media_pb2.SOURCE_GALLERY, "tiles": media_pb2.TileLayout(tiles=[tile])}
     with pytest.raises(grpc.aio.AioRpcError, match=r"tiles\[0\].participant_id"):
-        await roompulse.stream(config("namesakes", "room", **fields), [])
+        await roompulse.stream(config("namesakes", "room", 0, **fields), [])
 
 
 async def test_a_face_found_in_a_room_with_a_long_id_can_be_erased(roompulse: Service) -> None:
