@@ -105,13 +105,6 @@ def test_a_size_change_needs_nothing(name: encode.EncoderName) -> None:
             assert (frame.width, frame.height) == (width, height)
 
 
-@pytest.mark.parametrize("array", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3))])
-def test_other_arrays_are_refused(array: NDArray[np.uint8]) -> None:
-    for refuse in (encode.picture_of, encode.raw_packet):
-        with pytest.raises(InvalidArgument, match=r"\(height, width, 3\) of uint8, not"):
-            refuse(array)
-
-
 def test_an_unknown_encoder_is_refused() -> None:
     with pytest.raises(InvalidArgument, match="no encoder 'gif'; use jpeg, h264 or raw"):
         encode.make_encoder("gif")  # type: ignore[arg-type]

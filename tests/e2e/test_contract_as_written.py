@@ -26,7 +26,7 @@ class Foreign:
         self._pool = descriptor_pool.DescriptorPool()
         files = descriptor_pb2.FileDescriptorSet.FromString((ROOT / "protos" / "baseline.binpb").read_bytes())
         for file in files.file:
-            self._pool.Add(file)  # type: ignore[no-untyped-call]
+            self._pool.Add(file)
 
     def message(self, name: str, **fields: Any) -> Any:
         kind: Any = message_factory.GetMessageClass(self._pool.FindMessageTypeByName(f"roompulse.v1.{name}"))
