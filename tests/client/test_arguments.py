@@ -16,6 +16,8 @@ from roompulse.enums import Encoding
 from roompulse.errors import InvalidArgument, RoompulseError
 from roompulse.meetings import Meetings
 
+pytestmark = pytest.mark.versions
+
 ODD: dict[str, Any] = {
     "an int": 5,
     "a negative": -1,

@@ -15,6 +15,8 @@ from roompulse import conversion, enums, results
 from roompulse.errors import InvalidArgument
 from roompulse.v1 import common_pb2, media_pb2, update_pb2
 
+pytestmark = pytest.mark.versions
+
 KINDS = sorted(conversion.MESSAGES, key=lambda kind: kind.__name__)
 
 

@@ -12,6 +12,8 @@ from roompulse.enums import ColorMatrix, ColorRange, Encoding
 from roompulse.errors import InvalidArgument
 from roompulse.media import Packet, starts_anew
 
+pytestmark = pytest.mark.versions
+
 COLOURS = [(40, 40, 200), (30, 200, 60), (210, 70, 40), (128, 128, 128), (16, 16, 16), (240, 240, 240)]
 
 

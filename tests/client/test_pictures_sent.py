@@ -18,6 +18,8 @@ from roompulse.enums import Encoding
 from roompulse.errors import InvalidArgument
 from roompulse.v1 import media_pb2
 
+pytestmark = pytest.mark.versions
+
 Bgr = NDArray[np.uint8]
 WIDTH, HEIGHT = 96, 48
 COLOURS = [(40, 40, 200), (30, 200, 60), (210, 70, 40), (128, 128, 128), (16, 16, 16), (240, 240, 240)]

@@ -15,6 +15,8 @@ import roompulse
 from fake_service import FakeService, ThreadedService
 from roompulse import Packet, blocking, errors
 
+pytestmark = pytest.mark.versions
+
 STILL = Packet(b"\xff\xd8\xff", capture_s=0.0)
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="no process is forked here")
 

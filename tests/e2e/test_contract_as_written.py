@@ -12,7 +12,7 @@ from google.rpc import error_details_pb2, status_pb2
 from live_service import Service
 from shared_data import ROOT, image, needs_shared
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
+pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60), pytest.mark.versions]
 
 FACE = image("single_face.jpg").read_bytes() if image("single_face.jpg").exists() else b""
 AGREED = {"state": "CONSENT_STATE_GRANTED"}

@@ -116,7 +116,7 @@ def kinds_of_face() -> list[tuple[str, Any, dict[str, Any]]]:
         ("RGBA", np.dstack([rgb, rgb[:, :, 0]]), {"pixels": "rgba", "capture_s": 0.1}),
         ("grey", frame.to_ndarray(format="gray"), {"capture_s": 0.1}),
         ("I420", client_library.I420(planes, *size, strides=strides), {"capture_s": 0.1}),
-        ("NV12", client_library.NV12(nv12.to_ndarray(), *size), {"capture_s": 0.1}),
+        ("NV12", client_library.NV12(nv12.to_ndarray().tobytes(), *size), {"capture_s": 0.1}),
     ]
 
 
