@@ -314,8 +314,11 @@ class AnalysisStream:
         self._session.outbox.check_clock(capture_s, capture_time)
         if capture_s is None and not self._session.outbox.wall:
             capture_s = capture_of(picture)
+        said = Packet(
+            b"", capture_s, capture_time, speaking=speaking
+        )  # checked before an encoder counts on the picture
         packet = await self._encoded(picture, pixels)
-        return (replace(packet, capture_s=capture_s, capture_time=capture_time, speaking=speaking),)
+        return (replace(packet, capture_s=said.capture_s, capture_time=capture_time, speaking=speaking),)
 
     async def _encoded(self, picture: Any, pixels: encode.Pixels) -> Packet:
         if is_still(picture):

@@ -168,6 +168,24 @@ async def test_a_frame_s_own_time_is_its_capture_time(client: roompulse.Client, 
     assert all(0 <= offset < 60 for offset in offsets[2:])
 
 
+async def test_a_picture_that_is_refused_leaves_no_gap_in_the_video(
+    client: roompulse.Client, service: FakeService
+) -> None:
+    async with client.analyze("standup", "ada", consent="granted", encoder="h264") as stream:
+        await stream.send(PICTURE)
+        for wrong in ({"capture_s": float("nan")}, {"speaking": "yes"}, {"capture_time": datetime.now(UTC)}):
+            with pytest.raises(InvalidArgument):
+                await stream.send(255 - PICTURE, **wrong)  # type: ignore[call-overload]
+        await stream.send(PICTURE)
+    decoder = av.CodecContext.create("h264", "r")
+    assert isinstance(decoder, av.VideoCodecContext)
+    frames = [frame for packet in service.packets for frame in decoder.decode(av.Packet(packet.data))]
+    frames += decoder.decode(None)
+    assert len(frames) == 2
+    luma = [np.asarray(frame.to_ndarray()[:HEIGHT], int) for frame in frames]
+    assert np.abs(luma[0] - luma[1]).max() <= 8
+
+
 async def test_by_the_wall_clock_a_picture_says_its_moment(client: roompulse.Client, service: FakeService) -> None:
     moment = datetime(2026, 11, 23, 9, tzinfo=UTC)
     frame = video_frame()

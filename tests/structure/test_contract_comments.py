@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
 from google.rpc import code_pb2
+from roompulse import channel
 from roompulse import errors as sdk_errors
 from roompulse.reconnect import Reconnection
 from roompulse.v1 import analysis_service_pb2, error_pb2, meeting_service_pb2, subscription_service_pb2
@@ -56,6 +57,7 @@ NUMBERS: dict[str, tuple[str, str, Any]] = {
     "patience with a stream": ("analysis_service.proto", PATIENCE, Reconnection().silence_s),
     "patience with a subscription": ("subscription_service.proto", PATIENCE, Reconnection().silence_s),
     "a message": ("analysis_service.proto", r"to the service may have (\d+) MiB", server.MAX_RECEIVE_BYTES / MIB),
+    "a client's limit": ("meeting_service.proto", r"limit of the client to (\d+) MiB", channel.MAX_RECEIVE_BYTES / MIB),
     "faults in a row": ("analysis_service.proto", r"(\d+) of them in a row", default("max_faults_in_a_row")),
     "a packet": ("media.proto", r"at most (\d+) MiB \(a setting", default("max_packet_bytes") / MIB),
     "width of a raw picture": ("media.proto", r"at most (\d+)×\d+ pixels", 3840),
