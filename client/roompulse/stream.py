@@ -314,9 +314,7 @@ class AnalysisStream:
         self._session.outbox.check_clock(capture_s, capture_time)
         if capture_s is None and not self._session.outbox.wall:
             capture_s = capture_of(picture)
-        said = Packet(
-            b"", capture_s, capture_time, speaking=speaking
-        )  # checked before an encoder counts on the picture
+        said = Packet(b"", capture_s, capture_time, speaking=speaking)  # refused before an encoder counts on it
         packet = await self._encoded(picture, pixels)
         return (replace(packet, capture_s=said.capture_s, capture_time=capture_time, speaking=speaking),)
 

@@ -175,7 +175,7 @@ async def test_a_picture_that_is_refused_leaves_no_gap_in_the_video(
         await stream.send(PICTURE)
         for wrong in ({"capture_s": float("nan")}, {"speaking": "yes"}, {"capture_time": datetime.now(UTC)}):
             with pytest.raises(InvalidArgument):
-                await stream.send(255 - PICTURE, **wrong)  # type: ignore[call-overload]
+                await stream.send(255 - PICTURE, **wrong)
         await stream.send(PICTURE)
     decoder = av.CodecContext.create("h264", "r")
     assert isinstance(decoder, av.VideoCodecContext)
