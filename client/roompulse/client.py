@@ -86,15 +86,10 @@ class Client:
         Raises:
             WrongUse: It was opened in another event loop.
         """
-        if self.forked:
+        if self._connection.forked:
             return
         await asyncio.gather(*(one.aclose() for one in self._open))
         await self._connection.aclose()
-
-    @property
-    def forked(self) -> bool:
-        """Whether this process inherited the client, and cannot use it."""
-        return self._connection.forked
 
     def analyze(
         self,
@@ -308,8 +303,9 @@ def connect(
     if not isinstance(credentials, grpc.ChannelCredentials | None):
         raise argument.refused("credentials", credentials, "of grpc.ssl_channel_credentials, or None")
     for number, option in enumerate(argument.items(options, "options")):
-        if not (isinstance(option, tuple) and len(option) == 2 and isinstance(option[0], str)):
-            raise argument.refused(f"options[{number}]", option, "a pair: a name, and a number or a text")
+        pair = isinstance(option, tuple) and len(option) == 2 and isinstance(option[1], str | int)
+        if not pair or not isinstance(option[0], str):
+            raise argument.refused(f"options[{number}]", option, "a pair: a name, and a whole number or a text")
     return Client(target, tenant, credentials, options, timeout_s, reconnect)
 
 

@@ -121,6 +121,8 @@ async def test_no_verb_of_a_stream_lets_a_raw_error_out_or_ends_it(
 async def test_connecting_refuses_what_cannot_be_connected_to() -> None:
     said = await try_all(roompulse.connect)
     assert not [name for name, sentences in said.items() if name not in sentences]
+    with pytest.raises(InvalidArgument, match=r"options\[0\] is tuple"):
+        roompulse.connect("localhost:50051", options=[("grpc.keepalive_time_ms", 1.5)])  # type: ignore[list-item]
 
 
 @pytest.mark.parametrize(("kind", "good"), [(Packet, {"data": b"x"}), (Reconnection, {})])
