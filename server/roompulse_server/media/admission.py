@@ -78,10 +78,12 @@ def _mistaken(encoding: Encoding, data: bytes) -> str:
     A frame of video may begin with the few bytes that a file or a still does. So what decoding can start at is taken
     for what it was declared, and a still must be there as a whole.
     """
-    starts_code, h264 = is_annex_b(data), encoding is Encoding.H264
+    h264, starts_code = encoding is Encoding.H264, is_annex_b(data)
+    if h264 and starts_code:
+        return ""
     file, still = container(data), data.startswith((JPEG_MAGIC, PNG_MAGIC, b"RIFF"))
-    starts = starts_code if h264 else unit_kind(encoding, data) is UnitKind.KEY
-    if starts or not (starts_code or file or still):
+    suspect = starts_code or still or file is not None
+    if not suspect or (not h264 and unit_kind(encoding, data) is UnitKind.KEY):
         return ""
     if not still or file:
         return named(data)
