@@ -14,10 +14,10 @@ BASELINE := protos/baseline.binpb
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo sample test verify lint format protos bench bench-quick bench-check clean
+.PHONY: help demo sample test test-versions verify lint format protos bench bench-quick bench-check clean
 
 help:  ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.demo  ## Stream a synthetic two-person meeting through the service (VIDEO=path: your own video; SPEED=1: real time)
 	@$(BIN)/python -m demo.run --speed "$(SPEED)" $(if $(VIDEO),--video "$(VIDEO)") $(if $(SECONDS),--seconds "$(SECONDS)")
@@ -27,6 +27,9 @@ sample: $(VENV)/.demo  ## Write ada.mp4 and team.jpg, synthetic people to try th
 
 test: $(VENV)/.dev  ## Run the tests (ARGS="-k name" for some of them)
 	@$(BIN)/pytest $(ARGS)
+
+test-versions: $(VENV)/.dev  ## Test the lowest and the newest versions allowed, on each Python here (ARGS="--python 3.12")
+	@$(BIN)/python tools/versions.py $(ARGS)
 
 verify: $(VENV)/.dev  ## Run the long proofs
 	@$(BIN)/pytest -m verify $(ARGS)

@@ -260,7 +260,7 @@ class FakeService(
         await refuse(context, grpc.StatusCode.NOT_FOUND, "MEETING_NOT_FOUND", f"there is no meeting {name!r}")
 
     def _page(self, rows: list[Any], request: Any) -> tuple[list[Any], str]:
-        start, size = int(request.page_token or 0), request.page_size or 50
+        start, size = int(request.page_token or 0), max(0, request.page_size) or 50
         return rows[start : start + size], str(start + size) if start + size < len(rows) else ""
 
 

@@ -15,17 +15,19 @@ import asyncio
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, overload
 
 from roompulse import client as waiting
 from roompulse.client import SayConsent
-from roompulse.encode import Bytes3, Pixels
+from roompulse.encode import Pixels
 from roompulse.enums import ReportFormat
-from roompulse.errors import StreamClosed
+from roompulse.errors import RoompulseError, StreamClosed, WrongUse
 from roompulse.feed import FeedReport, Passing
 from roompulse.media import Packet, Tile
 from roompulse.meetings import MeetingName, Meetings
+from roompulse.picture import Picture
 from roompulse.results import (
     AuditEntry,
     Consent,
@@ -48,7 +50,7 @@ T = TypeVar("T")
 
 
 class LoopThread:
-    """An event loop in a thread; `run` waits here for what is done there."""
+    """An event loop in a thread; `run` waits here for what is done there. It is started once, in one process."""
 
     def __init__(self) -> None:
         """Keep a name; `start` makes the thread."""
@@ -57,25 +59,45 @@ class LoopThread:
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._serve, name="roompulse", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._pid = 0
+
+    @property
+    def forked(self) -> bool:
+        """Whether this process was forked from the one that started the thread: here there is none."""
+        return self._pid not in (0, os.getpid())
 
     def start(self) -> None:
-        """Start the thread and wait until its loop runs."""
+        """Start the thread and wait until its loop runs.
+
+        Raises:
+            WrongUse: It was started before.
+        """
+        if self._pid:
+            raise WrongUse("a client is entered once; ask roompulse.blocking.connect for another one")
+        self._pid = os.getpid()
         self._thread.start()
         self._ready.wait()
 
     def stop(self) -> None:
         """End the loop and the thread. Idempotent."""
         loop, self._loop = self._loop, None
-        if loop is not None:
+        if loop is not None and not self.forked:
             loop.call_soon_threadsafe(self._stop.set)
             self._thread.join()
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Run `work` in the loop; return its result or raise its error here. An interrupt here cancels it there."""
-        if self._loop is None:
+        """Run `work` in the loop; return its result or raise its error here. An interrupt here cancels it there.
+
+        Raises:
+            StreamClosed: The loop does not run.
+            WrongUse: It runs in another process, or this is the loop's own thread: nothing would ever come.
+        """
+        try:
+            loop = self._usable()
+        except RoompulseError:
             work.close()
-            raise StreamClosed("the client is not open; use `with roompulse.blocking.connect(…) as client`")
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+            raise
+        future = asyncio.run_coroutine_threadsafe(work, loop)
         try:
             return future.result()
         except BaseException:
@@ -92,8 +114,23 @@ class LoopThread:
                     return
         finally:
             close: Callable[[], Coroutine[Any, Any, None]] | None = getattr(source, "aclose", None)
-            if close is not None and not isinstance(source, AnalysisStream | Subscription):
+            mine = self._loop is not None and not self.forked
+            if mine and close is not None and not isinstance(source, AnalysisStream | Subscription):
                 self.run(close())
+
+    def _usable(self) -> asyncio.AbstractEventLoop:
+        if self.forked:
+            raise WrongUse(
+                "this client was opened before the process was forked, and works only where it was opened; "
+                "open the first client after the fork"
+            )
+        if self._loop is None:
+            raise StreamClosed("the client is not open; use `with roompulse.blocking.connect(…) as client`")
+        if threading.current_thread() is self._thread:
+            raise WrongUse(
+                "a callback runs in the client's own thread and cannot wait for it; hand the work to another"
+            )
+        return self._loop
 
     def _serve(self) -> None:
         with self._runner as runner:
@@ -122,7 +159,8 @@ class BlockingStream:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Finish the stream, or cancel it after an error."""
-        self._loop.run(self._stream.__aexit__(kind, error, trace))
+        if error is None or not self._loop.forked:
+            self._loop.run(self._stream.__aexit__(kind, error, trace))
 
     @property
     def opened(self) -> StreamOpened:
@@ -139,16 +177,21 @@ class BlockingStream:
         """Results that nobody read in time."""
         return self._stream.results_dropped
 
+    @overload
     def send(
         self,
-        picture: Bytes3 | Packet | Sequence[Packet],
+        picture: Picture,
         *,
         pixels: Pixels = "bgr",
         capture_s: float | None = None,
+        capture_time: datetime | None = None,
         speaking: bool | None = None,
-    ) -> int:
-        """Send a picture or packets; see `AnalysisStream.send`."""
-        return self._loop.run(self._stream.send(picture, pixels=pixels, capture_s=capture_s, speaking=speaking))
+    ) -> int: ...
+    @overload
+    def send(self, picture: Packet | Sequence[Packet]) -> int: ...
+    def send(self, picture: Any, **details: Any) -> int:
+        """Send a picture or packets: what `AnalysisStream.send` takes, with the same details."""
+        return self._loop.run(self._stream.send(picture, **details))
 
     def send_video(
         self,
@@ -164,9 +207,9 @@ class BlockingStream:
             self._stream.send_video(source, speed=speed, encoder=encoder, loop=loop, progress=progress)
         )
 
-    def camera(self, on: bool, *, capture_s: float | None = None) -> None:
+    def camera(self, on: bool, *, capture_s: float | None = None, capture_time: datetime | None = None) -> None:
         """Say that the camera goes on or off; see `AnalysisStream.camera`."""
-        self._loop.run(self._stream.camera(on, capture_s=capture_s))
+        self._loop.run(self._stream.camera(on, capture_s=capture_s, capture_time=capture_time))
 
     def tiles(self, tiles: Sequence[Tile]) -> None:
         """Say where everybody is in a gallery's pictures from now on."""
@@ -202,7 +245,8 @@ class BlockingSubscription:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End it."""
-        self._loop.run(self._subscription.aclose())
+        if not self._loop.forked:
+            self._loop.run(self._subscription.aclose())
 
     @property
     def resume_token(self) -> bytes:
@@ -278,26 +322,40 @@ class BlockingMeetings:
 
 
 class BlockingClient:
-    """`Client`, without `await`; made by `connect`, used with `with`."""
+    """`Client`, without `await`; made by `connect`, used with `with`, once, in one process.
 
-    meetings: BlockingMeetings
+    In a process that was forked after it was opened everything raises `WrongUse`: open the first client after the fork.
+
+    Attributes:
+        meetings: The verbs of meetings.
+    """
 
     def __init__(self, client: waiting.Client) -> None:
         """Keep the client; the thread starts in `with`."""
         self._client = client
         self._loop = LoopThread()
+        self.meetings = BlockingMeetings(self._loop, client.meetings)
 
     def __enter__(self) -> Self:
-        """Start the thread and make the channel."""
+        """Start the thread and make the channel.
+
+        Raises:
+            WrongUse: It was entered before, or this process was forked from one that had a client.
+        """
         self._loop.start()
-        self._loop.run(self._client.__aenter__())
-        self.meetings = BlockingMeetings(self._loop, self._client.meetings)
+        try:
+            self._loop.run(self._client.__aenter__())
+        except BaseException:
+            self._loop.stop()
+            raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close everything and end the thread."""
+        """Close everything and end the thread. In a forked process there is nothing to close."""
+        if self._loop.forked:
+            return
         try:
             self._loop.run(self._client.aclose())
         finally:
@@ -307,7 +365,7 @@ class BlockingClient:
         """Return a stream, to be opened with `with`; see `Client.analyze` for the settings."""
         return BlockingStream(self._loop, self._loop.run(self._analyze(meeting, participant, settings)))
 
-    def image(self, picture: bytes | Bytes3 | str | os.PathLike[str], **settings: Any) -> ImageResult:
+    def image(self, picture: Picture | str | os.PathLike[str], **settings: Any) -> ImageResult:
         """Read the faces of one still picture; see `Client.image` for the settings."""
         return self._loop.run(self._client.image(picture, **settings))
 

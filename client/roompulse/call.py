@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 
+from roompulse.channel import Ancestry
 from roompulse.errors import StreamClosed, StreamSilent, from_grpc
 
 Handle = Callable[[Any], Awaitable[None]]
@@ -23,6 +24,7 @@ class Call:
 
     def __init__(self, call: Any, target: str, handle: Handle, first_s: float, silence_s: float) -> None:
         """Keep the call, who is told of every message, and how long the first and each next one may take, seconds."""
+        Ancestry.hold(call)
         self._call = call
         self._target = target
         self._handle = handle

@@ -1,9 +1,15 @@
 """How the client connects: channel options, and which calls are tried again."""
 
+import gc
 import json
+import os
+import weakref
 from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import grpc
+
+from roompulse.errors import WrongUse
 
 Option = tuple[str, int | str]
 
@@ -45,11 +51,55 @@ OPTIONS: tuple[Option, ...] = (
 )
 
 
+class Ancestry:
+    """Whether gRPC ran in the process that this one was forked from: its asyncio side then hangs or crashes here.
+
+    Attributes:
+        opened: Whether this process has opened a channel.
+        forked: Whether a process that had was this one's ancestor.
+    """
+
+    opened = False
+    forked = False
+    _held: ClassVar[weakref.WeakSet[Any]] = weakref.WeakSet()
+
+    @classmethod
+    def hold(cls, channel_or_call: Any) -> None:
+        """Note what must not be freed in a process that is forked while it lives."""
+        cls.opened = True
+        cls._held.add(channel_or_call)
+
+    @classmethod
+    def inherit(cls) -> None:
+        """Note, in a new process, what it was forked from; keep what it inherited, for gRPC crashes in freeing it."""
+        if cls.opened:
+            cls.opened, cls.forked = False, True
+            cage: list[Any] = list(cls._held)
+            cage.append(cage)
+            gc.freeze()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, where no process is forked
+    os.register_at_fork(after_in_child=Ancestry.inherit)
+
+
 def open_channel(
     target: str, credentials: grpc.ChannelCredentials | None, options: Sequence[Option] = ()
 ) -> grpc.aio.Channel:
-    """Return a channel to `target`; nothing is connected before the first call. Later options win."""
+    """Return a channel to `target`; nothing is connected before the first call. Later options win.
+
+    Raises:
+        WrongUse: This process was forked from one that had a client.
+    """
+    if Ancestry.forked:
+        raise WrongUse(
+            "this process was forked from one that had opened a client, and gRPC does not work in it; open the first "
+            "client after the fork (gunicorn: without preload), or start processes by 'spawn' or 'forkserver'"
+        )
     merged = list({**dict(OPTIONS), **dict(options)}.items())
     if credentials is None:
-        return grpc.aio.insecure_channel(target, options=merged)
-    return grpc.aio.secure_channel(target, credentials, options=merged)
+        channel = grpc.aio.insecure_channel(target, options=merged)
+    else:
+        channel = grpc.aio.secure_channel(target, credentials, options=merged)
+    Ancestry.hold(channel)
+    return channel

@@ -3,33 +3,29 @@
 import asyncio
 import os
 import pathlib
+import typing
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 import grpc
 
+from roompulse import argument
 from roompulse.channel import Option
 from roompulse.connection import Connection
-from roompulse.conversion import (
-    consent_to_proto,
-    format_to_proto,
-    from_proto,
-    key_to_proto,
-    seconds_to_duration,
-    tiles_to_proto,
-)
-from roompulse.encode import Bytes3, EncoderName, Pixels, raw_packet
+from roompulse.conversion import from_proto, message_of
+from roompulse.encode import EncoderName, Pixels
 from roompulse.enums import Clock, ConsentState, Content, Delivery, Purpose, SlowPolicy, Source
 from roompulse.errors import SourceError, from_grpc
 from roompulse.media import Packet, Tile, VideoFormat, consent_of
 from roompulse.meetings import MeetingName, Meetings, key_of
+from roompulse.picture import Picture, is_still, raw_packet
 from roompulse.reconnect import Reconnection
 from roompulse.results import Consent, ImageResult
 from roompulse.session import Session
 from roompulse.stream import AnalysisStream
 from roompulse.subscription import Subscription
-from roompulse.v1 import analysis_service_pb2, subscription_service_pb2
+from roompulse.v1 import analysis_service_pb2, media_pb2, subscription_service_pb2
 from roompulse.v1.analysis_service_pb2_grpc import AnalysisServiceStub
 from roompulse.v1.meeting_service_pb2_grpc import MeetingServiceStub
 
@@ -39,9 +35,10 @@ RECONNECT = Reconnection()
 
 
 class Client:
-    """A connection; made by `connect`, used with `async with`.
+    """A connection; made by `connect`, used with `async with`, once, in one event loop of one process.
 
-    Streams and subscriptions that are still open when it closes are ended with it.
+    Streams and subscriptions that are still open when it closes are ended with it. In another event loop, or in a
+    process that was forked after it was opened, everything raises `WrongUse`.
 
     Attributes:
         meetings: The verbs of meetings.
@@ -68,7 +65,12 @@ class Client:
         self._open: list[AnalysisStream | Subscription] = []
 
     async def __aenter__(self) -> Self:
-        """Make the channel; it connects with the first call."""
+        """Make the channel; it connects with the first call.
+
+        Raises:
+            WrongUse: It is open already, or this process was forked from one that had a client.
+            StreamClosed: It was closed.
+        """
         self._connection.open()
         return self
 
@@ -79,7 +81,13 @@ class Client:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """End what is still open, and close the channel. Idempotent."""
+        """End what is still open, and close the channel. Idempotent. In a forked process there is nothing to end.
+
+        Raises:
+            WrongUse: It was opened in another event loop.
+        """
+        if self._connection.forked:
+            return
         await asyncio.gather(*(one.aclose() for one in self._open))
         await self._connection.aclose()
 
@@ -110,7 +118,7 @@ class Client:
 
         Args:
             meeting: The meeting's id, or its key; it is created on first use.
-            participant: Your id of the participant, 1 to 128 characters.
+            participant: Your id of the participant, 1 to 128 characters, any but control characters.
             purpose: What the meeting is analysed for; needed when this stream creates it.
             consent: The participant's consent, "granted" for short; taken only where none is recorded.
             display_name: For people to read.
@@ -119,7 +127,7 @@ class Client:
             delivery: LIVE: the newest picture wins. EVERY_FRAME: every due picture is analysed, `send` waits.
             clock: What capture times mean.
             format: The format of packets that say none.
-            encoder: How arrays are sent: "jpeg", "h264" or "raw".
+            encoder: How pictures are sent that are not encoded yet: "jpeg", "h264" or "raw".
             mirrored: Whether the pictures are mirrored (self-view).
             update_rate_hz: Updates a second, 0.2 to 30; 0: 5 (LIVE), or one for each picture (EVERY_FRAME).
             analysis_rate_hz: Analyses a second at most, 0.2 to 60; 0: the update rate.
@@ -129,24 +137,32 @@ class Client:
             new_occurrence: Start a new occurrence when the newest one has ended.
             everyone_consented: You attest that everybody who may be seen in a room or gallery has agreed.
             time_zone: The meeting's IANA time zone, when this stream creates it.
+
+        Raises:
+            InvalidArgument: A value is of another type, or cannot be said; `field` names it.
+            StreamClosed: The client is not open.
+            WrongUse: It was opened in another event loop, or before this process was forked.
         """
-        config = analysis_service_pb2.StreamConfig(
-            meeting=key_to_proto(key_of(meeting, self._tenant)),
+        argument.one_of(encoder, "encoder", typing.get_args(EncoderName))
+        shown = argument.items(tiles, "tiles")
+        config = message_of(
+            analysis_service_pb2.StreamConfig,
+            meeting=key_of(meeting, self._tenant),
             participant_id=participant,
             display_name=display_name,
-            purpose=Purpose.of(purpose).wire,
-            consent=_consent_message(consent),
+            purpose=Purpose.of(purpose),
+            consent=consent_of(consent),
             new_occurrence=new_occurrence,
-            source=Source.of(source).wire,
-            content=Content.of(content).wire,
-            delivery=Delivery.of(delivery).wire,
-            clock=Clock.of(clock).wire,
-            format=format_to_proto(format) if format else None,
+            source=Source.of(source),
+            content=Content.of(content),
+            delivery=Delivery.of(delivery),
+            clock=Clock.of(clock),
+            format=format,
             mirrored=mirrored,
             update_rate_hz=update_rate_hz,
             analysis_rate_hz=analysis_rate_hz,
-            tiles=tiles_to_proto(tiles) if tiles else None,
-            media_zero_ms=None if media_zero_s is None else round(media_zero_s * 1000),
+            tiles=message_of(media_pb2.TileLayout, tiles=shown) if shown else None,
+            media_zero_ms=None if media_zero_s is None else _milliseconds(media_zero_s, "media_zero_s"),
             everyone_consented=everyone_consented,
             time_zone=time_zone,
         )
@@ -156,7 +172,7 @@ class Client:
 
     async def image(
         self,
-        picture: bytes | Bytes3 | str | os.PathLike[str],
+        picture: Picture | str | os.PathLike[str],
         *,
         purpose: Purpose | str,
         consent: SayConsent,
@@ -167,25 +183,27 @@ class Client:
         """Read the faces of one still picture; nothing is recorded.
 
         Args:
-            picture: JPEG, PNG or WebP bytes, a path to such a file, or an array (height, width, 3) of uint8,
-                which travels as it is.
+            picture: JPEG, PNG or WebP bytes, a path to such a file, or a picture as `AnalysisStream.send` takes it,
+                which travels as it is, without loss.
             purpose: What it is analysed for.
             consent: The consent of everybody in it; must be granted.
             max_faces: Faces to read at most, largest first; 0: 50.
             format: How to read the bytes, for raw pictures or a turn.
-            pixels: The order in an array.
+            pixels: The order in an array, as for `AnalysisStream.send`.
 
         Raises:
             SourceError: The file cannot be read.
+            InvalidArgument: A value is of another type, or cannot be said; `field` names it.
             PictureUnusable: The bytes are no picture that can be read.
             ConsentMissing: The consent is not granted.
         """
         packet = await asyncio.to_thread(_packet_of, picture, pixels, format)
-        request = analysis_service_pb2.AnalyzeImageRequest(
+        request = message_of(
+            analysis_service_pb2.AnalyzeImageRequest,
             data=packet.data,
-            format=format_to_proto(packet.format) if packet.format else None,
-            purpose=Purpose.of(purpose).wire,
-            consent=_consent_message(consent),
+            format=packet.format,
+            purpose=Purpose.of(purpose),
+            consent=consent_of(consent),
             max_faces=max_faces,
         )
         return from_proto(
@@ -219,20 +237,25 @@ class Client:
             events: Send what happened.
             final_rollups_only: Send roll-ups only when nothing about them will change.
             heartbeats: Yield heartbeats too.
+
+        Raises:
+            InvalidArgument: A value is of another type, or cannot be said; `field` names it.
+            StreamClosed: The client is not open.
+            WrongUse: It was opened in another event loop, or before this process was forked.
         """
-        request = subscription_service_pb2.SubscribeUpdatesRequest(
-            meeting=key_to_proto(key_of(meeting, self._tenant)),
+        token = argument.blob(resume_token, "resume_token")
+        request = message_of(
+            subscription_service_pb2.SubscribeUpdatesRequest,
+            meeting=key_of(meeting, self._tenant),
             participant_ids=participants,
-            without_updates=not updates,
-            without_rollups=not rollups,
-            without_events=not events,
-            slow_policy=SlowPolicy.of(slow_policy).wire,
+            without_updates=not argument.flag(updates, "updates"),
+            without_rollups=not argument.flag(rollups, "rollups"),
+            without_events=not argument.flag(events, "events"),
+            slow_policy=SlowPolicy.of(slow_policy),
             final_rollups_only=final_rollups_only,
+            resume_token=token or None,
+            from_offset=None if token else from_offset_s,
         )
-        if resume_token:
-            request.resume_token = resume_token
-        elif from_offset_s is not None:
-            request.from_offset.CopyFrom(seconds_to_duration(from_offset_s))
         policy: Any = {"timeout_s": self._timeout_s, "reconnect": self._reconnect}
         return self._remember(Subscription(self._connection, request, self._target, heartbeats=heartbeats, **policy))
 
@@ -267,23 +290,38 @@ def connect(
         options: More gRPC channel options; they win over this client's own.
         timeout_s: How long a call, or the acceptance of a stream, may take.
         reconnect: How long streams and subscriptions that were cut are opened again; `Reconnection(tries=0)`: never.
+
+    Raises:
+        InvalidArgument: A value is of another type, or cannot be used; `field` names it.
     """
+    if not argument.text(target, "target").strip():
+        raise argument.refused("target", target, "host:port, for example localhost:50051")
+    argument.text(tenant, "tenant")
+    argument.seconds(timeout_s, "timeout_s", 1e-3, argument.MOST_WAIT_S)
+    if not isinstance(reconnect, Reconnection):
+        raise argument.refused("reconnect", reconnect, "a roompulse.Reconnection")
+    if not isinstance(credentials, grpc.ChannelCredentials | None):
+        raise argument.refused("credentials", credentials, "of grpc.ssl_channel_credentials, or None")
+    for number, option in enumerate(argument.items(options, "options")):
+        pair = isinstance(option, tuple) and len(option) == 2 and isinstance(option[1], str | int)
+        if not pair or not isinstance(option[0], str):
+            raise argument.refused(f"options[{number}]", option, "a pair: a name, and a whole number or a text")
     return Client(target, tenant, credentials, options, timeout_s, reconnect)
 
 
-def _consent_message(consent: SayConsent | None) -> Any:
-    said = consent_of(consent)
-    return None if said is None else consent_to_proto(said)
+def _milliseconds(seconds: float, path: str) -> int:
+    return round(argument.seconds(seconds, path) * 1000)
 
 
-def _packet_of(picture: bytes | Bytes3 | str | os.PathLike[str], pixels: Pixels, shape: VideoFormat | None) -> Packet:
-    if isinstance(picture, bytes):
-        return Packet(picture, format=shape)
+def _packet_of(picture: Picture | str | os.PathLike[str], pixels: Pixels, shape: VideoFormat | None) -> Packet:
+    if is_still(picture):
+        return Packet(bytes(picture), format=shape)
     if isinstance(picture, str | os.PathLike):
+        name = argument.path(picture, "picture")
         try:
-            return Packet(pathlib.Path(picture).read_bytes(), format=shape)
+            return Packet(pathlib.Path(name).read_bytes(), format=shape)
         except FileNotFoundError as err:
-            raise SourceError(f"there is no file {os.fspath(picture)}") from err
+            raise SourceError(f"there is no file {name}") from err
         except OSError as err:
-            raise SourceError(f"{os.fspath(picture)} cannot be read: {err.strerror}") from err
+            raise SourceError(f"{name} cannot be read: {err.strerror}") from err
     return raw_packet(picture, pixels)

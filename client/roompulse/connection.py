@@ -7,7 +7,8 @@ from typing import Any
 import grpc
 
 from roompulse.channel import Option, open_channel
-from roompulse.errors import StreamClosed
+from roompulse.errors import StreamClosed, WrongUse
+from roompulse.home import Home
 from roompulse.v1.analysis_service_pb2_grpc import AnalysisServiceStub
 from roompulse.v1.meeting_service_pb2_grpc import MeetingServiceStub
 from roompulse.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
@@ -27,14 +28,39 @@ class Connection:
         self._target, self._credentials, self._options = target, credentials, options
         self._grace_s = grace_s
         self._channel: grpc.aio.Channel | None = None
+        self._home: Home | None = None
+        self._closed = False
         self._closing: set[asyncio.Task[None]] = set()
 
     def open(self) -> None:
-        """Make the channel; it connects with the first call."""
-        self._channel = open_channel(self._target, self._credentials, self._options)
-        self._stubs = {
-            stub: stub(self._channel) for stub in (AnalysisServiceStub, MeetingServiceStub, SubscriptionServiceStub)
-        }
+        """Make the channel; it connects with the first call.
+
+        Raises:
+            WrongUse: It is open, or cannot be opened in this process.
+            StreamClosed: It was closed.
+        """
+        if self._closed:
+            raise _closed()
+        if self._home is not None:
+            raise WrongUse("this client is open already; enter it once, and share it")
+        self._home = Home()
+        self._connect()
+
+    @property
+    def forked(self) -> bool:
+        """Whether it was opened in a process that this one was forked from."""
+        return self._home is not None and self._home.forked
+
+    @property
+    def home(self) -> Home:
+        """Where it was opened.
+
+        Raises:
+            StreamClosed: It is not open.
+        """
+        if self._home is None:
+            raise _not_open()
+        return self._home
 
     @property
     def channel(self) -> grpc.aio.Channel:
@@ -42,9 +68,11 @@ class Connection:
 
         Raises:
             StreamClosed: It is not open.
+            WrongUse: It was opened elsewhere.
         """
+        self.home.check()
         if self._channel is None:
-            raise _not_open()
+            raise _closed()
         return self._channel
 
     def stub(self, kind: type[Any]) -> Any:
@@ -52,20 +80,31 @@ class Connection:
 
         Raises:
             StreamClosed: It is not open.
+            WrongUse: It was opened elsewhere.
         """
+        self.home.check()
         if self._channel is None:
-            raise _not_open()
+            raise _closed()
         return self._stubs[kind]
 
     def renew(self, silent: grpc.aio.Channel) -> None:
         """Replace the channel that fell silent, unless somebody has done so already."""
         if self._channel is silent:
-            self.open()
+            self._connect()
             self._closing.add(task := asyncio.create_task(silent.close(self._grace_s), name="roompulse old channel"))
             task.add_done_callback(self._closing.discard)
 
     async def aclose(self) -> None:
-        """End everything. Idempotent."""
+        """End everything. Idempotent. In a process that was forked meanwhile there is nothing of its own to end.
+
+        Raises:
+            WrongUse: It was opened in another event loop.
+        """
+        if self.forked:
+            return
+        if self._home is not None and not self._closed:
+            self._home.check()
+        self._closed = True
         channel, self._channel = self._channel, None
         for task in self._closing:
             task.cancel()
@@ -73,6 +112,16 @@ class Connection:
         if channel is not None:
             await channel.close()
 
+    def _connect(self) -> None:
+        self._channel = open_channel(self._target, self._credentials, self._options)
+        self._stubs = {
+            stub: stub(self._channel) for stub in (AnalysisServiceStub, MeetingServiceStub, SubscriptionServiceStub)
+        }
+
 
 def _not_open() -> StreamClosed:
     return StreamClosed("the client is not open; use `async with roompulse.connect(…) as client`")
+
+
+def _closed() -> StreamClosed:
+    return StreamClosed("the client is closed; make another one with `async with roompulse.connect(…) as client`")

@@ -14,7 +14,7 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -24,7 +24,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 from google.protobuf.timestamp_pb2 import Timestamp
 
-from roompulse import media, results
+from roompulse import argument, media, results
 from roompulse.enums import WireEnum
 from roompulse.v1 import (
     analysis_service_pb2,
@@ -38,8 +38,9 @@ from roompulse.v1 import (
 )
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Message)
 Decode = Callable[[Any], Any]
-Encode = Callable[[Message, str, Any], None]
+Encode = Callable[[Message, FieldDescriptor, Any, str], None]
 
 MESSAGES: Mapping[type, type[Message]] = {
     media.VideoFormat: media_pb2.VideoFormat,
@@ -80,10 +81,66 @@ def from_proto(kind: type[T], message: Message) -> T:
 
 
 def to_proto(value: object) -> Message:
-    """Return the message that says what `value` says; `value` is one of `MESSAGES`."""
-    message = MESSAGES[type(value)]()
-    _fill(message, value)
+    """Return the message that says what `value` says; `value` is one of `MESSAGES`.
+
+    Raises:
+        InvalidArgument: It is none.
+    """
+    kind = MESSAGES.get(type(value))
+    if kind is None:
+        raise argument.refused("the value", value, "one of roompulse.results")
+    message = kind()
+    _fill(message, value, type(value).__name__)
     return message
+
+
+def message_of(kind: type[M], /, **values: Any) -> M:
+    """Return a message with these fields; what is None is left out. Seconds and datetimes go into fields of time.
+
+    Raises:
+        InvalidArgument: A value cannot be said in its field; names the field and the value.
+    """
+    message = kind()
+    for name, value in values.items():
+        if value is not None:
+            write(message, _field(message, name), value, name)
+    return message
+
+
+def write(message: Message, field: FieldDescriptor, value: Any, path: str) -> None:
+    """Say a value in a field; `path` is what errors call it.
+
+    Raises:
+        InvalidArgument: It cannot be said there.
+    """
+    if field.message_type is None and not field.is_repeated:
+        setattr(message, field.name, argument.scalar(field, value, path))
+    elif field.message_type is None:
+        said = [
+            argument.scalar(field, item, f"{path}[{number}]") for number, item in enumerate(argument.items(value, path))
+        ]
+        getattr(message, field.name).extend(said)
+    elif field.is_repeated:
+        for number, item in enumerate(argument.items(value, path)):
+            _write_part(getattr(message, field.name).add(), item, f"{path}[{number}]")
+    else:
+        _write_part(getattr(message, field.name), value, path)
+
+
+def _write_part(part: Message, value: Any, path: str) -> None:
+    part.SetInParent()
+    match part:
+        case Duration():
+            part.FromMicroseconds(round(argument.seconds(value, path) * 1e6))
+        case Timestamp():
+            part.FromDatetime(argument.moment(value, path))
+        case _ if isinstance(value, type(part)):
+            part.CopyFrom(value)
+        case _:
+            kinds = [kind for kind, message in MESSAGES.items() if isinstance(part, message)]
+            if type(value) not in kinds:
+                raise argument.refused(path, value, f"a {kinds[0].__name__}")
+            _fill(part, value, path)
 
 
 def to_dict(value: object) -> dict[str, Any]:
@@ -96,52 +153,12 @@ def to_json(value: object) -> str:
     return json.dumps(to_dict(value), ensure_ascii=False)
 
 
-def format_to_proto(shape: media.VideoFormat) -> media_pb2.VideoFormat:
-    """Return the message of a format."""
-    message = media_pb2.VideoFormat()
-    _fill(message, shape)
-    return message
-
-
-def tiles_to_proto(tiles: Iterable[media.Tile]) -> media_pb2.TileLayout:
-    """Return the message of a gallery's tiles."""
-    layout = media_pb2.TileLayout()
-    for tile in tiles:
-        _fill(layout.tiles.add(), tile)
-    return layout
-
-
-def key_to_proto(key: results.MeetingKey) -> common_pb2.MeetingKey:
-    """Return the message of a meeting's key."""
-    return common_pb2.MeetingKey(tenant=key.tenant, id=key.id, uid=key.uid)
-
-
-def consent_to_proto(consent: results.Consent) -> common_pb2.Consent:
-    """Return the message of a consent."""
-    message = common_pb2.Consent()
-    _fill(message, consent)
-    return message
-
-
-def seconds_to_duration(seconds: float) -> Duration:
-    """Return a duration, rounded to a microsecond."""
-    duration = Duration()
-    duration.FromMicroseconds(round(seconds * 1e6))
-    return duration
-
-
-def datetime_to_timestamp(moment: datetime) -> Timestamp:
-    """Return the timestamp of an aware datetime."""
-    timestamp = Timestamp()
-    timestamp.FromDatetime(moment.astimezone(UTC))
-    return timestamp
-
-
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Rule:
     """How one field of a dataclass is read from a message and written into one."""
 
     name: str
+    field: FieldDescriptor
     proto_name: str
     has_presence: bool
     optional: bool
@@ -152,6 +169,12 @@ class _Rule:
         if self.optional and self.has_presence and not message.HasField(self.proto_name):
             return None
         return self.decode(getattr(message, self.proto_name))
+
+    def write(self, message: Message, value: object, path: str) -> None:
+        if value is not None:
+            self.encode(message, self.field, value, f"{path}.{self.name}")
+        elif not self.optional:
+            raise argument.refused(f"{path}.{self.name}", value, "given")
 
 
 def _rules(kind: Any, descriptor: Any) -> tuple[_Rule, ...]:
@@ -171,7 +194,7 @@ def _rule(name: str, hint: Any, descriptor: Descriptor) -> _Rule:
     optional = isinstance(hint, types.UnionType)
     inner = next(part for part in typing.get_args(hint) if part is not types.NoneType) if optional else hint
     decode, encode = _codec(inner, field)
-    return _Rule(name, field.name, field.has_presence, optional, decode, encode)
+    return _Rule(name, field, field.name, field.has_presence, optional, decode, encode)
 
 
 def proto_field(name: str, descriptor: Descriptor) -> FieldDescriptor:
@@ -191,25 +214,25 @@ def _codec(hint: Any, field: FieldDescriptor) -> tuple[Decode, Encode]:
         key, value = typing.get_args(hint)
         return _mapping(key, value, field)
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        return lambda part: from_proto(hint, part), lambda m, name, value: _fill_field(getattr(m, name), value)
+        return lambda part: from_proto(hint, part), lambda m, f, v, path: _fill_part(getattr(m, f.name), v, hint, path)
     if isinstance(hint, type) and issubclass(hint, WireEnum):
-        return hint, setattr
+        return hint, lambda m, f, v, path: setattr(m, f.name, hint.of(v))
     if hint is datetime:
-        return lambda t: t.ToDatetime(tzinfo=UTC), lambda m, n, v: getattr(m, n).CopyFrom(datetime_to_timestamp(v))
+        return lambda t: t.ToDatetime(tzinfo=UTC), write
     if field.message_type is not None:
-        return lambda d: d.ToMicroseconds() / 1e6, lambda m, n, v: getattr(m, n).CopyFrom(seconds_to_duration(v))
+        return lambda d: d.ToMicroseconds() / 1e6, write
     if field.name.endswith("_ms"):
-        return lambda ms: ms / 1000, lambda m, name, value: setattr(m, name, round(value * 1000))
-    return hint, setattr
+        return lambda ms: ms / 1000, lambda m, f, v, path: write(m, f, round(argument.seconds(v, path) * 1000), path)
+    return hint, write
 
 
 def _repeated(item: Any, field: FieldDescriptor) -> tuple[Decode, Encode]:
     if field.message_type is None:
-        return tuple, lambda m, name, value: getattr(m, name).extend(value)
+        return tuple, write
 
-    def encode(message: Message, name: str, values: Any) -> None:
-        for value in values:
-            _fill_field(getattr(message, name).add(), value)
+    def encode(message: Message, field: FieldDescriptor, values: Any, path: str) -> None:
+        for number, value in enumerate(argument.items(values, path)):
+            _fill_part(getattr(message, field.name).add(), value, item, f"{path}[{number}]")
 
     return lambda entries: tuple(from_proto(item, entry) for entry in entries), encode
 
@@ -218,25 +241,30 @@ def _mapping(key: Any, value: Any, field: FieldDescriptor) -> tuple[Decode, Enco
     assert field.message_type is not None
     first, second = field.message_type.fields
     key_rule, value_rule = (
-        _Rule(part.name, part.name, False, False, *_codec(hint, part)) for hint, part in ((key, first), (value, second))
+        _Rule(part.name, part, part.name, False, False, *_codec(hint, part))
+        for hint, part in ((key, first), (value, second))
     )
 
-    def encode(message: Message, name: str, entries: Any) -> None:
+    def encode(message: Message, field: FieldDescriptor, entries: Any, path: str) -> None:
         for one, other in entries.items():
-            entry = getattr(message, name).add()
-            key_rule.encode(entry, first.name, one)
-            value_rule.encode(entry, second.name, other)
+            entry = getattr(message, field.name).add()
+            key_rule.write(entry, one, path)
+            value_rule.write(entry, other, path)
 
     return lambda entries: {key_rule.read(entry): value_rule.read(entry) for entry in entries}, encode
 
 
-def _fill_field(message: Message, value: object) -> None:
-    message.SetInParent()
-    _fill(message, value)
+def _field(message: Message, name: str) -> Any:
+    return message.DESCRIPTOR.fields_by_name[name]
 
 
-def _fill(message: Message, value: object) -> None:
+def _fill_part(part: Message, value: object, kind: type, path: str) -> None:
+    if not isinstance(value, kind):
+        raise argument.refused(path, value, f"a {kind.__name__}")
+    part.SetInParent()
+    _fill(part, value, path)
+
+
+def _fill(message: Message, value: object, path: str) -> None:
     for rule in _rules(type(value), message.DESCRIPTOR):
-        part = getattr(value, rule.name)
-        if part is not None:
-            rule.encode(message, rule.proto_name, part)
+        rule.write(message, getattr(value, rule.name), path)

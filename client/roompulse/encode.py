@@ -1,6 +1,6 @@
 """Pictures into packets: JPEG, H.264 or raw, with the colours said as they are.
 
-    numpy BGR/RGB ──picture_of──▶ av.VideoFrame ──encoder.encode──▶ Packet (bytes + VideoFormat)
+    numpy ──picture_of──▶ av.VideoFrame ──encoder.encode──▶ Packet (bytes + VideoFormat)
 
 JPEG is BT.601 full range by definition. H.264 is limited range with the matrix of its size (BT.709 from 720 lines),
 written into the bitstream too. Raw is I420, in the matrix and range that the picture already has. Encoders are
@@ -15,13 +15,24 @@ import numpy as np
 from av.video.frame import PictureType
 from numpy.typing import NDArray
 
+from roompulse import argument
 from roompulse.enums import ColorMatrix, ColorRange, Encoding
 from roompulse.errors import InvalidArgument
 from roompulse.media import Packet, VideoFormat
 
-Pixels = Literal["bgr", "rgb"]
+Pixels = Literal["bgr", "rgb", "bgra", "rgba", "gray"]
 EncoderName = Literal["jpeg", "h264", "raw"]
 Bytes3 = NDArray[np.uint8]
+
+LEAST_SIDE, MOST_SIDE = 16, 8192
+_ORDERS: dict[str, dict[int, Pixels]] = {
+    "bgr": {3: "bgr", 4: "bgra", 1: "gray"},
+    "rgb": {3: "rgb", 4: "rgba", 1: "gray"},
+    "bgra": {4: "bgra"},
+    "rgba": {4: "rgba"},
+    "gray": {1: "gray"},
+}
+_AV_ORDER = {"bgr": "bgr24", "rgb": "rgb24"}
 
 HD_LINES = 720
 JPEG_QUANTISER = 3  # FFmpeg's scale, 1 best to 31 worst; 3 is about quality 90
@@ -45,15 +56,40 @@ class Encoder(Protocol):
         """Make the next packet one that decoding can start at."""
 
 
-def picture_of(array: Bytes3, pixels: Pixels = "bgr") -> av.VideoFrame:
-    """Return a picture from an array (height, width, 3) of uint8, `pixels` in this order.
+def check_array(array: Bytes3, pixels: Pixels = "bgr") -> Pixels:
+    """Return the order of an array's pixels: `pixels`, with alpha or as grey where the array's shape says so.
 
     Raises:
-        InvalidArgument: Another shape or type.
+        InvalidArgument: Another shape, type or order; or a side is not 16 to 8192 pixels long.
     """
-    if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
-        raise InvalidArgument(f"a picture is (height, width, 3) of uint8, not {array.shape} of {array.dtype}")
-    return av.VideoFrame.from_ndarray(np.ascontiguousarray(array), format=f"{pixels}24")
+    found, shape = _ORDERS[argument.one_of(pixels, "pixels", tuple(_ORDERS))], array.shape
+    order = found.get(shape[2] if array.ndim == 3 else 1) if array.ndim in (2, 3) else None
+    if order is None or array.dtype != np.uint8:
+        channels = " or ".join(map(str, found))
+        right = f"(height, width, channels) of uint8 with {channels} channels for pixels={pixels!r}"
+        raise InvalidArgument(f"a picture is {right}, not {shape} of {array.dtype}")
+    if not all(LEAST_SIDE <= side <= MOST_SIDE for side in shape[:2]):
+        raise InvalidArgument(f"the picture is {shape[1]}×{shape[0]}; a side has {LEAST_SIDE} to {MOST_SIDE} pixels")
+    return order
+
+
+def picture_of(array: Bytes3, pixels: Pixels = "bgr") -> av.VideoFrame:
+    """Return a picture from an array of uint8, which is copied.
+
+    Args:
+        array: (height, width, 3), with a fourth channel for alpha, which is ignored; or (height, width) for grey.
+        pixels: The order of the colours, "bgr" or "rgb", whether there is alpha or not; "bgra", "rgba" and "gray" take
+            that kind of array alone.
+
+    Raises:
+        InvalidArgument: Another shape, type or order; or a side is not 16 to 8192 pixels long.
+    """
+    order = check_array(array, pixels)
+    flat = array.reshape(array.shape[:2]) if order == "gray" else array
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(flat), format=_AV_ORDER.get(order, order))
+    if order == "gray":
+        frame.color_range = _AV_FULL
+    return frame
 
 
 def make_encoder(name: EncoderName, quality: int | None = None) -> Encoder:
@@ -172,26 +208,22 @@ class RawEncoder:
         """Do nothing: every picture stands alone."""
 
 
-def raw_packet(array: Bytes3, pixels: Pixels = "bgr") -> Packet:
-    """Return an array (height, width, 3) of uint8 as it is: exact, and large."""
-    picture_of(array[:1, :1], pixels)  # the same refusals
-    encoding = Encoding.BGR24 if pixels == "bgr" else Encoding.RGB24
-    height, width = array.shape[:2]
-    return Packet(array.tobytes(), format=VideoFormat(encoding, width, height), key_frame=True)
-
-
 def _converted(picture: av.VideoFrame, width: int, height: int, matrix: ColorMatrix, full: ColorRange) -> av.VideoFrame:
     """Return a yuv420p picture of these colours; RGB is always full range, and its own matrix does not matter."""
     own_matrix, own_range = color_of(picture)
-    planes = picture.reformat(
-        width,
-        height,
-        "yuv420p",
-        src_colorspace=_AV_MATRIX[own_matrix],
-        dst_colorspace=_AV_MATRIX[matrix],
-        src_color_range=_AV_FULL if picture.format.is_rgb else int(own_range),
-        dst_color_range=int(full),
-    )
+    try:
+        planes = picture.reformat(
+            width,
+            height,
+            "yuv420p",
+            src_colorspace=_AV_MATRIX[own_matrix],
+            dst_colorspace=_AV_MATRIX[matrix],
+            src_color_range=_AV_FULL if picture.format.is_rgb else int(own_range),
+            dst_color_range=int(full),
+        )
+    except (av.FFmpegError, ValueError) as err:
+        what = f"{picture.width}×{picture.height} {picture.format.name}"
+        raise InvalidArgument(f"a picture of {what} cannot be converted for sending: {err}") from err
     planes.pict_type = PictureType.NONE
     return planes
 

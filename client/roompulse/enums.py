@@ -16,19 +16,25 @@ class WireEnum(IntEnum):
         """Return the member, given as itself, its name in any case, or its number.
 
         Raises:
-            ValueError: No member has this name; the message lists those there are.
+            InvalidArgument: There is no such member; the message lists those there are.
         """
-        return cls(value)  # type: ignore[arg-type]  # names are handled by _missing_
-
-    @classmethod
-    def _missing_(cls, value: object) -> Self:
-        if isinstance(value, int):
-            return cls(0)
-        name = str(value).strip().upper().replace("-", "_").replace(" ", "_")
+        if isinstance(value, cls):
+            return value
+        name = value.strip().upper().replace("-", "_").replace(" ", "_") if isinstance(value, str) else ""
         if name in cls.__members__:
             return cls[name]
+        if isinstance(value, int) and not isinstance(value, bool) and value in cls._value2member_map_:
+            return cls(value)
+        # Imported here, because names are needed where gRPC is not.
+        from roompulse.argument import shown
+        from roompulse.errors import InvalidArgument
+
         known = ", ".join(member.word for member in cls if member)
-        raise ValueError(f"{value!r} is no {cls.__name__}; one of: {known}")
+        raise InvalidArgument(f"{shown(value)} is no {cls.__name__}; one of: {known}")
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        return cls(0) if isinstance(value, int) else None
 
     @property
     def wire(self) -> Any:

@@ -19,10 +19,13 @@ Reasons are the service's own (`google.rpc.ErrorInfo`, domain `roompulse.dev`); 
     ABORTED               Aborted               StreamReplaced
     UNIMPLEMENTED         NotOffered
     CANCELLED             StreamClosed
+    DATA_LOSS             ServiceFault          RecordDamaged
     any other             ServiceFault
 
-A reason decides before the status does. `SourceError` (a file, URL or device that cannot be used), `StreamClosed`
-(used after its end) and `StreamSilent` (nothing came for too long) come from the client itself.
+A reason decides before the status does. From the client itself come `InvalidArgument` too (a value that cannot be said
+to the service at all), `SourceError` (a file, URL or device that cannot be used), `StreamClosed` (used before it was
+opened or after its end), `StreamSilent` (nothing came for too long) and `WrongUse` (entered twice, used in another
+event loop, or in a process that was forked after it was opened).
 """
 
 from collections.abc import Mapping
@@ -65,7 +68,7 @@ class RoompulseError(Exception):
 
 
 class InvalidArgument(RoompulseError):
-    """A request's value is wrong."""
+    """A value is wrong; `field` names it. The service says so, or the client before anything is sent."""
 
 
 class PictureUnusable(InvalidArgument):
@@ -188,8 +191,16 @@ class ServiceFault(RoompulseError):
     """Something is wrong inside the service."""
 
 
+class RecordDamaged(ServiceFault):
+    """The record of this meeting is damaged; other meetings are not affected."""
+
+
 class StreamClosed(RoompulseError):
     """The stream or client is closed."""
+
+
+class WrongUse(RoompulseError):
+    """Something is entered twice, or used where it cannot work: in another event loop, in a forked process."""
 
 
 class SourceError(RoompulseError):
@@ -223,6 +234,7 @@ BY_REASON: Mapping[str, type[RoompulseError]] = {
     "DRAINING": Draining,
     "RECORD_UNAVAILABLE": Unavailable,
     "ENGINE_UNAVAILABLE": Unavailable,
+    "RECORD_DAMAGED": RecordDamaged,
 }
 BY_STATUS: Mapping[grpc.StatusCode, type[RoompulseError]] = {
     grpc.StatusCode.INVALID_ARGUMENT: InvalidArgument,
@@ -238,6 +250,7 @@ BY_STATUS: Mapping[grpc.StatusCode, type[RoompulseError]] = {
     grpc.StatusCode.ABORTED: Aborted,
     grpc.StatusCode.UNIMPLEMENTED: NotOffered,
     grpc.StatusCode.CANCELLED: StreamClosed,
+    grpc.StatusCode.DATA_LOSS: ServiceFault,
 }
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from roompulse import argument
 from roompulse.enums import ColorMatrix, ColorRange, ConsentState, Encoding
 from roompulse.results import Box, Consent
 
@@ -38,12 +39,15 @@ class Packet:
     """One encoded picture, access unit or raw picture, ready to be sent.
 
     Attributes:
-        data: The bytes; at most 2 MiB for stills and encoded video.
+        data: The bytes; at most 2 MiB for stills and encoded video. A `bytearray` or `memoryview` is copied.
         capture_s: When it was captured, seconds since the media's own zero (`Clock.MEDIA`).
         capture_time: When it was captured, by the sender's clock (`Clock.WALL`); naive datetimes are refused.
         format: Its format, where it differs from the stream's.
         key_frame: Whether decoding can start here; None lets the client look into the bytes.
         speaking: Whether the participant was speaking, where that is known.
+
+    Raises:
+        InvalidArgument: A value is of another type, or a time is not finite or has no time zone.
     """
 
     data: bytes = field(repr=False)
@@ -54,9 +58,18 @@ class Packet:
     speaking: bool | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a capture time that could mean any moment of a day."""
-        if self.capture_time is not None and self.capture_time.tzinfo is None:
-            raise ValueError(f"capture_time {self.capture_time} has no time zone; use an aware datetime")
+        """Refuse what no packet can say."""
+        if type(self.data) is not bytes:
+            object.__setattr__(self, "data", argument.blob(self.data, "data"))
+        if self.capture_s is not None:
+            object.__setattr__(self, "capture_s", argument.seconds(self.capture_s, "capture_s"))
+        if self.capture_time is not None:
+            argument.moment(self.capture_time, "capture_time")
+        if not isinstance(self.format, VideoFormat | None):
+            raise argument.refused("format", self.format, "a VideoFormat")
+        for name in ("key_frame", "speaking"):
+            if getattr(self, name) is not None:
+                argument.flag(getattr(self, name), name)
 
     def at(self, capture_s: float | None, capture_time: datetime | None) -> "Packet":
         """Return the same packet with other capture times."""
@@ -75,7 +88,11 @@ class Tile:
 
 
 def consent_of(value: "Consent | ConsentState | str | None") -> Consent | None:
-    """Return a consent from a member or its name (`"granted"`), a whole `Consent`, or None."""
+    """Return a consent from a member or its name (`"granted"`), a whole `Consent`, or None.
+
+    Raises:
+        InvalidArgument: There is no such state of consent.
+    """
     return value if value is None or isinstance(value, Consent) else Consent(ConsentState.of(value))
 
 

@@ -4,7 +4,8 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from roompulse.conversion import consent_to_proto, from_proto, key_to_proto, seconds_to_duration
+from roompulse import argument
+from roompulse.conversion import from_proto, message_of
 from roompulse.enums import ConsentState, MeetingState, Purpose, ReportFormat
 from roompulse.media import consent_of
 from roompulse.results import AuditEntry, Consent, Meeting, MeetingKey, Notice, Participant, Report, Summary, Update
@@ -16,12 +17,21 @@ Unary = Callable[..., Awaitable[Any]]
 
 
 def key_of(meeting: MeetingName, tenant: str) -> MeetingKey:
-    """Return the key of a meeting: the newest occurrence where only its id is given."""
+    """Return the key of a meeting: the newest occurrence where only its id is given.
+
+    Raises:
+        InvalidArgument: It is neither a text nor a key.
+    """
+    if not isinstance(meeting, str | MeetingKey):
+        raise argument.refused("meeting", meeting, "its id, a text, or a MeetingKey")
     return meeting if isinstance(meeting, MeetingKey) else MeetingKey(tenant, meeting)
 
 
 class Meetings:
-    """The verbs of meetings; `client.meetings`. A meeting is its id (the newest occurrence) or a `MeetingKey`."""
+    """The verbs of meetings; `client.meetings`. A meeting is its id (the newest occurrence) or a `MeetingKey`.
+
+    Every verb raises `InvalidArgument` for a value that is wrong, and names it in `field`.
+    """
 
     def __init__(self, stub: Callable[[], Any], unary: Unary, tenant: str) -> None:
         """Keep how to call: `stub` returns the present one, `unary` calls a method and maps its errors."""
@@ -45,7 +55,7 @@ class Meetings:
         """Create a meeting, once, however often the call has to be tried.
 
         Args:
-            meeting: Its id, 1 to 128 characters of [A-Za-z0-9._:@-].
+            meeting: Its id, 1 to 128 characters, any but control characters.
             purpose: What it is analysed for.
             title: For people to read.
             time_zone: Its IANA time zone, for reports.
@@ -58,20 +68,20 @@ class Meetings:
         Raises:
             AlreadyExists: A meeting of this id is active.
             PurposeRefused: The service does not work for this purpose.
+            InvalidArgument: A value is wrong; `field` names it.
         """
-        request = pb.CreateMeetingRequest(
-            meeting=key_to_proto(MeetingKey(self._tenant, meeting)),
+        request = message_of(
+            pb.CreateMeetingRequest,
+            meeting=self._key(meeting),
             title=title,
-            purpose=Purpose.of(purpose).wire,
+            purpose=Purpose.of(purpose),
             time_zone=time_zone,
+            idle_timeout=idle_timeout_s,
             everyone_consented=everyone_consented,
             aggregate_only=aggregate_only,
-            request_id=request_id or uuid.uuid4().hex,
+            retention=retention_s,
+            request_id=argument.text(request_id, "request_id") or uuid.uuid4().hex,
         )
-        if idle_timeout_s is not None:
-            request.idle_timeout.CopyFrom(seconds_to_duration(idle_timeout_s))
-        if retention_s is not None:
-            request.retention.CopyFrom(seconds_to_duration(retention_s))
         return from_proto(Meeting, (await self._unary(self._stub.CreateMeeting, request)).meeting)
 
     async def get(self, meeting: MeetingName) -> Meeting:
@@ -80,17 +90,18 @@ class Meetings:
         Raises:
             MeetingNotFound: There is none.
         """
-        request = pb.GetMeetingRequest(meeting=self._key(meeting))
+        request = message_of(pb.GetMeetingRequest, meeting=self._key(meeting))
         return from_proto(Meeting, (await self._unary(self._stub.GetMeeting, request)).meeting)
 
     async def list(
         self, meeting_id: str = "", *, state: MeetingState | str | None = None, page_size: int = 0
     ) -> AsyncIterator[Meeting]:
         """Yield meetings, newest first; only of this id and state where given. Pages are fetched as needed."""
-        request = pb.ListMeetingsRequest(
+        request = message_of(
+            pb.ListMeetingsRequest,
             tenant=self._tenant,
             meeting_id=meeting_id,
-            state=MeetingState.of(state or 0).wire,
+            state=None if state is None else MeetingState.of(state),
             page_size=page_size,
         )
         async for page in self._pages(self._stub.ListMeetings, request):
@@ -106,12 +117,13 @@ class Meetings:
             meeting: The meeting.
             request_id: The same id ends the same occurrence once; left out: a new one.
         """
-        request = pb.EndMeetingRequest(meeting=self._key(meeting), request_id=request_id or uuid.uuid4().hex)
+        once = argument.text(request_id, "request_id") or uuid.uuid4().hex
+        request = message_of(pb.EndMeetingRequest, meeting=self._key(meeting), request_id=once)
         return from_proto(Meeting, (await self._unary(self._stub.EndMeeting, request)).meeting)
 
     async def participants(self, meeting: MeetingName, *, page_size: int = 0) -> AsyncIterator[Participant]:
         """Yield a meeting's participants, by id. Pages are fetched as needed."""
-        request = pb.ListParticipantsRequest(meeting=self._key(meeting), page_size=page_size)
+        request = message_of(pb.ListParticipantsRequest, meeting=self._key(meeting), page_size=page_size)
         async for page in self._pages(self._stub.ListParticipants, request):
             for entry in page.participants:
                 yield from_proto(Participant, entry)
@@ -134,11 +146,14 @@ class Meetings:
             end_s: Only up to this time since the meeting began, exclusive.
             page_size: Rows fetched at once; 0: the server's default.
         """
-        request = pb.ListUpdatesRequest(meeting=self._key(meeting), participant_id=participant, page_size=page_size)
-        if start_s is not None:
-            request.start_offset.CopyFrom(seconds_to_duration(start_s))
-        if end_s is not None:
-            request.end_offset.CopyFrom(seconds_to_duration(end_s))
+        request = message_of(
+            pb.ListUpdatesRequest,
+            meeting=self._key(meeting),
+            participant_id=participant,
+            start_offset=start_s,
+            end_offset=end_s,
+            page_size=page_size,
+        )
         async for page in self._pages(self._stub.ListUpdates, request):
             for entry in page.updates:
                 yield from_proto(Update, entry)
@@ -149,7 +164,7 @@ class Meetings:
         Raises:
             MeetingNotFound: There is none.
         """
-        request = pb.GetMeetingSummaryRequest(meeting=self._key(meeting))
+        request = message_of(pb.GetMeetingSummaryRequest, meeting=self._key(meeting))
         return from_proto(Summary, (await self._unary(self._stub.GetMeetingSummary, request)).summary)
 
     async def report(self, meeting: MeetingName, format: ReportFormat | str = ReportFormat.HTML) -> Report:
@@ -165,7 +180,7 @@ class Meetings:
             AggregateOnly: PARTICIPANTS_CSV of a meeting of which nobody's values leave the service.
             NotOffered: The service cannot write this format.
         """
-        request = pb.RenderReportRequest(meeting=self._key(meeting), format=ReportFormat.of(format).wire)
+        request = message_of(pb.RenderReportRequest, meeting=self._key(meeting), format=ReportFormat.of(format))
         parts = await self._unary(_whole(self._stub.RenderReport), request)
         return Report(parts[0].file_name, parts[0].media_type, b"".join(part.content for part in parts))
 
@@ -191,11 +206,11 @@ class Meetings:
             MeetingEnded: It takes withdrawals only.
             ParticipantErased: They were erased; only a grant lets them begin anew.
         """
-        said = consent_of(consent)
-        request = privacy.SetConsentRequest(
+        request = message_of(
+            privacy.SetConsentRequest,
             meeting=self._key(meeting),
             participant_id=participant,
-            consent=consent_to_proto(said) if said else None,
+            consent=consent_of(consent),
             erase=erase,
         )
         return from_proto(Consent, (await self._unary(self._stub.SetConsent, request)).consent)
@@ -206,8 +221,11 @@ class Meetings:
         Raises:
             ParticipantNotFound: There is none, and `allow_missing` is not given.
         """
-        request = privacy.DeleteParticipantRequest(
-            meeting=self._key(meeting), participant_id=participant, allow_missing=allow_missing
+        request = message_of(
+            privacy.DeleteParticipantRequest,
+            meeting=self._key(meeting),
+            participant_id=participant,
+            allow_missing=allow_missing,
         )
         await self._unary(self._stub.DeleteParticipant, request)
 
@@ -217,7 +235,7 @@ class Meetings:
         Raises:
             MeetingNotFound: There is none, and `allow_missing` is not given.
         """
-        request = privacy.DeleteMeetingRequest(meeting=self._key(meeting), allow_missing=allow_missing)
+        request = message_of(privacy.DeleteMeetingRequest, meeting=self._key(meeting), allow_missing=allow_missing)
         await self._unary(self._stub.DeleteMeeting, request)
 
     async def notice(
@@ -229,16 +247,19 @@ class Meetings:
             PurposeMissing: Neither is given.
             PurposeRefused: The service does not work for this purpose.
         """
-        request = privacy.GetNoticeRequest(
+        request = message_of(
+            privacy.GetNoticeRequest,
             meeting=self._key(meeting) if meeting is not None else None,
-            purpose=Purpose.of(purpose).wire,
+            purpose=Purpose.of(purpose),
             language=language,
         )
         return from_proto(Notice, await self._unary(self._stub.GetNotice, request))
 
     async def audit(self, meeting_uid: str = "", *, page_size: int = 0) -> AsyncIterator[AuditEntry]:
         """Yield what was done to people's data, oldest first; only in one meeting where its uid is given."""
-        request = privacy.ListAuditEntriesRequest(tenant=self._tenant, meeting_uid=meeting_uid, page_size=page_size)
+        request = message_of(
+            privacy.ListAuditEntriesRequest, tenant=self._tenant, meeting_uid=meeting_uid, page_size=page_size
+        )
         async for page in self._pages(self._stub.ListAuditEntries, request):
             for entry in page.entries:
                 yield from_proto(AuditEntry, entry)
@@ -247,8 +268,8 @@ class Meetings:
     def _stub(self) -> Any:
         return self._present_stub()
 
-    def _key(self, meeting: MeetingName) -> Any:
-        return key_to_proto(key_of(meeting, self._tenant))
+    def _key(self, meeting: MeetingName) -> MeetingKey:
+        return key_of(meeting, self._tenant)
 
     async def _pages(self, method: Any, request: Any) -> AsyncIterator[Any]:
         while True:

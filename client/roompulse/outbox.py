@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from roompulse.conversion import datetime_to_timestamp, format_to_proto, seconds_to_duration
+from roompulse.conversion import message_of
 from roompulse.enums import Clock
 from roompulse.errors import InvalidArgument
 from roompulse.gop import MAX_PACKETS, GroupOfPictures
@@ -39,7 +39,7 @@ class Outbox:
         """Keep the stream's format and clock; media time, where a packet has none, counts from now."""
         self._first_shape = self._shape = shape
         self._live = live
-        self._wall = clock is Clock.WALL
+        self.wall = clock is Clock.WALL
         self._now = now
         self._zero_s = now()
         self._group = GroupOfPictures(LIVE_GROUP_PACKETS if live else MAX_PACKETS)
@@ -49,6 +49,11 @@ class Outbox:
         self._times: dict[int, float] = {}
         self.last_index = 0
         self.packets_sent_again = 0
+
+    @property
+    def shape(self) -> VideoFormat:
+        """The stream's own format."""
+        return self._first_shape
 
     def want_key_frame(self) -> None:
         """Note that the service waits for a key frame."""
@@ -63,6 +68,17 @@ class Outbox:
     def captured_s(self, index: int) -> float | None:
         """Return a packet's time in the media; None for one that came too late to be kept."""
         return self._times.get(index)
+
+    def check_clock(self, capture_s: float | None, capture_time: datetime | None) -> None:
+        """Refuse a time of the other clock.
+
+        Raises:
+            InvalidArgument: It is; says which one to give.
+        """
+        if self.wall and capture_s is not None:
+            raise InvalidArgument("capture_s is for clock=MEDIA; this stream's clock is WALL: give capture_time")
+        if not self.wall and capture_time is not None:
+            raise InvalidArgument("capture_time is for clock=WALL; this stream's clock is MEDIA: give capture_s")
 
     def requests(self, packets: Sequence[Packet]) -> list[Request]:
         """Return the messages that carry these packets, in order.
@@ -99,26 +115,25 @@ class Outbox:
         ]
 
     def _entry(self, packet: Packet) -> media_pb2.VideoPacket:
+        entry = message_of(
+            media_pb2.VideoPacket,
+            index=self.last_index + 1,
+            data=packet.data,
+            speaking=packet.speaking,
+            capture_time=packet.capture_time,
+            capture_offset=packet.capture_s,
+            format=packet.format if packet.format != self._shape else None,
+        )
         self.last_index += 1
-        entry = media_pb2.VideoPacket(index=self.last_index, data=packet.data, speaking=packet.speaking)
-        if packet.capture_time is not None:
-            entry.capture_time.CopyFrom(datetime_to_timestamp(packet.capture_time))
-        if packet.capture_s is not None:
-            if self.last_index <= UNPLACED_PACKETS:
-                self._times[self.last_index] = packet.capture_s
-            entry.capture_offset.CopyFrom(seconds_to_duration(packet.capture_s))
-        if packet.format is not None and packet.format != self._shape:
-            self._shape = packet.format
-            entry.format.MergeFrom(format_to_proto(packet.format))
+        self._shape = packet.format or self._shape
+        if packet.capture_s is not None and self.last_index <= UNPLACED_PACKETS:
+            self._times[self.last_index] = packet.capture_s
         return entry
 
     def _timed(self, packet: Packet) -> Packet:
-        if self._wall:
-            if packet.capture_s is not None:
-                raise InvalidArgument("capture_s is for clock=MEDIA; this stream's clock is WALL: give capture_time")
+        self.check_clock(packet.capture_s, packet.capture_time)
+        if self.wall:
             return packet.at(None, packet.capture_time or datetime.now(UTC))
-        if packet.capture_time is not None:
-            raise InvalidArgument("capture_time is for clock=WALL; this stream's clock is MEDIA: give capture_s")
         return packet if packet.capture_s is not None else packet.at(self._now() - self._zero_s, None)
 
 

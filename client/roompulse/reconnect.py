@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from roompulse import argument
 from roompulse.errors import DeadlineExceeded, RoompulseError, StreamClosed, Unavailable
 
 
@@ -19,12 +20,21 @@ class Reconnection:
             hundred bots do not come back at the same moment. What the service asks for is waited at least.
         most_s: The longest wait, before chance.
         silence_s: A service that says nothing for so long is given up; it says something every second.
+
+    Raises:
+        InvalidArgument: A number is negative or not finite.
     """
 
     tries: int = 20
     first_s: float = 0.1
     most_s: float = 5.0
     silence_s: float = 3.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no wait can be."""
+        argument.whole(self.tries, "tries", 0, 1 << 31)
+        for name in ("first_s", "most_s", "silence_s"):
+            argument.seconds(getattr(self, name), name, 0.0, argument.MOST_WAIT_S)
 
 
 def passes(error: Exception | None) -> bool:

@@ -46,9 +46,9 @@ class Session:
         config: The first message of the next call.
         camera: What was said of the camera last.
         encoder: Who is asked for key frames.
+        home: The process and event loop in which it works.
+        opened: What the service said when it accepted the stream, the last time; None before.
     """
-
-    opened: StreamOpened
 
     def __init__(
         self,
@@ -64,6 +64,8 @@ class Session:
         self._connection, self._target, self._record = connection, target, record
         self._channel = connection.channel
         self._timeout_s, self._silence_s = timeout_s, reconnect.silence_s
+        self.home = connection.home
+        self.opened: StreamOpened | None = None
         self.config = config
         self.config.stream_id = uuid.uuid4().hex
         self.camera: Request | None = None

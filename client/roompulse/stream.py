@@ -7,14 +7,19 @@ send(), send_video() ─▶ Outbox ─▶ call.write ══▶ service ══▶
 
 import asyncio
 import os
+import typing
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self, overload
 
-from roompulse import conversion, encode, feed
-from roompulse.errors import RoompulseError, StreamClosed
+from roompulse import argument, encode, feed
+from roompulse.conversion import message_of
+from roompulse.errors import InvalidArgument, RoompulseError, StreamClosed, WrongUse
 from roompulse.media import Packet, Tile
 from roompulse.outbox import Request
+from roompulse.picture import Picture, capture_of, frame_of, is_still, packets_of, raw_packet, still_packet
 from roompulse.results import PacketCounters, StreamEvent, StreamOpened, Update
 from roompulse.session import Session
 from roompulse.v1 import media_pb2
@@ -51,8 +56,12 @@ class AnalysisStream:
         """Open the stream and wait until the service accepts it.
 
         Raises:
-            RoompulseError: It does not, or cannot be reached.
+            WrongUse: It was entered before, or is used in another event loop or a forked process.
+            RoompulseError: The service does not accept it, or cannot be reached.
         """
+        self._session.home.check()
+        if self._started or self.closed:
+            raise WrongUse("a stream is entered once; ask client.analyze for another one")
         self._started = True
         self._session.line.start(f"roompulse stream {self._session.config.participant_id}")
         try:
@@ -76,33 +85,59 @@ class AnalysisStream:
         finally:
             await self.aclose()
 
+    @overload
     async def send(
         self,
-        picture: "encode.Bytes3 | Packet | Sequence[Packet]",
+        picture: Picture,
         *,
         pixels: encode.Pixels = "bgr",
         capture_s: float | None = None,
+        capture_time: datetime | None = None,
+        speaking: bool | None = None,
+    ) -> int: ...
+    @overload
+    async def send(self, picture: Packet | Sequence[Packet]) -> int: ...
+    async def send(
+        self,
+        picture: Picture | Packet | Sequence[Packet],
+        *,
+        pixels: encode.Pixels = "bgr",
+        capture_s: float | None = None,
+        capture_time: datetime | None = None,
         speaking: bool | None = None,
     ) -> int:
         """Send a picture or packets; wait while the connection's flow control says so.
 
         Args:
-            picture: An array (height, width, 3) of uint8, encoded here as `encoder` of `analyze` says, or packets
-                that are encoded already.
-            pixels: The order in an array, "bgr" or "rgb".
-            capture_s: When an array was captured, seconds since the media's zero; left out: now.
-            speaking: Whether the participant is speaking, for an array.
+            picture: One of these. What is not encoded yet is encoded here, as `encoder` of `analyze` says, in a thread.
+                `av.VideoFrame`, as aiortc gives it: its colours and its turn are kept, and its own time (`pts` times
+                `time_base`) counts as capture time where the clock is MEDIA and none is given.
+                An array of uint8, 16 to 8192 pixels a side: (height, width, 3), with a fourth channel for alpha, which
+                is ignored, or (height, width) for grey.
+                `I420` or `NV12` planes, as Zoom, Teams and LiveKit give them.
+                The bytes of a JPEG, PNG or WebP, or of one access unit where `analyze` was given a `format`.
+                A `Packet` or a list of them: encoded already, with times of their own.
+            pixels: The order of the colours in an array: "bgr" (OpenCV) or "rgb", with alpha or without; or "bgra",
+                "rgba", "gray" for that kind of array alone.
+            capture_s: When the picture was captured, seconds since the media's zero (clock MEDIA); left out: now.
+            capture_time: When it was captured, by your clock, an aware datetime (clock WALL); left out: now.
+            speaking: Whether the participant is speaking.
 
         Returns:
-            The index of the last packet sent: faults and updates name it.
+            The index of the last packet sent, from 1: faults and updates name it.
 
         Raises:
-            RoompulseError: The stream has ended, with the service's reason; or the array or a time is wrong.
+            InvalidArgument: The picture, its layout or a time is wrong; the stream goes on.
+            StreamClosed: The stream is not open, or finished.
+            WrongUse: It is used in another event loop, or a forked process.
+            RoompulseError: The stream has ended, with the service's reason.
         """
         self._check_open()
         async with self._sending:
             self._check_open()
-            packets = await self._packets(picture, pixels, capture_s, speaking)
+            packets = await self._packets(picture, pixels, capture_s, capture_time, speaking)
+            if not packets:
+                return self._session.outbox.last_index
             await self._write(self._session.outbox.requests(packets), lambda: self._session.outbox.again(packets))
             return self._session.outbox.last_index
 
@@ -129,26 +164,49 @@ class AnalysisStream:
 
         Raises:
             SourceError: The source cannot be used, or not copied.
+            InvalidArgument: A value is wrong; `field` names it.
             RoompulseError: The stream has ended, with the service's reason.
         """
+        self._check_open()
+        source = argument.path(source, "source")
+        argument.one_of(encoder, "encoder", typing.get_args(feed.Passing))
+        if speed is not None and not 0 < argument.real(speed, "speed") < argument.MOST_WAIT_S:
+            raise argument.refused("speed", speed, "more than 0, or None for as fast as it goes")
         player = feed.Feed(self, source, speed, encoder, skip_late=self._session.live, progress=progress, stop=stop)
         return await player.run(loop=loop)
 
-    async def camera(self, on: bool, *, capture_s: float | None = None) -> None:
-        """Say that the camera goes on or off, at `capture_s` of the media (left out: at the last packet)."""
-        change = media_pb2.CameraChange(on=on)
-        if capture_s is not None:
-            change.capture_offset.CopyFrom(conversion.seconds_to_duration(capture_s))
+    async def camera(self, on: bool, *, capture_s: float | None = None, capture_time: datetime | None = None) -> None:
+        """Say that the camera goes on or off.
+
+        Args:
+            on: Whether it is on.
+            capture_s: When, seconds since the media's zero (clock MEDIA); left out: at the last packet.
+            capture_time: When, by your clock, an aware datetime (clock WALL); left out: at the last packet.
+
+        Raises:
+            InvalidArgument: A value is wrong, or of the other clock.
+            RoompulseError: The stream has ended, with the service's reason.
+        """
+        self._session.outbox.check_clock(capture_s, capture_time)
+        change = message_of(media_pb2.CameraChange, on=on, capture_offset=capture_s, capture_time=capture_time)
         self._check_open()
         async with self._sending:
             self._session.camera = Request(camera=change)
             await self._write([self._session.camera], list)  # a new connection says it first
 
     async def tiles(self, tiles: Sequence[Tile]) -> None:
-        """Say where everybody is in a gallery's pictures from now on; who is missing here has left the picture."""
+        """Say where everybody is in a gallery's pictures from now on; who is missing here has left the picture.
+
+        A tile that is said again may bring another name, and a consent where none is recorded.
+
+        Raises:
+            InvalidArgument: A value is of another type, or cannot be said; `field` names it.
+            RoompulseError: The stream has ended, with the service's reason.
+        """
+        layout = message_of(media_pb2.TileLayout, tiles=tiles)
         self._check_open()
         async with self._sending:
-            self._session.config.tiles.CopyFrom(conversion.tiles_to_proto(tiles))
+            self._session.config.tiles.CopyFrom(layout)
             await self._write([Request(tiles=self._session.config.tiles)], list)  # a new connection's config says it
 
     async def updates(self) -> AsyncIterator[Update]:
@@ -166,7 +224,13 @@ class AnalysisStream:
         return self
 
     async def __anext__(self) -> StreamEvent:
-        """Return the next event."""
+        """Return the next event.
+
+        Raises:
+            StopAsyncIteration: The stream has ended.
+            RoompulseError: It ended by an error.
+        """
+        self._check_entered()
         return await self._session.mailbox.get()
 
     async def finish(self) -> PacketCounters:
@@ -177,8 +241,7 @@ class AnalysisStream:
         Raises:
             RoompulseError: The stream ended by an error, or without its final counters.
         """
-        if not self._started:
-            raise _not_open()
+        self._check_entered()
         async with self._sending:
             self._finished = True
             error = await self._session.line.finish()
@@ -189,7 +252,10 @@ class AnalysisStream:
         return self.counters
 
     async def aclose(self) -> None:
-        """End the stream at once; packets on their way may be lost. Idempotent."""
+        """End the stream at once; packets on their way may be lost. Idempotent. In a forked process: nothing to end."""
+        if self._session.home.forked:
+            return
+        self._session.home.check()
         self._finished = self.closed = True
         await self._session.mailbox.abandon()
         if self._started:
@@ -197,7 +263,13 @@ class AnalysisStream:
 
     @property
     def opened(self) -> StreamOpened:
-        """What the service said when it accepted the stream, the last time."""
+        """What the service said when it accepted the stream, the last time.
+
+        Raises:
+            StreamClosed: It has not accepted it yet.
+        """
+        if self._session.opened is None:
+            raise _not_open()
         return self._session.opened
 
     @property
@@ -228,21 +300,31 @@ class AnalysisStream:
 
     async def _packets(
         self,
-        picture: "encode.Bytes3 | Packet | Sequence[Packet]",
+        picture: object,
         pixels: encode.Pixels,
         capture_s: float | None,
+        capture_time: datetime | None,
         speaking: bool | None,
     ) -> Sequence[Packet]:
-        if isinstance(picture, Packet):
-            return (picture,)
-        if isinstance(picture, Sequence):
-            return picture
+        given = packets_of(picture)
+        if given is not None:
+            if any(said is not None for said in (capture_s, capture_time, speaking)):
+                raise InvalidArgument("a Packet says capture_s, capture_time and speaking itself")
+            return given
+        self._session.outbox.check_clock(capture_s, capture_time)
+        if capture_s is None and not self._session.outbox.wall:
+            capture_s = capture_of(picture)
+        said = Packet(b"", capture_s, capture_time, speaking=speaking)  # refused before an encoder counts on it
+        packet = await self._encoded(picture, pixels)
+        return (replace(packet, capture_s=said.capture_s, capture_time=capture_time, speaking=speaking),)
+
+    async def _encoded(self, picture: Any, pixels: encode.Pixels) -> Packet:
+        if is_still(picture):
+            return still_packet(picture, self._session.outbox.shape)
         if self._encoder_name == "raw":
-            packet = encode.raw_packet(picture, pixels)
-        else:
-            made = self._session.encoder = self._session.encoder or encode.make_encoder(self._encoder_name)
-            packet = await asyncio.to_thread(made.encode, encode.picture_of(picture, pixels))
-        return (feed.stamped(packet, capture_s, speaking),)
+            return await asyncio.to_thread(raw_packet, picture, pixels)
+        made = self._session.encoder = self._session.encoder or encode.make_encoder(self._encoder_name)
+        return await asyncio.to_thread(lambda: made.encode(*frame_of(picture, pixels)))
 
     async def _write(self, requests: list[Request], again: Callable[[], list[Request]]) -> None:
         """Write messages; when a cut meets them, wait until the stream is open again and write `again()` instead."""
@@ -256,9 +338,13 @@ class AnalysisStream:
                 call = await self._session.line.up(after=call)
                 requests = again()
 
-    def _check_open(self) -> None:
+    def _check_entered(self) -> None:
+        self._session.home.check()
         if not self._started:
             raise _not_open()
+
+    def _check_open(self) -> None:
+        self._check_entered()
         if self._finished:
             raise StreamClosed("the stream is finished; nothing can be sent any more")
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 from roompulse import conversion
 from roompulse.call import Call
 from roompulse.connection import Connection
-from roompulse.errors import Draining
+from roompulse.errors import Draining, StreamClosed, WrongUse
 from roompulse.line import Line
 from roompulse.mailbox import Mailbox, WhenFull
 from roompulse.reconnect import Backoff, Reconnection
@@ -71,11 +71,21 @@ class Subscription:
         self._line = Line(self, Backoff(reconnect))
         self._going: GoingAway | None = None
         self._announced = False  # whether the present call's Reconnected was said
+        self._home = connection.home
+        self._started = False
         self.resume_token = request.resume_token
         self.closed = False
 
     async def __aenter__(self) -> Self:
-        """Ask; errors come with the first event."""
+        """Ask; errors come with the first event.
+
+        Raises:
+            WrongUse: It was entered before, or is used in another event loop or a forked process.
+        """
+        self._home.check()
+        if self._started or self.closed:
+            raise WrongUse("a subscription is entered once; ask client.subscribe for another one")
+        self._started = True
         self._line.start(f"roompulse subscription {self._request.meeting.id}")
         return self
 
@@ -95,8 +105,13 @@ class Subscription:
         Raises:
             StopAsyncIteration: The meeting has ended.
             PositionExpired: The record does not reach back to the position any more; `values["oldest"]` says how far.
+            StreamClosed: It is not entered yet.
+            WrongUse: It is used in another event loop, or a forked process.
             RoompulseError: The subscription ended by an error, or could not be opened again.
         """
+        self._home.check()
+        if not self._started:
+            raise StreamClosed("the subscription is not open; use `async with client.subscribe(…) as subscription`")
         while True:
             event, token = await self._mailbox.get()
             self.resume_token = token or self.resume_token
@@ -104,10 +119,14 @@ class Subscription:
                 return event
 
     async def aclose(self) -> None:
-        """End the subscription. Idempotent."""
+        """End the subscription. Idempotent. In a forked process there is nothing to end."""
+        if self._home.forked:
+            return
+        self._home.check()
         self.closed = True
         await self._mailbox.abandon()
-        await self._line.stop()
+        if self._started:
+            await self._line.stop()
 
     def call(self) -> Call:
         """Ask for what comes next; for the line."""

@@ -5,9 +5,14 @@ import sys
 MISSING = """roompulse-server needs the service's packages, and {name!r} is not installed.
 Install them with:  pip install 'roompulse[server]'"""
 
+NOT_HERE = "roompulse-server needs Linux or macOS; on Windows run it in WSL or a container. The client runs everywhere."
+
 
 def main() -> None:
-    """Run the command line; say what to install where the `[server]` extra is missing."""
+    """Run the command line; say where it runs, and what to install where the `[server]` extra is missing."""
+    if sys.platform == "win32":
+        sys.stderr.write(NOT_HERE + "\n")
+        sys.exit(2)
     try:
         from roompulse_server.commands import group
     except ModuleNotFoundError as error:

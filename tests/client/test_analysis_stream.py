@@ -87,8 +87,8 @@ async def test_raw_arrays_travel_as_they_are(client: roompulse.Client, service: 
 
 async def test_a_wrong_array_is_refused_before_it_travels(client: roompulse.Client) -> None:
     async with open_stream(client) as opened:
-        with pytest.raises(errors.InvalidArgument, match=r"not \(32, 48\) of uint8"):
-            await opened.send(PICTURE[:, :, 0])
+        with pytest.raises(errors.InvalidArgument, match=r"not \(32, 48, 2\) of uint8"):
+            await opened.send(PICTURE[:, :, :2])
 
 
 async def test_a_bad_packet_costs_only_itself(client: roompulse.Client) -> None:

@@ -11,6 +11,8 @@ from roompulse import blocking, errors
 from roompulse.results import Update
 from roompulse.v1 import subscription_service_pb2 as subscriptions
 
+pytestmark = pytest.mark.versions
+
 
 def test_a_script_streams_and_reads(threaded: ThreadedService, tmp_path: pathlib.Path) -> None:
     clip = write_clip(tmp_path / "clip.mp4")

@@ -17,6 +17,8 @@ from roompulse.encode import JpegEncoder, picture_of
 from roompulse.v1 import analysis_service_pb2 as analysis
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, subscription_service_pb2, summary_pb2, update_pb2
 
+pytestmark = pytest.mark.versions
+
 STREAM = ("--meeting", "standup", "--participant", "ada", "--speed", "max")
 
 

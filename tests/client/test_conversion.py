@@ -12,7 +12,10 @@ from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 from roompulse import conversion, enums, results
-from roompulse.v1 import common_pb2, update_pb2
+from roompulse.errors import InvalidArgument
+from roompulse.v1 import common_pb2, media_pb2, update_pb2
+
+pytestmark = pytest.mark.versions
 
 KINDS = sorted(conversion.MESSAGES, key=lambda kind: kind.__name__)
 
@@ -103,13 +106,15 @@ def test_json_is_the_service_s_own() -> None:
 
 @given(st.floats(-1e6, 1e6))
 def test_seconds_keep_their_microseconds(seconds: float) -> None:
-    assert math.isclose(conversion.seconds_to_duration(seconds).ToMicroseconds() / 1e6, seconds, abs_tol=5e-7)
+    offset = conversion.message_of(media_pb2.VideoPacket, capture_offset=seconds).capture_offset
+    assert math.isclose(offset.ToMicroseconds() / 1e6, seconds, abs_tol=5e-7)
 
 
 def test_a_moment_of_any_zone_is_the_same_moment() -> None:
     moment = datetime(2026, 11, 23, 9, tzinfo=UTC)
     elsewhere = (moment + timedelta(0)).astimezone()
-    assert conversion.datetime_to_timestamp(elsewhere).ToDatetime(tzinfo=UTC) == moment
+    time = conversion.message_of(media_pb2.VideoPacket, capture_time=elsewhere).capture_time
+    assert time.ToDatetime(tzinfo=UTC) == moment
 
 
 @pytest.mark.parametrize("said", ["self-view", "SELF_VIEW", "self view", 2, enums.Purpose.SELF_VIEW])
@@ -118,5 +123,11 @@ def test_an_enumeration_is_named_as_one_likes(said: str | int) -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="'spying' is no Purpose; one of: research, self view"):
+    with pytest.raises(InvalidArgument, match="'spying' is no Purpose; one of: research, self view"):
         enums.Purpose.of("spying")
+
+
+@pytest.mark.parametrize("said", [99, True, None, 1.0, b"research", ""])
+def test_what_names_no_member_is_refused(said: Any) -> None:
+    with pytest.raises(InvalidArgument, match="is no Purpose"):
+        enums.Purpose.of(said)

@@ -12,6 +12,8 @@ from roompulse.enums import ColorMatrix, ColorRange, Encoding
 from roompulse.errors import InvalidArgument
 from roompulse.media import Packet, starts_anew
 
+pytestmark = pytest.mark.versions
+
 COLOURS = [(40, 40, 200), (30, 200, 60), (210, 70, 40), (128, 128, 128), (16, 16, 16), (240, 240, 240)]
 
 
@@ -103,13 +105,6 @@ def test_a_size_change_needs_nothing(name: encode.EncoderName) -> None:
         if name == "jpeg":
             frame = decoded(packet)
             assert (frame.width, frame.height) == (width, height)
-
-
-@pytest.mark.parametrize("array", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4, 3))])
-def test_other_arrays_are_refused(array: NDArray[np.uint8]) -> None:
-    for refuse in (encode.picture_of, encode.raw_packet):
-        with pytest.raises(InvalidArgument, match=r"\(height, width, 3\) of uint8, not"):
-            refuse(array)
 
 
 def test_an_unknown_encoder_is_refused() -> None:

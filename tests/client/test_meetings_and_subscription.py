@@ -57,7 +57,7 @@ async def test_a_report_comes_whole_with_its_name(client: roompulse.Client, serv
         await client.meetings.report("nowhere")
     with pytest.raises(errors.NotOffered, match="no pyarrow"):
         await client.meetings.report("standup", roompulse.ReportFormat.PARQUET)
-    with pytest.raises(ValueError, match="one of: json, csv, markdown, html, parquet"):
+    with pytest.raises(errors.InvalidArgument, match="one of: json, csv, markdown, html, parquet"):
         await client.meetings.report("standup", "pdf")
 
 

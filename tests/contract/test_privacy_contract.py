@@ -76,6 +76,26 @@ def test_what_was_withdrawn_no_stream_grants_again(store: Store) -> None:
     assert stream(store, key).consent == again
 
 
+def test_who_is_said_again_takes_a_name_and_a_consent_where_none_is_recorded(store: Store) -> None:
+    key = create(store)
+    before = store.open_stream(key, "ada", offset_us=0, time_us=5)
+    named = store.describe(key, "ada", display_name="Ada", consent=None, offset_us=1)
+    granted = store.describe(key, "ada", display_name="", consent=GRANTED, offset_us=2)
+    assert (named.display_name, named.consent) == ("Ada", Consent())
+    assert (granted.display_name, granted.consent, granted.epoch) == ("Ada", GRANTED, before.epoch)
+    store.set_consent(key, "ada", WITHDRAWN, offset_us=3)
+    again = store.describe(key, "ada", display_name="Ada L.", consent=GRANTED, offset_us=4)
+    assert (again.display_name, again.consent) == ("Ada L.", WITHDRAWN)
+    assert [kind for _, kind, _ in kinds(store, key)] == [
+        EventKind.STREAM_OPENED,
+        EventKind.CONSENT_CHANGED,
+        EventKind.CONSENT_CHANGED,
+    ]
+    with pytest.raises(RoompulseError) as error:
+        store.describe(key, "nobody", display_name="N", consent=None, offset_us=5)
+    assert reason_of(error) == Reason.PARTICIPANT_NOT_FOUND
+
+
 def test_the_same_consent_again_is_no_news(store: Store) -> None:
     key = create(store)
     stream(store, key)
@@ -114,7 +134,7 @@ def test_one_face_of_a_room_speaks_for_all_of_them(store: Store) -> None:
     stream(store, key, "room")
     stream(store, key, "eve")
     for name in ("room#1", "room#2"):
-        store.open_stream(key, name, consent=attested, found_in="room", offset_us=0, time_us=1)
+        store.open_stream(key, name, consent=attested, found_in="room", face=True, offset_us=0, time_us=1)
     store.open_stream(key, "tile", consent=GRANTED, found_in="room", offset_us=0, time_us=1)
     store.set_consent(key, "room#2", WITHDRAWN, offset_us=3)
     epochs = {one.id: (one.epoch, one.consent.state.name) for one in store.list_participants(key, limit=9).items}
@@ -185,7 +205,7 @@ def test_a_room_is_erased_with_the_faces_found_in_it(store: Store) -> None:
     key = create(store)
     stream(store, key, "room")
     attested = Consent(ConsentState.GRANTED, ATTESTED, "", 1)
-    store.open_stream(key, "room#1", consent=attested, found_in="room", offset_us=0, time_us=1)
+    store.open_stream(key, "room#1", consent=attested, found_in="room", face=True, offset_us=0, time_us=1)
     store.open_stream(key, "tile", consent=GRANTED, found_in="room", offset_us=0, time_us=1)
     erase(store, key, "room")
     assert [(one.id, one.found_in) for one in store.list_participants(key, limit=9).items] == [("tile", "")]

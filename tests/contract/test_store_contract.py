@@ -197,6 +197,29 @@ def test_faces_found_in_a_room_name_it(store: Store) -> None:
     assert store.get_participant(key, "room").found_in == ""
 
 
+def test_a_face_and_somebody_named_by_the_caller_never_share_an_id(store: Store) -> None:
+    key = create(store)
+    for name in ("room", "hall", "room#1"):
+        join(store, key, name)
+    with pytest.raises(RoompulseError, match="'room#1' is the id that the caller gave somebody") as error:
+        found(store, key, "room#1")
+    assert reason_of(error) == Reason.INVALID_ARGUMENT
+    assert found(store, key, "room##1").number == found(store, key, "room##1").number
+    for room in ("", "hall"):
+        with pytest.raises(RoompulseError, match="'room##1' is the id of a face found in 'room'"):
+            join(store, key, "room##1", found_in=room)
+
+
+def found(store: Store, key: MeetingKey, name: str) -> Participant:
+    return store.open_stream(key, name, found_in="room", face=True, offset_us=0, time_us=5)
+
+
+def test_a_consent_of_a_stream_has_the_time_at_which_it_came(store: Store) -> None:
+    key = create(store)
+    said = dataclasses.replace(GRANTED, record_us=0)
+    assert store.open_stream(key, "ada", consent=said, offset_us=1, time_us=7).consent.record_us == 7
+
+
 def test_participants_page_by_id(store: Store) -> None:
     key = create(store)
     for name in ["carl", "ada", "Zoë", "bob", "ö%_"]:

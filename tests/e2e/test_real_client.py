@@ -6,11 +6,17 @@ import pathlib
 import subprocess
 import sys
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
+import av
+import numpy as np
 import pytest
 import roompulse as client_library
 from live_service import Service
+from roompulse import encode
 from roompulse.enums import Presence
+from roompulse.results import Face
 from shared_data import image, needs_shared, video
 
 pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
@@ -85,6 +91,48 @@ async def test_a_check_says_what_would_keep_a_score_away(roompulse: Service) -> 
     result = await run(roompulse, "check", str(video("no_face.mp4")), "--consent", "granted")
     assert result.exit_code == 0, result.stderr
     assert "no face was found" in result.stdout
+
+
+async def test_every_kind_of_picture_shows_the_same_face(roompulse: Service) -> None:
+    shown = {kind: await shown_by(roompulse, kind, picture, details) for kind, picture, details in kinds_of_face()}
+    boxes = np.array([[face.box.x, face.box.y, face.box.width, face.box.height] for face in shown.values()])
+    assert np.abs(boxes - boxes[0]).max() < 0.02, shown
+    assert len({face.track for face in shown.values()}) == 1
+
+
+def kinds_of_face() -> list[tuple[str, Any, dict[str, Any]]]:
+    with av.open(str(image("single_face.jpg"))) as container:
+        frame = next(container.decode(video=0))
+    frame = frame.reformat(640, round(frame.height * 640 / frame.width / 2) * 2, "yuv420p", dst_color_range="MPEG")
+    frame.pts, frame.time_base = 9000, Fraction(1, 90_000)
+    rgb, nv12 = frame.to_ndarray(format="rgb24"), frame.reformat(format="nv12")
+    size = frame.width, frame.height
+    planes = tuple(bytes(plane) for plane in frame.planes)  # padded, as decoders give them
+    strides = tuple(plane.line_size for plane in frame.planes)
+    return [
+        ("a still's bytes", encode.JpegEncoder().encode(frame).data, {"capture_s": 0.1}),
+        ("a frame", frame, {}),
+        ("RGB", rgb, {"pixels": "rgb", "capture_s": 0.1}),
+        ("RGBA", np.dstack([rgb, rgb[:, :, 0]]), {"pixels": "rgba", "capture_s": 0.1}),
+        ("grey", frame.to_ndarray(format="gray"), {"capture_s": 0.1}),
+        ("I420", client_library.I420(planes, *size, strides=strides), {"capture_s": 0.1}),
+        ("NV12", client_library.NV12(nv12.to_ndarray().tobytes(), *size), {"capture_s": 0.1}),
+    ]
+
+
+async def shown_by(service: Service, kind: str, picture: Any, details: dict[str, Any]) -> Face:
+    """Send a picture twice, encoded and as it is; return the face that the second one shows."""
+    settings: dict[str, Any] = {"purpose": "research", "consent": "granted", "delivery": "every_frame"}
+    async with client_library.connect(service.target) as client:
+        for encoder in ("jpeg", "raw"):
+            async with client.analyze("kinds", f"{kind} {encoder}", encoder=encoder, **settings) as stream:
+                await stream.send(picture, **details)
+                await stream.finish()
+                (update,) = [update async for update in stream.updates() if update.packet_index is not None]
+                assert update.presence is Presence.PRESENT, (kind, encoder)
+        assert len((await client.image(picture, purpose="research", consent="granted", pixels="rgb")).faces) == 1
+    assert update.face is not None
+    return update.face
 
 
 async def test_the_library_streams_subscribes_and_goes_on(roompulse: Service) -> None:

@@ -133,7 +133,7 @@ async def test_a_second_config_ends_the_stream(roompulse: Service) -> None:
     ("fields", "field", "words"),
     [
         ({"participant_id": ""}, "participant_id", "1 to 128"),
-        ({"meeting": common_pb2.MeetingKey(id="no spaces")}, "meeting.id", "'no spaces'"),
+        ({"meeting": common_pb2.MeetingKey(id="tab\there")}, "meeting.id", r"'tab\there'"),
         ({"update_rate_hz": 500.0}, "update_rate_hz", "500"),
         ({"time_zone": "Mars/Base"}, "time_zone", "Mars/Base"),
         ({"source": 99}, "source", "99"),

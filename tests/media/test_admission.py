@@ -67,8 +67,15 @@ WRONG = {
     "chroma stride": (raw(Encoding.NV12, 65, 48, 5000, 65, 65), FaultReason.WRONG_LAYOUT, "plane 1 .* takes 66"),
     "stride too large": (raw(Encoding.BGR24, 64, 48, 9216, 200), FaultReason.WRONG_LAYOUT, "9600 bytes, 9216 came"),
     "stride count": (raw(Encoding.I420, 64, 48, 4608, 64), FaultReason.WRONG_LAYOUT, r"3 plane\(s\), 1 stride"),
+    "Annex B as a still": (packet(H264, Encoding.JPEG), FaultReason.UNKNOWN_FORMAT, "Annex B .* ENCODING_H264"),
+    "Annex B as VP8": (packet(H264, Encoding.VP8), FaultReason.CORRUPT, "Annex B .* ENCODING_H264"),
+    "JPEG as H.264": (packet(JPEG, Encoding.H264), FaultReason.CORRUPT, "are JPEG, not H264; declare ENCODING_JPEG"),
+    "JPEG as VP9": (packet(JPEG, Encoding.VP9), FaultReason.CORRUPT, "are JPEG, not VP9; declare ENCODING_JPEG"),
+    "WebP as AV1": (packet(WEBP, Encoding.AV1), FaultReason.CORRUPT, "are WebP, not AV1; declare ENCODING_WEBP"),
+    "MP4 as H.264": (packet(bytes(4) + b"ftypisom" + bytes(30), Encoding.H264), FaultReason.CORRUPT, "ISO media file"),
+    "WebM as VP8": (packet(b"\x1a\x45\xdf\xa3" + bytes(9), Encoding.VP8), FaultReason.CORRUPT, "a WebM .*, not the f"),
     "AVCC": (packet(avcc(H264), Encoding.H264), FaultReason.CORRUPT, "convert AVCC .* to Annex B"),
-    "no H.264": (packet(JPEG, Encoding.H264), FaultReason.CORRUPT, "begin with a start code but with ff d8"),
+    "no H.264": (packet(b"hello, unit", Encoding.H264), FaultReason.CORRUPT, "begin with a start code but with 68 65"),
 }
 
 

@@ -1,6 +1,5 @@
 """What a caller asks for is checked, and defaults are filled in."""
 
-import re
 from dataclasses import replace
 
 import pytest
@@ -63,13 +62,35 @@ def test_an_operator_may_allow_a_prohibited_purpose() -> None:
         check_purpose(Purpose.WORKPLACE_MONITORING, frozenset({"education"}))
 
 
-@given(st.from_regex(r"[A-Za-z0-9._:@-]{1,128}", fullmatch=True))
-def test_a_good_id_is_kept_as_it_is(text: str) -> None:
+IDS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_size=128)
+
+
+@given(IDS)
+def test_an_id_is_kept_as_it_is(text: str) -> None:
+    assert check_ref(MeetingRef("", text)).id == text
+    assert check_stream(replace(GOOD, participant=text)).participant == text
+
+
+@pytest.mark.parametrize(
+    "text", ["4zAa/bC+d==", "\u3000", "a\u200cb", "a\u200db", "a\u00adb", "a b", "\u202eb", "\u2028"]
+)
+def test_ids_that_platforms_give_are_taken(text: str) -> None:
     assert check_ref(MeetingRef("", text)).id == text
 
 
-@given(st.text().filter(lambda text: not re.fullmatch(r"[A-Za-z0-9._:@-]{1,128}", text)))
-def test_any_other_text_is_refused_with_its_value(text: str) -> None:
+@given(st.sampled_from([chr(code) for code in (*range(32), *range(127, 160))]), IDS)
+def test_control_characters_alone_are_refused_with_the_value(control: str, text: str) -> None:
     with pytest.raises(InvalidArgumentError) as raised:
-        check_ref(MeetingRef("", text))
-    assert repr(text) in raised.value.message
+        check_ref(MeetingRef("", control + text[:100]))
+    assert repr(control + text[:100]) in raised.value.message
+
+
+def test_a_long_id_is_refused_without_saying_all_of_it() -> None:
+    with pytest.raises(InvalidArgumentError) as raised:
+        check_ref(MeetingRef("", "x" * 200_000))
+    assert len(raised.value.message) < 300
+
+
+def test_a_uid_is_enough_to_name_a_meeting() -> None:
+    assert check_ref(MeetingRef("", "", "f" * 32)) == MeetingRef("default", "", "f" * 32)
+    assert check_stream(replace(GOOD, meeting=MeetingRef("", "", "f" * 32))).meeting.uid == "f" * 32

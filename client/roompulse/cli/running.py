@@ -28,14 +28,20 @@ def run_until_interrupted(work: Callable[[asyncio.Event], Coroutine[Any, Any, T]
     async def guarded() -> T:
         loop, stop = asyncio.get_running_loop(), asyncio.Event()
 
-        def interrupted() -> None:
-            stop.set()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.remove_signal_handler(number)
+        def heard(number: int, frame: object) -> None:
+            restore()
+            loop.call_soon_threadsafe(stop.set)
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, interrupted)
-        return await work(stop)
+        def restore() -> None:
+            for number, before in handlers.items():
+                signal.signal(number, before)
+
+        # Not by the loop: on Windows it takes no handlers.
+        handlers = {number: signal.signal(number, heard) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            return await work(stop)
+        finally:
+            restore()
 
     return run(guarded())
 

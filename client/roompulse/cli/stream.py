@@ -23,22 +23,17 @@ from roompulse.sources import SourceInfo, VideoSource
 from roompulse.stream import AnalysisStream
 
 
-class Speed(click.ParamType[float | None]):
-    """A factor of real time, or `max` (None)."""
-
-    name = "speed"
-
-    def convert(self, value: str, parameter: click.Parameter | None, context: click.Context | None) -> float | None:
-        """Return the factor."""
-        if value == "max":
-            return None
-        try:
-            factor = float(value)
-        except ValueError:
-            factor = 0.0
-        if not 0 < factor <= 100:
-            self.fail(f"{value!r} is neither 'max' nor a number from 0.01 to 100")
-        return factor
+def _speed(context: click.Context, parameter: click.Parameter, value: str) -> float | None:
+    """Return a factor of real time, or None for `max`."""
+    if value == "max":
+        return None
+    try:
+        factor = float(value)
+    except ValueError:
+        factor = 0.0
+    if not 0 < factor <= 100:
+        raise click.BadParameter(f"{value!r} is neither 'max' nor a number from 0.01 to 100")
+    return factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +65,14 @@ class Job:
 @click.option("--meeting", "-m", required=True, help="The meeting's id; it is created on first use.")
 @click.option("--participant", "-p", required=True, help="Your id of the participant.")
 @click.option("--name", default="", help="The participant's name, for people to read.")
-@click.option("--speed", type=Speed(), default="1", show_default=True, help="Times real time, or 'max': every frame.")
+@click.option(
+    "--speed",
+    default="1",
+    show_default=True,
+    metavar="SPEED",
+    callback=_speed,
+    help="Times real time, or 'max': every frame.",
+)
 @click.option(
     "--encode",
     type=click.Choice(["auto", "copy", "jpeg", "h264", "raw"]),

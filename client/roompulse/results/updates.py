@@ -10,10 +10,17 @@ from roompulse.results.pictures import Affect, Expressions, Face
 
 @dataclass(frozen=True, slots=True)
 class MeetingKey:
-    """One occurrence of a meeting: the tenant, the caller's id, the server's uid (empty: the newest one)."""
+    """One occurrence of a meeting, by your id (the newest one), by the service's uid, or by both.
 
-    tenant: str
-    id: str
+    Attributes:
+        tenant: Whose meeting it is; empty means "default".
+        id: Your id of the meeting, 1 to 128 characters, any but control characters. May be left out where `uid` is
+            given.
+        uid: The service's id of the occurrence, 32 hexadecimal digits; empty means the newest one.
+    """
+
+    tenant: str = ""
+    id: str = ""
     uid: str = ""
 
 

@@ -42,11 +42,15 @@ class _FaultReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FaultReas
     FAULT_REASON_WRONG_LAYOUT: _FaultReason.ValueType  # 5
     """Width, height, stride and payload do not fit together."""
     FAULT_REASON_NO_KEY_FRAME: _FaultReason.ValueType  # 6
-    """Encoded video that does not start with a key frame; said once for each wait."""
+    """Encoded video does not start with a key frame. The fault comes once; later packets count as
+    WAITING_FOR_KEY_FRAME until a key frame comes.
+    """
     FAULT_REASON_WRONG_TIME: _FaultReason.ValueType  # 7
-    """The capture time is missing, went back, or is out of range."""
+    """The capture time is missing where one is needed, is of the other clock, went back, or is out of range; see
+    VideoPacket.capture_offset.
+    """
     FAULT_REASON_WRONG_INDEX: _FaultReason.ValueType  # 8
-    """The packet's index did not rise."""
+    """The index did not rise, or is missing in a stream that numbers its packets; see VideoPacket.index."""
     FAULT_REASON_EMPTY: _FaultReason.ValueType  # 9
     """The bytes are empty."""
 
@@ -66,18 +70,22 @@ FAULT_REASON_TOO_MANY_BYTES: FaultReason.ValueType  # 4
 FAULT_REASON_WRONG_LAYOUT: FaultReason.ValueType  # 5
 """Width, height, stride and payload do not fit together."""
 FAULT_REASON_NO_KEY_FRAME: FaultReason.ValueType  # 6
-"""Encoded video that does not start with a key frame; said once for each wait."""
+"""Encoded video does not start with a key frame. The fault comes once; later packets count as
+WAITING_FOR_KEY_FRAME until a key frame comes.
+"""
 FAULT_REASON_WRONG_TIME: FaultReason.ValueType  # 7
-"""The capture time is missing, went back, or is out of range."""
+"""The capture time is missing where one is needed, is of the other clock, went back, or is out of range; see
+VideoPacket.capture_offset.
+"""
 FAULT_REASON_WRONG_INDEX: FaultReason.ValueType  # 8
-"""The packet's index did not rise."""
+"""The index did not rise, or is missing in a stream that numbers its packets; see VideoPacket.index."""
 FAULT_REASON_EMPTY: FaultReason.ValueType  # 9
 """The bytes are empty."""
 Global___FaultReason: _TypeAlias = FaultReason  # noqa: Y015
 
 @_typing.final
 class StreamConfig(_message.Message):
-    """How a stream is to be understood. The first message of every stream."""
+    """How the service is to read a stream. The first message of every stream holds it, and no packets."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -102,21 +110,26 @@ class StreamConfig(_message.Message):
     STREAM_ID_FIELD_NUMBER: _builtins.int
     RESUMED_FIELD_NUMBER: _builtins.int
     participant_id: _builtins.str
-    """The caller's id of the participant (or room, or gallery), 1 to 128 characters, opaque to the service."""
+    """The caller's id of the participant, room or gallery: 1 to 128 characters, any but control characters. It is opaque,
+    as MeetingKey.id is. A newer stream of the same participant ends the older one with STREAM_REPLACED. The id of a
+    face that was found in another stream is refused; see Source.
+    """
     display_name: _builtins.str
-    """A name for people to read, at most 128 characters."""
+    """A name for people to read, at most 128 characters. Empty leaves a name that is known as it is."""
     purpose: _common_pb2.Purpose.ValueType
-    """What the meeting is analysed for; needed when this stream creates the meeting, otherwise equal or unset."""
+    """What the meeting is analysed for. Needed when this stream creates the meeting. For a meeting that exists, leave it
+    unset or say the same.
+    """
     new_occurrence: _builtins.bool
-    """Start a new occurrence when the newest one has ended; otherwise streaming to an ended meeting is refused."""
+    """Whether to begin a new occurrence of the meeting where the newest one has ended. Otherwise: MEETING_ENDED."""
     source: _media_pb2.Source.ValueType
     """What the stream looks at."""
     content: _media_pb2.Content.ValueType
     """What the pictures show."""
     delivery: _media_pb2.Delivery.ValueType
-    """What gives when pictures come too fast."""
+    """What happens when pictures come faster than they can be analysed."""
     clock: _media_pb2.Clock.ValueType
-    """What capture times mean."""
+    """Which clock the capture times are of."""
     mirrored: _builtins.bool
     """Whether the pictures are mirrored (self-view). Boxes stay as in the picture sent; yaw is the person's own."""
     update_rate_hz: _builtins.float
@@ -124,35 +137,41 @@ class StreamConfig(_message.Message):
     analysis_rate_hz: _builtins.float
     """Analyses a second at most, 0.2 to 60; 0 means the update rate."""
     media_zero_ms: _builtins.int
-    """For recordings: where the media's time zero lies in the meeting, in milliseconds. Absent: the first packet is now."""
+    """For recordings with CLOCK_MEDIA: where the media's time zero lies in the meeting, in milliseconds, within 7 days.
+    Absent: the first packet is captured now.
+    """
     everyone_consented: _builtins.bool
-    """The caller attests that everybody who may be seen in ROOM or automatic GALLERY pictures has agreed; without it
-    they are not analysed.
+    """The caller attests that everybody who may be seen in the pictures of a ROOM, or of a GALLERY without tiles, has
+    agreed. Without it, here or in the meeting, nobody in them is analysed.
     """
     time_zone: _builtins.str
     """The meeting's IANA time zone, for reports; used when this stream creates the meeting."""
     stream_id: _builtins.str
-    """The sender's own id of this stream, at most 64 characters; the same when the stream is opened again after a cut."""
+    """The client's own id of this stream, at most 64 characters, for example a UUID. Say the same one when the stream is
+    opened again after a cut.
+    """
     resumed: _builtins.bool
-    """This stream was open before and was cut off. It goes on only where nobody has opened another one of the participant
-    since (else ABORTED, STREAM_REPLACED); it makes no meeting and no participant and says no consent. Needs stream_id
-    and the meeting's uid.
+    """Whether this stream was open before and was cut off. Needs the same stream_id, and meeting.uid as StreamOpened gave
+    it. The service takes the stream only where no other stream of the participant was opened since; otherwise:
+    STREAM_REPLACED. It then creates neither a meeting nor a participant, and ignores `consent`. Packets that were sent
+    before the cut and not answered for may be lost. Encoded video begins with a key frame again. Updates that were
+    recorded and did not arrive are in ListUpdates.
     """
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:
-        """The meeting; it is created on first use."""
+        """The meeting. Where there is none of this id, and no uid is given, it is created."""
 
     @_builtins.property
     def consent(self) -> _common_pb2.Consent:
-        """The participant's consent; taken only where none is recorded, so that a reconnect never grants again."""
+        """The participant's consent. It counts only while none is recorded; SetConsent changes one that is."""
 
     @_builtins.property
     def format(self) -> _media_pb2.VideoFormat:
-        """The format of the packets, until one says otherwise."""
+        """The format of the packets, until a packet says another one."""
 
     @_builtins.property
     def tiles(self) -> _media_pb2.TileLayout:
-        """The first tiles of a gallery."""
+        """The first tiles of a gallery. A gallery without tiles is searched for faces, as a room is."""
 
     def __init__(
         self,
@@ -190,7 +209,7 @@ Global___StreamConfig: _TypeAlias = StreamConfig  # noqa: Y015
 
 @_typing.final
 class AnalyzeVideoRequest(_message.Message):
-    """One message to an analyse stream."""
+    """One message to an analyse stream: packets, a control, or both. An empty one is ignored."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -200,11 +219,11 @@ class AnalyzeVideoRequest(_message.Message):
     TILES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def packets(self) -> _containers.RepeatedCompositeFieldContainer[_media_pb2.VideoPacket]:
-        """Packets; many access units may travel in one message. Only this may come together with nothing else."""
+        """Packets in order; one message may hold many. Where it holds a control too, the packets count first."""
 
     @_builtins.property
     def config(self) -> Global___StreamConfig:
-        """The configuration: the first message, and only the first."""
+        """The configuration: in the first message, without packets, and in no other."""
 
     @_builtins.property
     def camera(self) -> _media_pb2.CameraChange:
@@ -212,7 +231,7 @@ class AnalyzeVideoRequest(_message.Message):
 
     @_builtins.property
     def tiles(self) -> _media_pb2.TileLayout:
-        """The tiles of a gallery change."""
+        """The tiles of a gallery from now on; only for a stream that began with tiles."""
 
     def __init__(
         self,
@@ -266,7 +285,7 @@ class StreamOpened(_message.Message):
 
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Things the caller should know, in words."""
+        """What the caller should know, in words; for example why nothing is analysed."""
 
     def __init__(
         self,
@@ -300,13 +319,15 @@ class FlowNotice(_message.Message):
     FINAL_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
     key_frame_requested: _builtins.bool
-    """Please send a key frame: nothing can be decoded before it."""
+    """Whether the service needs a key frame: until one comes, nothing can be decoded."""
     analysis_rate_hz: _builtins.float
-    """Analyses a second the engine grants at present."""
+    """Analyses a second that the service grants at present."""
     final: _builtins.bool
-    """The last notice of the stream: the counters are exact."""
+    """Whether this is the last notice of the stream. Its counters are exact."""
     detail: _builtins.str
-    """Why, in words; for example "worker restarted"."""
+    """Why the notice came, in words. In the final one: "finished" after a half-close, otherwise what ended the stream,
+    for example "meeting_ended": the reason of the error in lower case, or "cancelled".
+    """
     @_builtins.property
     def counters(self) -> _common_pb2.PacketCounters:
         """What became of the packets so far."""
@@ -338,7 +359,7 @@ class PacketFault(_message.Message):
     REASON_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     packet_index: _builtins.int
-    """The packet."""
+    """The packet's index, counted by the service where the client gives none."""
     reason: Global___FaultReason.ValueType
     """The kind of fault."""
     message: _builtins.str
@@ -360,7 +381,7 @@ Global___PacketFault: _TypeAlias = PacketFault  # noqa: Y015
 
 @_typing.final
 class Heartbeat(_message.Message):
-    """Nothing to say; still here."""
+    """A sign that the service and the connection live."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -412,11 +433,11 @@ class AnalyzeVideoResponse(_message.Message):
 
     @_builtins.property
     def heartbeat(self) -> Global___Heartbeat:
-        """Nothing to say."""
+        """A life sign, every 1 s."""
 
     @_builtins.property
     def going_away(self) -> _common_pb2.GoingAway:
-        """The service is about to end the stream."""
+        """The service is about to end the stream; the final notice and the error DRAINING follow."""
 
     def __init__(
         self,
@@ -450,14 +471,14 @@ class AnalyzeImageRequest(_message.Message):
     CONSENT_FIELD_NUMBER: _builtins.int
     MAX_FACES_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
-    """The picture; its format may be left out for JPEG, PNG and WebP."""
+    """The picture: JPEG, PNG, WebP or raw, with the limits of VideoPacket.data."""
     purpose: _common_pb2.Purpose.ValueType
     """What it is analysed for."""
     max_faces: _builtins.int
     """Faces to read at most, largest first; 0 means 50."""
     @_builtins.property
     def format(self) -> _media_pb2.VideoFormat:
-        """How to read it."""
+        """How to read it; may be left out for JPEG, PNG and WebP."""
 
     @_builtins.property
     def consent(self) -> _common_pb2.Consent:

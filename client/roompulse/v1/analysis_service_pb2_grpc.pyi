@@ -34,12 +34,37 @@ class AnalysisServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AnalysisServiceAsyncStub: ...
     AnalyzeVideo: _grpc.StreamStreamMultiCallable[_analysis_service_pb2.AnalyzeVideoRequest, _analysis_service_pb2.AnalyzeVideoResponse]
-    """Streams one participant's, room's or gallery's video: the configuration first, then packets. Every value it leads
-    to comes back on the same stream. A bad packet is answered by a fault and costs only itself; a hundred in a row end
-    the stream.
+    """Streams the video of one participant, one room or one gallery to the service. The values that it leads to come back
+    on the same stream.
+
+    Order: the client sends a StreamConfig, then packets, camera changes and tile layouts for as long as it likes. The
+    first answer is StreamOpened; the client need not wait for it, and it must read while it sends. Set no deadline.
+
+    End: the client half-closes the call, that is, it closes its sending side and goes on reading. The service answers
+    for every packet that it has received: it sends the remaining updates, then one FlowNotice with `final` set, whose
+    counters are exact, and ends the call with OK. A client that cancels the call gets nothing more; what was analysed
+    until then stays in the record. Where the service ends the stream, the final FlowNotice comes before the error,
+    unless the record cannot be written.
+
+    Life sign: a Heartbeat comes every 1 s, or more often where the service is set so, whatever else comes. A client
+    that has heard nothing for 3 s may take the connection for lost. To go on, see StreamConfig.resumed.
+
+    Size: a message to the service may have 36 MiB. A message from it stays below the 4 MiB that gRPC libraries take.
+
+    Faults: a packet that cannot be used is answered with a PacketFault and costs only itself. 100 of them in a row
+    (a setting of the service) end the stream.
+
+    Reasons: INVALID_ARGUMENT, CONFIG_MISSING, CONFIG_REPEATED, TENANT_UNKNOWN, MEETING_NOT_FOUND, MEETING_ENDED,
+    PURPOSE_MISSING, PURPOSE_REFUSED, PURPOSE_DIFFERS, PARTICIPANT_NOT_FOUND, CONSENT_WITHDRAWN, PARTICIPANT_ERASED,
+    TOO_MANY_FAULTS, TOO_MANY_STREAMS, STREAM_REPLACED, DRAINING, RECORD_UNAVAILABLE, RECORD_DAMAGED,
+    ENGINE_UNAVAILABLE.
     """
     AnalyzeImage: _grpc.UnaryUnaryMultiCallable[_analysis_service_pb2.AnalyzeImageRequest, _analysis_service_pb2.AnalyzeImageResponse]
-    """Reads the faces of one still picture. Nothing is recorded; smoothing, baseline and score need time and are absent."""
+    """Reads the faces of one still picture. Nothing is recorded. Smoothed values, baseline and score are absent, because
+    they need a series of pictures.
+
+    Reasons: INVALID_ARGUMENT, PURPOSE_MISSING, PURPOSE_REFUSED, CONSENT_MISSING, PICTURE_UNUSABLE, ENGINE_UNAVAILABLE.
+    """
 
 @_typing.type_check_only
 class AnalysisServiceAsyncStub(AnalysisServiceStub):
@@ -47,12 +72,37 @@ class AnalysisServiceAsyncStub(AnalysisServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     AnalyzeVideo: _aio.StreamStreamMultiCallable[_analysis_service_pb2.AnalyzeVideoRequest, _analysis_service_pb2.AnalyzeVideoResponse]  # type: ignore[assignment]
-    """Streams one participant's, room's or gallery's video: the configuration first, then packets. Every value it leads
-    to comes back on the same stream. A bad packet is answered by a fault and costs only itself; a hundred in a row end
-    the stream.
+    """Streams the video of one participant, one room or one gallery to the service. The values that it leads to come back
+    on the same stream.
+
+    Order: the client sends a StreamConfig, then packets, camera changes and tile layouts for as long as it likes. The
+    first answer is StreamOpened; the client need not wait for it, and it must read while it sends. Set no deadline.
+
+    End: the client half-closes the call, that is, it closes its sending side and goes on reading. The service answers
+    for every packet that it has received: it sends the remaining updates, then one FlowNotice with `final` set, whose
+    counters are exact, and ends the call with OK. A client that cancels the call gets nothing more; what was analysed
+    until then stays in the record. Where the service ends the stream, the final FlowNotice comes before the error,
+    unless the record cannot be written.
+
+    Life sign: a Heartbeat comes every 1 s, or more often where the service is set so, whatever else comes. A client
+    that has heard nothing for 3 s may take the connection for lost. To go on, see StreamConfig.resumed.
+
+    Size: a message to the service may have 36 MiB. A message from it stays below the 4 MiB that gRPC libraries take.
+
+    Faults: a packet that cannot be used is answered with a PacketFault and costs only itself. 100 of them in a row
+    (a setting of the service) end the stream.
+
+    Reasons: INVALID_ARGUMENT, CONFIG_MISSING, CONFIG_REPEATED, TENANT_UNKNOWN, MEETING_NOT_FOUND, MEETING_ENDED,
+    PURPOSE_MISSING, PURPOSE_REFUSED, PURPOSE_DIFFERS, PARTICIPANT_NOT_FOUND, CONSENT_WITHDRAWN, PARTICIPANT_ERASED,
+    TOO_MANY_FAULTS, TOO_MANY_STREAMS, STREAM_REPLACED, DRAINING, RECORD_UNAVAILABLE, RECORD_DAMAGED,
+    ENGINE_UNAVAILABLE.
     """
     AnalyzeImage: _aio.UnaryUnaryMultiCallable[_analysis_service_pb2.AnalyzeImageRequest, _analysis_service_pb2.AnalyzeImageResponse]  # type: ignore[assignment]
-    """Reads the faces of one still picture. Nothing is recorded; smoothing, baseline and score need time and are absent."""
+    """Reads the faces of one still picture. Nothing is recorded. Smoothed values, baseline and score are absent, because
+    they need a series of pictures.
+
+    Reasons: INVALID_ARGUMENT, PURPOSE_MISSING, PURPOSE_REFUSED, CONSENT_MISSING, PICTURE_UNUSABLE, ENGINE_UNAVAILABLE.
+    """
 
 class AnalysisServiceServicer(metaclass=_abc_1.ABCMeta):
     """Video in, values out."""
@@ -63,9 +113,30 @@ class AnalysisServiceServicer(metaclass=_abc_1.ABCMeta):
         request_iterator: _MaybeAsyncIterator[_analysis_service_pb2.AnalyzeVideoRequest],
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_analysis_service_pb2.AnalyzeVideoResponse], _abc.AsyncIterator[_analysis_service_pb2.AnalyzeVideoResponse]]:
-        """Streams one participant's, room's or gallery's video: the configuration first, then packets. Every value it leads
-        to comes back on the same stream. A bad packet is answered by a fault and costs only itself; a hundred in a row end
-        the stream.
+        """Streams the video of one participant, one room or one gallery to the service. The values that it leads to come back
+        on the same stream.
+
+        Order: the client sends a StreamConfig, then packets, camera changes and tile layouts for as long as it likes. The
+        first answer is StreamOpened; the client need not wait for it, and it must read while it sends. Set no deadline.
+
+        End: the client half-closes the call, that is, it closes its sending side and goes on reading. The service answers
+        for every packet that it has received: it sends the remaining updates, then one FlowNotice with `final` set, whose
+        counters are exact, and ends the call with OK. A client that cancels the call gets nothing more; what was analysed
+        until then stays in the record. Where the service ends the stream, the final FlowNotice comes before the error,
+        unless the record cannot be written.
+
+        Life sign: a Heartbeat comes every 1 s, or more often where the service is set so, whatever else comes. A client
+        that has heard nothing for 3 s may take the connection for lost. To go on, see StreamConfig.resumed.
+
+        Size: a message to the service may have 36 MiB. A message from it stays below the 4 MiB that gRPC libraries take.
+
+        Faults: a packet that cannot be used is answered with a PacketFault and costs only itself. 100 of them in a row
+        (a setting of the service) end the stream.
+
+        Reasons: INVALID_ARGUMENT, CONFIG_MISSING, CONFIG_REPEATED, TENANT_UNKNOWN, MEETING_NOT_FOUND, MEETING_ENDED,
+        PURPOSE_MISSING, PURPOSE_REFUSED, PURPOSE_DIFFERS, PARTICIPANT_NOT_FOUND, CONSENT_WITHDRAWN, PARTICIPANT_ERASED,
+        TOO_MANY_FAULTS, TOO_MANY_STREAMS, STREAM_REPLACED, DRAINING, RECORD_UNAVAILABLE, RECORD_DAMAGED,
+        ENGINE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
@@ -74,6 +145,10 @@ class AnalysisServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _analysis_service_pb2.AnalyzeImageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_analysis_service_pb2.AnalyzeImageResponse, _abc.Awaitable[_analysis_service_pb2.AnalyzeImageResponse]]:
-        """Reads the faces of one still picture. Nothing is recorded; smoothing, baseline and score need time and are absent."""
+        """Reads the faces of one still picture. Nothing is recorded. Smoothed values, baseline and score are absent, because
+        they need a series of pictures.
+
+        Reasons: INVALID_ARGUMENT, PURPOSE_MISSING, PURPOSE_REFUSED, CONSENT_MISSING, PICTURE_UNUSABLE, ENGINE_UNAVAILABLE.
+        """
 
 def add_AnalysisServiceServicer_to_server(servicer: AnalysisServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

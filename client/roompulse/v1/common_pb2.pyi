@@ -27,7 +27,7 @@ class _Purpose:
 class _PurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Purpose.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     PURPOSE_UNSPECIFIED: _Purpose.ValueType  # 0
-    """Not declared: no inference."""
+    """Not declared: nothing is analysed."""
     PURPOSE_RESEARCH: _Purpose.ValueType  # 1
     """Consented research."""
     PURPOSE_SELF_VIEW: _Purpose.ValueType  # 2
@@ -44,10 +44,10 @@ class _PurposeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Purpose.Value
     """Observation of people who are taught. Prohibited in the EU (AI Act, Art. 5(1)(f)); refused."""
 
 class Purpose(_Purpose, metaclass=_PurposeEnumTypeWrapper):
-    """What the analysis is for. It is declared once per meeting and decides whether inference is allowed at all."""
+    """What the analysis is for. It is declared once for a meeting, and decides whether analysis is allowed at all."""
 
 PURPOSE_UNSPECIFIED: Purpose.ValueType  # 0
-"""Not declared: no inference."""
+"""Not declared: nothing is analysed."""
 PURPOSE_RESEARCH: Purpose.ValueType  # 1
 """Consented research."""
 PURPOSE_SELF_VIEW: Purpose.ValueType  # 2
@@ -71,7 +71,7 @@ class _ConsentState:
 class _ConsentStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConsentState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CONSENT_STATE_UNSPECIFIED: _ConsentState.ValueType  # 0
-    """Nothing is known: no inference."""
+    """Nothing is known: the participant is not analysed, unless the service is set to analyse who was not asked."""
     CONSENT_STATE_GRANTED: _ConsentState.ValueType  # 1
     """Agreed to."""
     CONSENT_STATE_REFUSED: _ConsentState.ValueType  # 2
@@ -83,7 +83,7 @@ class ConsentState(_ConsentState, metaclass=_ConsentStateEnumTypeWrapper):
     """What a participant said about being analysed."""
 
 CONSENT_STATE_UNSPECIFIED: ConsentState.ValueType  # 0
-"""Nothing is known: no inference."""
+"""Nothing is known: the participant is not analysed, unless the service is set to analyse who was not asked."""
 CONSENT_STATE_GRANTED: ConsentState.ValueType  # 1
 """Agreed to."""
 CONSENT_STATE_REFUSED: ConsentState.ValueType  # 2
@@ -144,7 +144,7 @@ class _DropReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DropReason
     """The stream ended before its turn came."""
 
 class DropReason(_DropReason, metaclass=_DropReasonEnumTypeWrapper):
-    """Why a packet was given up before it was analysed."""
+    """Why a packet was dropped before it was analysed."""
 
 DROP_REASON_UNSPECIFIED: DropReason.ValueType  # 0
 """Not known."""
@@ -170,7 +170,7 @@ Global___DropReason: _TypeAlias = DropReason  # noqa: Y015
 
 @_typing.final
 class MeetingKey(_message.Message):
-    """Names one occurrence of a meeting."""
+    """Names one occurrence of a meeting: by its uid, by its id (the newest occurrence), or by both."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -180,9 +180,15 @@ class MeetingKey(_message.Message):
     tenant: _builtins.str
     """Whose meeting it is. Empty means "default", the only tenant while the service runs without tokens."""
     id: _builtins.str
-    """The caller's id of the meeting, 1 to 128 characters of [A-Za-z0-9._:@-]. The same id may come again tomorrow."""
+    """The caller's id of the meeting: 1 to 128 characters (Unicode code points), any but control characters (U+0000 to
+    U+001F and U+007F to U+009F). It is opaque: ids are compared as they are, and never trimmed, normalised or parsed.
+    The same id may come again: each time is an occurrence. May be left out where `uid` is given, but not in
+    CreateMeeting.
+    """
     uid: _builtins.str
-    """The server's id of this occurrence (32 hexadecimal digits). Empty in a request means the newest occurrence."""
+    """The service's id of this occurrence, 32 hexadecimal digits. Left out: the newest occurrence of `id`. Where both are
+    given, they must belong together; otherwise: MEETING_NOT_FOUND.
+    """
     def __init__(
         self,
         *,
@@ -216,7 +222,7 @@ class Consent(_message.Message):
     """The version of the wording that was shown, at most 64 characters."""
     @_builtins.property
     def record_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was recorded. Set by the server."""
+        """When it was recorded. The service sets it, and ignores it in requests."""
 
     def __init__(
         self,
@@ -336,12 +342,12 @@ class PacketCounters(_message.Message):
     analyzed: _builtins.int
     """Packets whose picture was analysed."""
     not_due: _builtins.int
-    """Packets decoded whose picture was not needed at the asked rate."""
+    """Packets that were decoded, and whose pictures were not needed at the rate asked for."""
     pending: _builtins.int
     """Packets still on their way; 0 for a closed stream."""
     @_builtins.property
     def dropped(self) -> _containers.RepeatedCompositeFieldContainer[Global___DroppedPackets]:
-        """Packets given up, by reason; reasons that never came are left out."""
+        """Packets dropped, by reason; reasons with none are left out."""
 
     def __init__(
         self,
@@ -362,7 +368,7 @@ Global___PacketCounters: _TypeAlias = PacketCounters  # noqa: Y015
 
 @_typing.final
 class GoingAway(_message.Message):
-    """The service is about to end this stream; open it again elsewhere or later."""
+    """The service is about to end this stream; open it again after a moment."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -374,7 +380,7 @@ class GoingAway(_message.Message):
     retry_after_ms: _builtins.int
     """How long to wait before the next try, in milliseconds."""
     resume_token: _builtins.bytes
-    """Where a subscription goes on; empty on analyse streams."""
+    """For subscriptions: the position to go on from, as in the message that holds this. Empty on analyse streams."""
     def __init__(
         self,
         *,

@@ -29,9 +29,9 @@ class _Encoding:
 class _EncodingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Encoding.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     ENCODING_UNSPECIFIED: _Encoding.ValueType  # 0
-    """Not declared: a still picture, told by its first bytes."""
+    """Not declared: JPEG, PNG or WebP, as the first bytes say."""
     ENCODING_JPEG: _Encoding.ValueType  # 1
-    """JPEG."""
+    """JPEG. Of these three still formats the first bytes decide, whichever is declared."""
     ENCODING_PNG: _Encoding.ValueType  # 2
     """PNG."""
     ENCODING_WEBP: _Encoding.ValueType  # 3
@@ -47,7 +47,7 @@ class _EncodingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Encoding.Val
     ENCODING_RGBA: _Encoding.ValueType  # 8
     """Packed R, G, B, A, 8 bits each; alpha is ignored."""
     ENCODING_H264: _Encoding.ValueType  # 9
-    """H.264, one access unit a packet, Annex B (start codes), parameter sets in band."""
+    """H.264, one access unit a packet, as Annex B: start codes, not length prefixes (AVCC), and parameter sets in band."""
     ENCODING_VP8: _Encoding.ValueType  # 10
     """VP8, one frame a packet."""
     ENCODING_VP9: _Encoding.ValueType  # 11
@@ -59,9 +59,9 @@ class Encoding(_Encoding, metaclass=_EncodingEnumTypeWrapper):
     """How the bytes of a packet are to be read."""
 
 ENCODING_UNSPECIFIED: Encoding.ValueType  # 0
-"""Not declared: a still picture, told by its first bytes."""
+"""Not declared: JPEG, PNG or WebP, as the first bytes say."""
 ENCODING_JPEG: Encoding.ValueType  # 1
-"""JPEG."""
+"""JPEG. Of these three still formats the first bytes decide, whichever is declared."""
 ENCODING_PNG: Encoding.ValueType  # 2
 """PNG."""
 ENCODING_WEBP: Encoding.ValueType  # 3
@@ -77,7 +77,7 @@ ENCODING_BGR24: Encoding.ValueType  # 7
 ENCODING_RGBA: Encoding.ValueType  # 8
 """Packed R, G, B, A, 8 bits each; alpha is ignored."""
 ENCODING_H264: Encoding.ValueType  # 9
-"""H.264, one access unit a packet, Annex B (start codes), parameter sets in band."""
+"""H.264, one access unit a packet, as Annex B: start codes, not length prefixes (AVCC), and parameter sets in band."""
 ENCODING_VP8: Encoding.ValueType  # 10
 """VP8, one frame a packet."""
 ENCODING_VP9: Encoding.ValueType  # 11
@@ -147,23 +147,29 @@ class _SourceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Source.ValueTy
     SOURCE_UNSPECIFIED: _Source.ValueType  # 0
     """Not declared: a camera."""
     SOURCE_CAMERA: _Source.ValueType  # 1
-    """One participant's camera: one face is followed, no other is analysed."""
+    """One participant's camera: one face is followed, and no other is analysed."""
     SOURCE_ROOM: _Source.ValueType  # 2
-    """A meeting room: every face becomes a participant named after the stream, "room#1"."""
+    """A meeting room: every face that is found becomes a participant."""
     SOURCE_GALLERY: _Source.ValueType  # 3
-    """A gallery view: tiles where given, else every face as in a room."""
+    """A gallery view: each tile shows one participant; without tiles every face that is found becomes one."""
 
 class Source(_Source, metaclass=_SourceEnumTypeWrapper):
-    """What a stream looks at."""
+    """What a stream looks at.
+
+    A face that is found in a room, or in a gallery without tiles, becomes a participant. Its id is the participant_id of
+    the stream, "#", and the number of its track: "room#1". Where the caller has used that id for somebody else, further
+    number signs make it another one: "room##1". Participant.found_in names the stream; a client need not parse ids. Such
+    an id may be longer than 128 characters. While a face has it, no other stream and no tile can take it.
+    """
 
 SOURCE_UNSPECIFIED: Source.ValueType  # 0
 """Not declared: a camera."""
 SOURCE_CAMERA: Source.ValueType  # 1
-"""One participant's camera: one face is followed, no other is analysed."""
+"""One participant's camera: one face is followed, and no other is analysed."""
 SOURCE_ROOM: Source.ValueType  # 2
-"""A meeting room: every face becomes a participant named after the stream, "room#1"."""
+"""A meeting room: every face that is found becomes a participant."""
 SOURCE_GALLERY: Source.ValueType  # 3
-"""A gallery view: tiles where given, else every face as in a room."""
+"""A gallery view: each tile shows one participant; without tiles every face that is found becomes one."""
 Global___Source: _TypeAlias = Source  # noqa: Y015
 
 class _Content:
@@ -203,19 +209,19 @@ class _DeliveryEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Delivery.Val
     DELIVERY_UNSPECIFIED: _Delivery.ValueType  # 0
     """Not declared: LIVE."""
     DELIVERY_LIVE: _Delivery.ValueType  # 1
-    """The newest picture wins; the stream never waits."""
+    """The newest picture wins; older ones are dropped, and the sender never waits."""
     DELIVERY_EVERY_FRAME: _Delivery.ValueType  # 2
-    """Every picture that is due is analysed; the sender is slowed down. For recordings and tests."""
+    """Every picture that is due is analysed; flow control slows the sender down. For recordings and tests."""
 
 class Delivery(_Delivery, metaclass=_DeliveryEnumTypeWrapper):
-    """What to do when pictures come faster than they can be analysed."""
+    """What happens when pictures come faster than they can be analysed."""
 
 DELIVERY_UNSPECIFIED: Delivery.ValueType  # 0
 """Not declared: LIVE."""
 DELIVERY_LIVE: Delivery.ValueType  # 1
-"""The newest picture wins; the stream never waits."""
+"""The newest picture wins; older ones are dropped, and the sender never waits."""
 DELIVERY_EVERY_FRAME: Delivery.ValueType  # 2
-"""Every picture that is due is analysed; the sender is slowed down. For recordings and tests."""
+"""Every picture that is due is analysed; flow control slows the sender down. For recordings and tests."""
 Global___Delivery: _TypeAlias = Delivery  # noqa: Y015
 
 class _Clock:
@@ -227,24 +233,24 @@ class _ClockEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Clock.ValueType
     CLOCK_UNSPECIFIED: _Clock.ValueType  # 0
     """Not declared: CLOCK_MEDIA."""
     CLOCK_MEDIA: _Clock.ValueType  # 1
-    """Offsets within the media, from any zero."""
+    """The media's own clock: packets say capture_offset, from any zero."""
     CLOCK_WALL: _Clock.ValueType  # 2
-    """The bot's wall clock."""
+    """The client's wall clock: packets say capture_time."""
 
 class Clock(_Clock, metaclass=_ClockEnumTypeWrapper):
-    """What capture times mean."""
+    """Which clock capture times are of."""
 
 CLOCK_UNSPECIFIED: Clock.ValueType  # 0
 """Not declared: CLOCK_MEDIA."""
 CLOCK_MEDIA: Clock.ValueType  # 1
-"""Offsets within the media, from any zero."""
+"""The media's own clock: packets say capture_offset, from any zero."""
 CLOCK_WALL: Clock.ValueType  # 2
-"""The bot's wall clock."""
+"""The client's wall clock: packets say capture_time."""
 Global___Clock: _TypeAlias = Clock  # noqa: Y015
 
 @_typing.final
 class VideoFormat(_message.Message):
-    """What the pictures of a stream are."""
+    """How the pictures of a stream are encoded."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -294,7 +300,7 @@ Global___VideoFormat: _TypeAlias = VideoFormat  # noqa: Y015
 
 @_typing.final
 class VideoPacket(_message.Message):
-    """One picture or access unit."""
+    """One picture or access unit. Packets of encoded video come in decoding order."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -305,22 +311,35 @@ class VideoPacket(_message.Message):
     SPEAKING_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
     index: _builtins.int
-    """The caller's number of the packet, rising within a stream; faults and notices name it."""
+    """The client's number of the packet. It rises within a stream; faults and updates name it. May be left out in all
+    packets of a stream: the service then counts 0, 1, 2 … in the order in which they come. An index that does not
+    rise, or is left out after one that was given, is answered with WRONG_INDEX.
+    """
     data: _builtins.bytes
-    """The bytes: at most 2 MiB for stills and encoded video; raw pictures up to the server's message limit."""
+    """The bytes. Stills and encoded video: at most 2 MiB (a setting of the service). Raw pictures: at most 3840×2160
+    pixels (a setting, too) of 4 bytes.
+    """
     speaking: _builtins.bool
-    """Whether the participant was speaking, where the bot knows."""
+    """Whether the participant was speaking, where the client knows."""
     @_builtins.property
     def capture_offset(self) -> _duration_pb2.Duration:
-        """When it was captured, for CLOCK_MEDIA: time since the media's own zero."""
+        """When the picture was captured, for CLOCK_MEDIA: time since the media's own zero. For encoded video it is the time
+        of showing, so with B-frames it may go back from one packet to the next, by no more than the encoder reorders.
+
+        With DELIVERY_LIVE and without media_zero_ms it may be left out: the picture then counts as captured when the
+        service receives it. With DELIVERY_EVERY_FRAME or media_zero_ms each packet needs it; with DELIVERY_EVERY_FRAME it
+        must not go back otherwise. A packet that breaks these rules, or says capture_time, is answered with WRONG_TIME.
+        """
 
     @_builtins.property
     def capture_time(self) -> _timestamp_pb2.Timestamp:
-        """When it was captured, for CLOCK_WALL: the bot's wall clock."""
+        """When the picture was captured, for CLOCK_WALL: time by the client's wall clock, under the rules of
+        capture_offset.
+        """
 
     @_builtins.property
     def format(self) -> Global___VideoFormat:
-        """The format from this packet on, where it differs from the stream's."""
+        """The format from this packet on, where it differs from the one so far."""
 
     def __init__(
         self,
@@ -354,18 +373,20 @@ class Tile(_message.Message):
     CONSENT_FIELD_NUMBER: _builtins.int
     SPEAKING_FIELD_NUMBER: _builtins.int
     participant_id: _builtins.str
-    """The participant, by the caller's id."""
+    """The participant, by the caller's id: 1 to 128 characters, any but control characters, and not the form that faces
+    found in this gallery would have (see Source). A participant has one tile.
+    """
     display_name: _builtins.str
-    """A name for people to read, at most 128 characters."""
+    """A name for people to read, at most 128 characters. Another one than before takes its place; empty changes nothing."""
     speaking: _builtins.bool
-    """Whether this participant is speaking, where the bot knows."""
+    """Whether this participant is speaking, where the client knows."""
     @_builtins.property
     def box(self) -> _common_pb2.Box:
         """Where the tile is, in fractions of the upright picture."""
 
     @_builtins.property
     def consent(self) -> _common_pb2.Consent:
-        """This participant's consent; taken only where none is recorded."""
+        """This participant's consent. It counts only while none is recorded, and may come with a later layout."""
 
     def __init__(
         self,
@@ -395,7 +416,7 @@ class TileLayout(_message.Message):
     TILES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def tiles(self) -> _containers.RepeatedCompositeFieldContainer[Global___Tile]:
-        """All tiles that show somebody, at most 64; participants that are missing here have left the picture."""
+        """All tiles that show somebody, 1 to 64. A participant whose tile is missing here has left the picture."""
 
     def __init__(
         self,
@@ -423,11 +444,11 @@ class CameraChange(_message.Message):
     """Whether the camera is on."""
     @_builtins.property
     def capture_offset(self) -> _duration_pb2.Duration:
-        """When, for CLOCK_MEDIA; where absent, the last packet's time."""
+        """When, for CLOCK_MEDIA. Left out: at the last packet's time."""
 
     @_builtins.property
     def capture_time(self) -> _timestamp_pb2.Timestamp:
-        """When, for CLOCK_WALL; where absent, the last packet's time."""
+        """When, for CLOCK_WALL. Left out: at the last packet's time."""
 
     def __init__(
         self,

@@ -127,8 +127,8 @@ class Meeting(_message.Message):
     everyone_consented: _builtins.bool
     """The caller attests that everybody who may be seen in rooms and automatic galleries has agreed."""
     aggregate_only: _builtins.bool
-    """No participant's values leave the service, not even on the stream that brought the pictures: only final roll-ups
-    of enough people (the service's min_group), and none that differs from another by fewer.
+    """No participant's values leave the service, not even on the stream that brought the pictures. Only final roll-ups of
+    enough people (the service's min_group) do, and none that differs from another by fewer.
     """
     end_reason: _builtins.str
     """Why it ended: "ended by request", "idle"."""
@@ -146,11 +146,11 @@ class Meeting(_message.Message):
 
     @_builtins.property
     def idle_timeout(self) -> _duration_pb2.Duration:
-        """Ends by itself after this time without a stream; absent means the server's setting."""
+        """It ends by itself after this time without a stream; absent means the service's setting."""
 
     @_builtins.property
     def retention(self) -> _duration_pb2.Duration:
-        """Its record is deleted this long after its end; absent means the server's setting."""
+        """Its record is deleted this long after its end; absent means the service's setting."""
 
     def __init__(
         self,
@@ -196,7 +196,7 @@ class Participant(_message.Message):
     LAST_OFFSET_FIELD_NUMBER: _builtins.int
     NUMBER_FIELD_NUMBER: _builtins.int
     id: _builtins.str
-    """The caller's id."""
+    """The caller's id, or the service's for a face that was found; see Source."""
     display_name: _builtins.str
     """A name for people to read."""
     epoch: _builtins.int
@@ -206,7 +206,7 @@ class Participant(_message.Message):
     streaming: _builtins.bool
     """Whether a stream is open now."""
     found_in: _builtins.str
-    """For faces found in a room or gallery: the participant id of the stream they were found in."""
+    """For tiles, and faces found in a room or gallery: the participant_id of that stream."""
     number: _builtins.int
     """The participant's number in the meeting, from 1: the pseudonym in the audit log and in the record."""
     @_builtins.property
@@ -269,14 +269,18 @@ class CreateMeetingRequest(_message.Message):
     aggregate_only: _builtins.bool
     """See Meeting.aggregate_only."""
     request_id: _builtins.str
-    """The same request_id creates the same meeting once; at most 64 characters."""
+    """At most 64 characters, for example a UUID. A call with a request_id that came before gives the meeting that it
+    made.
+    """
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:
-        """The key without uid. An active meeting of this id is refused with ALREADY_EXISTS; an ended one gets a successor."""
+        """The key, without uid. Where a meeting of this id is active: MEETING_EXISTS. Where one has ended, this is the next
+        occurrence.
+        """
 
     @_builtins.property
     def idle_timeout(self) -> _duration_pb2.Duration:
-        """Ends by itself after this time without a stream, 10 s to 7 days; absent means the server's setting."""
+        """It ends by itself after this time without a stream, 10 s to 7 days; absent means the service's setting."""
 
     @_builtins.property
     def retention(self) -> _duration_pb2.Duration:
@@ -450,8 +454,8 @@ class EndMeetingRequest(_message.Message):
     MEETING_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
-    """The same request_id ends the same occurrence once, also where a new one of this id has begun since; at most 64
-    characters.
+    """At most 64 characters, for example a UUID. A call with a request_id that came before gives the meeting that it
+    ended, also where a new occurrence of the id has begun since.
     """
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:

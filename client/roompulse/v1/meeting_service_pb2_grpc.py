@@ -28,6 +28,9 @@ if _version_not_supported:
 
 class MeetingServiceStub:
     """Meetings, their participants and their record.
+
+    A page or a summary may be larger than the 4 MiB that gRPC libraries receive by default. Raise that limit of the
+    client to 64 MiB, or ask for smaller pages.
     """
 
     def __init__(self, channel):
@@ -105,10 +108,14 @@ class MeetingServiceStub:
 
 class MeetingServiceServicer:
     """Meetings, their participants and their record.
+
+    A page or a summary may be larger than the 4 MiB that gRPC libraries receive by default. Raise that limit of the
+    client to 64 MiB, or ask for smaller pages.
     """
 
     def CreateMeeting(self, request, context):
-        """Creates a meeting; with a request_id, once.
+        """Creates a meeting; with a request_id, once, however often the call is tried.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_EXISTS, PURPOSE_MISSING, PURPOSE_REFUSED, RECORD_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -116,6 +123,7 @@ class MeetingServiceServicer:
 
     def GetMeeting(self, request, context):
         """Gets one meeting.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -123,13 +131,15 @@ class MeetingServiceServicer:
 
     def ListMeetings(self, request, context):
         """Lists meetings, newest first.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, RECORD_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def EndMeeting(self, request, context):
-        """Ends a meeting: its streams are ended, nothing is recorded after. Ending it again changes nothing.
+        """Ends a meeting: its streams are ended, and nothing is recorded after. Ending it again changes nothing.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -137,13 +147,15 @@ class MeetingServiceServicer:
 
     def ListParticipants(self, request, context):
         """Lists a meeting's participants, by id.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ListUpdates(self, request, context):
-        """Lists recorded updates, by participant and sequence.
+        """Lists recorded updates, by participant and sequence. An unknown participant has none.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, AGGREGATE_ONLY, RECORD_UNAVAILABLE, RECORD_DAMAGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -151,21 +163,25 @@ class MeetingServiceServicer:
 
     def GetMeetingSummary(self, request, context):
         """Sums a meeting up from its record, at any time.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def RenderReport(self, request, context):
-        """Writes the summary down as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet).
+        """Writes the summary as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet).
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, NOT_OFFERED, RECORD_UNAVAILABLE, RECORD_DAMAGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SetConsent(self, request, context):
-        """Puts a participant's consent in force. What takes consent back ends the participant's streams; nothing of them is
-        recorded after. Only this grants again what was withdrawn.
+        """Puts a participant's consent in force. One that is not GRANTED ends the participant's streams; nothing of them is
+        recorded after. Only this call grants again what was withdrawn.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, MEETING_ENDED, PARTICIPANT_NOT_FOUND,
+        PARTICIPANT_ERASED, TOO_MANY_STREAMS, RECORD_UNAVAILABLE, RECORD_DAMAGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -173,6 +189,8 @@ class MeetingServiceServicer:
 
     def DeleteParticipant(self, request, context):
         """Erases a participant: ids, names and values. Their streams are ended. Returns when the bytes are gone.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, PARTICIPANT_NOT_FOUND, RECORD_UNAVAILABLE,
+        RECORD_DAMAGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -180,13 +198,16 @@ class MeetingServiceServicer:
 
     def DeleteMeeting(self, request, context):
         """Erases a meeting and everybody in it; one that runs is ended first. Returns when the bytes are gone.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetNotice(self, request, context):
-        """Gets the text that tells people what is done, for the meeting's purpose.
+        """Gets the text that tells people what is done, for a meeting, or for a purpose.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, PURPOSE_MISSING, PURPOSE_REFUSED, RECORD_UNAVAILABLE,
+        RECORD_DAMAGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -194,6 +215,7 @@ class MeetingServiceServicer:
 
     def ListAuditEntries(self, request, context):
         """Lists what was done to people's data, oldest first.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, RECORD_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -277,6 +299,9 @@ def add_MeetingServiceServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class MeetingService:
     """Meetings, their participants and their record.
+
+    A page or a summary may be larger than the 4 MiB that gRPC libraries receive by default. Raise that limit of the
+    client to 64 MiB, or ask for smaller pages.
     """
 
     @staticmethod

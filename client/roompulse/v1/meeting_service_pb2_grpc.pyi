@@ -28,77 +28,145 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class MeetingServiceStub:
-    """Meetings, their participants and their record."""
+    """Meetings, their participants and their record.
+
+    A page or a summary may be larger than the 4 MiB that gRPC libraries receive by default. Raise that limit of the
+    client to 64 MiB, or ask for smaller pages.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> MeetingServiceAsyncStub: ...
     CreateMeeting: _grpc.UnaryUnaryMultiCallable[_meeting_service_pb2.CreateMeetingRequest, _meeting_service_pb2.CreateMeetingResponse]
-    """Creates a meeting; with a request_id, once."""
+    """Creates a meeting; with a request_id, once, however often the call is tried.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_EXISTS, PURPOSE_MISSING, PURPOSE_REFUSED, RECORD_UNAVAILABLE.
+    """
     GetMeeting: _grpc.UnaryUnaryMultiCallable[_meeting_service_pb2.GetMeetingRequest, _meeting_service_pb2.GetMeetingResponse]
-    """Gets one meeting."""
+    """Gets one meeting.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+    """
     ListMeetings: _grpc.UnaryUnaryMultiCallable[_meeting_service_pb2.ListMeetingsRequest, _meeting_service_pb2.ListMeetingsResponse]
-    """Lists meetings, newest first."""
+    """Lists meetings, newest first.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, RECORD_UNAVAILABLE.
+    """
     EndMeeting: _grpc.UnaryUnaryMultiCallable[_meeting_service_pb2.EndMeetingRequest, _meeting_service_pb2.EndMeetingResponse]
-    """Ends a meeting: its streams are ended, nothing is recorded after. Ending it again changes nothing."""
+    """Ends a meeting: its streams are ended, and nothing is recorded after. Ending it again changes nothing.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+    """
     ListParticipants: _grpc.UnaryUnaryMultiCallable[_meeting_service_pb2.ListParticipantsRequest, _meeting_service_pb2.ListParticipantsResponse]
-    """Lists a meeting's participants, by id."""
+    """Lists a meeting's participants, by id.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+    """
     ListUpdates: _grpc.UnaryUnaryMultiCallable[_meeting_service_pb2.ListUpdatesRequest, _meeting_service_pb2.ListUpdatesResponse]
-    """Lists recorded updates, by participant and sequence."""
+    """Lists recorded updates, by participant and sequence. An unknown participant has none.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, AGGREGATE_ONLY, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+    """
     GetMeetingSummary: _grpc.UnaryUnaryMultiCallable[_meeting_service_pb2.GetMeetingSummaryRequest, _meeting_service_pb2.GetMeetingSummaryResponse]
-    """Sums a meeting up from its record, at any time."""
+    """Sums a meeting up from its record, at any time.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+    """
     RenderReport: _grpc.UnaryStreamMultiCallable[_meeting_service_pb2.RenderReportRequest, _meeting_service_pb2.RenderReportResponse]
-    """Writes the summary down as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet)."""
+    """Writes the summary as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet).
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, NOT_OFFERED, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+    """
     SetConsent: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.SetConsentRequest, _privacy_pb2.SetConsentResponse]
-    """Puts a participant's consent in force. What takes consent back ends the participant's streams; nothing of them is
-    recorded after. Only this grants again what was withdrawn.
+    """Puts a participant's consent in force. One that is not GRANTED ends the participant's streams; nothing of them is
+    recorded after. Only this call grants again what was withdrawn.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, MEETING_ENDED, PARTICIPANT_NOT_FOUND,
+    PARTICIPANT_ERASED, TOO_MANY_STREAMS, RECORD_UNAVAILABLE, RECORD_DAMAGED.
     """
     DeleteParticipant: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.DeleteParticipantRequest, _privacy_pb2.DeleteParticipantResponse]
-    """Erases a participant: ids, names and values. Their streams are ended. Returns when the bytes are gone."""
+    """Erases a participant: ids, names and values. Their streams are ended. Returns when the bytes are gone.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, PARTICIPANT_NOT_FOUND, RECORD_UNAVAILABLE,
+    RECORD_DAMAGED.
+    """
     DeleteMeeting: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.DeleteMeetingRequest, _privacy_pb2.DeleteMeetingResponse]
-    """Erases a meeting and everybody in it; one that runs is ended first. Returns when the bytes are gone."""
+    """Erases a meeting and everybody in it; one that runs is ended first. Returns when the bytes are gone.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+    """
     GetNotice: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.GetNoticeRequest, _privacy_pb2.GetNoticeResponse]
-    """Gets the text that tells people what is done, for the meeting's purpose."""
+    """Gets the text that tells people what is done, for a meeting, or for a purpose.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, PURPOSE_MISSING, PURPOSE_REFUSED, RECORD_UNAVAILABLE,
+    RECORD_DAMAGED.
+    """
     ListAuditEntries: _grpc.UnaryUnaryMultiCallable[_privacy_pb2.ListAuditEntriesRequest, _privacy_pb2.ListAuditEntriesResponse]
-    """Lists what was done to people's data, oldest first."""
+    """Lists what was done to people's data, oldest first.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, RECORD_UNAVAILABLE.
+    """
 
 @_typing.type_check_only
 class MeetingServiceAsyncStub(MeetingServiceStub):
-    """Meetings, their participants and their record."""
+    """Meetings, their participants and their record.
+
+    A page or a summary may be larger than the 4 MiB that gRPC libraries receive by default. Raise that limit of the
+    client to 64 MiB, or ask for smaller pages.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateMeeting: _aio.UnaryUnaryMultiCallable[_meeting_service_pb2.CreateMeetingRequest, _meeting_service_pb2.CreateMeetingResponse]  # type: ignore[assignment]
-    """Creates a meeting; with a request_id, once."""
+    """Creates a meeting; with a request_id, once, however often the call is tried.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_EXISTS, PURPOSE_MISSING, PURPOSE_REFUSED, RECORD_UNAVAILABLE.
+    """
     GetMeeting: _aio.UnaryUnaryMultiCallable[_meeting_service_pb2.GetMeetingRequest, _meeting_service_pb2.GetMeetingResponse]  # type: ignore[assignment]
-    """Gets one meeting."""
+    """Gets one meeting.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+    """
     ListMeetings: _aio.UnaryUnaryMultiCallable[_meeting_service_pb2.ListMeetingsRequest, _meeting_service_pb2.ListMeetingsResponse]  # type: ignore[assignment]
-    """Lists meetings, newest first."""
+    """Lists meetings, newest first.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, RECORD_UNAVAILABLE.
+    """
     EndMeeting: _aio.UnaryUnaryMultiCallable[_meeting_service_pb2.EndMeetingRequest, _meeting_service_pb2.EndMeetingResponse]  # type: ignore[assignment]
-    """Ends a meeting: its streams are ended, nothing is recorded after. Ending it again changes nothing."""
+    """Ends a meeting: its streams are ended, and nothing is recorded after. Ending it again changes nothing.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+    """
     ListParticipants: _aio.UnaryUnaryMultiCallable[_meeting_service_pb2.ListParticipantsRequest, _meeting_service_pb2.ListParticipantsResponse]  # type: ignore[assignment]
-    """Lists a meeting's participants, by id."""
+    """Lists a meeting's participants, by id.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+    """
     ListUpdates: _aio.UnaryUnaryMultiCallable[_meeting_service_pb2.ListUpdatesRequest, _meeting_service_pb2.ListUpdatesResponse]  # type: ignore[assignment]
-    """Lists recorded updates, by participant and sequence."""
+    """Lists recorded updates, by participant and sequence. An unknown participant has none.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, AGGREGATE_ONLY, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+    """
     GetMeetingSummary: _aio.UnaryUnaryMultiCallable[_meeting_service_pb2.GetMeetingSummaryRequest, _meeting_service_pb2.GetMeetingSummaryResponse]  # type: ignore[assignment]
-    """Sums a meeting up from its record, at any time."""
+    """Sums a meeting up from its record, at any time.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+    """
     RenderReport: _aio.UnaryStreamMultiCallable[_meeting_service_pb2.RenderReportRequest, _meeting_service_pb2.RenderReportResponse]  # type: ignore[assignment]
-    """Writes the summary down as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet)."""
+    """Writes the summary as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet).
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, NOT_OFFERED, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+    """
     SetConsent: _aio.UnaryUnaryMultiCallable[_privacy_pb2.SetConsentRequest, _privacy_pb2.SetConsentResponse]  # type: ignore[assignment]
-    """Puts a participant's consent in force. What takes consent back ends the participant's streams; nothing of them is
-    recorded after. Only this grants again what was withdrawn.
+    """Puts a participant's consent in force. One that is not GRANTED ends the participant's streams; nothing of them is
+    recorded after. Only this call grants again what was withdrawn.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, MEETING_ENDED, PARTICIPANT_NOT_FOUND,
+    PARTICIPANT_ERASED, TOO_MANY_STREAMS, RECORD_UNAVAILABLE, RECORD_DAMAGED.
     """
     DeleteParticipant: _aio.UnaryUnaryMultiCallable[_privacy_pb2.DeleteParticipantRequest, _privacy_pb2.DeleteParticipantResponse]  # type: ignore[assignment]
-    """Erases a participant: ids, names and values. Their streams are ended. Returns when the bytes are gone."""
+    """Erases a participant: ids, names and values. Their streams are ended. Returns when the bytes are gone.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, PARTICIPANT_NOT_FOUND, RECORD_UNAVAILABLE,
+    RECORD_DAMAGED.
+    """
     DeleteMeeting: _aio.UnaryUnaryMultiCallable[_privacy_pb2.DeleteMeetingRequest, _privacy_pb2.DeleteMeetingResponse]  # type: ignore[assignment]
-    """Erases a meeting and everybody in it; one that runs is ended first. Returns when the bytes are gone."""
+    """Erases a meeting and everybody in it; one that runs is ended first. Returns when the bytes are gone.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+    """
     GetNotice: _aio.UnaryUnaryMultiCallable[_privacy_pb2.GetNoticeRequest, _privacy_pb2.GetNoticeResponse]  # type: ignore[assignment]
-    """Gets the text that tells people what is done, for the meeting's purpose."""
+    """Gets the text that tells people what is done, for a meeting, or for a purpose.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, PURPOSE_MISSING, PURPOSE_REFUSED, RECORD_UNAVAILABLE,
+    RECORD_DAMAGED.
+    """
     ListAuditEntries: _aio.UnaryUnaryMultiCallable[_privacy_pb2.ListAuditEntriesRequest, _privacy_pb2.ListAuditEntriesResponse]  # type: ignore[assignment]
-    """Lists what was done to people's data, oldest first."""
+    """Lists what was done to people's data, oldest first.
+    Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, RECORD_UNAVAILABLE.
+    """
 
 class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
-    """Meetings, their participants and their record."""
+    """Meetings, their participants and their record.
+
+    A page or a summary may be larger than the 4 MiB that gRPC libraries receive by default. Raise that limit of the
+    client to 64 MiB, or ask for smaller pages.
+    """
 
     @_abc_1.abstractmethod
     def CreateMeeting(
@@ -106,7 +174,9 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _meeting_service_pb2.CreateMeetingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_meeting_service_pb2.CreateMeetingResponse, _abc.Awaitable[_meeting_service_pb2.CreateMeetingResponse]]:
-        """Creates a meeting; with a request_id, once."""
+        """Creates a meeting; with a request_id, once, however often the call is tried.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_EXISTS, PURPOSE_MISSING, PURPOSE_REFUSED, RECORD_UNAVAILABLE.
+        """
 
     @_abc_1.abstractmethod
     def GetMeeting(
@@ -114,7 +184,9 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _meeting_service_pb2.GetMeetingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_meeting_service_pb2.GetMeetingResponse, _abc.Awaitable[_meeting_service_pb2.GetMeetingResponse]]:
-        """Gets one meeting."""
+        """Gets one meeting.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+        """
 
     @_abc_1.abstractmethod
     def ListMeetings(
@@ -122,7 +194,9 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _meeting_service_pb2.ListMeetingsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_meeting_service_pb2.ListMeetingsResponse, _abc.Awaitable[_meeting_service_pb2.ListMeetingsResponse]]:
-        """Lists meetings, newest first."""
+        """Lists meetings, newest first.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, RECORD_UNAVAILABLE.
+        """
 
     @_abc_1.abstractmethod
     def EndMeeting(
@@ -130,7 +204,9 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _meeting_service_pb2.EndMeetingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_meeting_service_pb2.EndMeetingResponse, _abc.Awaitable[_meeting_service_pb2.EndMeetingResponse]]:
-        """Ends a meeting: its streams are ended, nothing is recorded after. Ending it again changes nothing."""
+        """Ends a meeting: its streams are ended, and nothing is recorded after. Ending it again changes nothing.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+        """
 
     @_abc_1.abstractmethod
     def ListParticipants(
@@ -138,7 +214,9 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _meeting_service_pb2.ListParticipantsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_meeting_service_pb2.ListParticipantsResponse, _abc.Awaitable[_meeting_service_pb2.ListParticipantsResponse]]:
-        """Lists a meeting's participants, by id."""
+        """Lists a meeting's participants, by id.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+        """
 
     @_abc_1.abstractmethod
     def ListUpdates(
@@ -146,7 +224,9 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _meeting_service_pb2.ListUpdatesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_meeting_service_pb2.ListUpdatesResponse, _abc.Awaitable[_meeting_service_pb2.ListUpdatesResponse]]:
-        """Lists recorded updates, by participant and sequence."""
+        """Lists recorded updates, by participant and sequence. An unknown participant has none.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, AGGREGATE_ONLY, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+        """
 
     @_abc_1.abstractmethod
     def GetMeetingSummary(
@@ -154,7 +234,9 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _meeting_service_pb2.GetMeetingSummaryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_meeting_service_pb2.GetMeetingSummaryResponse, _abc.Awaitable[_meeting_service_pb2.GetMeetingSummaryResponse]]:
-        """Sums a meeting up from its record, at any time."""
+        """Sums a meeting up from its record, at any time.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+        """
 
     @_abc_1.abstractmethod
     def RenderReport(
@@ -162,7 +244,9 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _meeting_service_pb2.RenderReportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_meeting_service_pb2.RenderReportResponse], _abc.AsyncIterator[_meeting_service_pb2.RenderReportResponse]]:
-        """Writes the summary down as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet)."""
+        """Writes the summary as a file: for people (HTML, Markdown) or for analysis (JSON, CSV, Parquet).
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, NOT_OFFERED, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+        """
 
     @_abc_1.abstractmethod
     def SetConsent(
@@ -170,8 +254,10 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _privacy_pb2.SetConsentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_privacy_pb2.SetConsentResponse, _abc.Awaitable[_privacy_pb2.SetConsentResponse]]:
-        """Puts a participant's consent in force. What takes consent back ends the participant's streams; nothing of them is
-        recorded after. Only this grants again what was withdrawn.
+        """Puts a participant's consent in force. One that is not GRANTED ends the participant's streams; nothing of them is
+        recorded after. Only this call grants again what was withdrawn.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, MEETING_ENDED, PARTICIPANT_NOT_FOUND,
+        PARTICIPANT_ERASED, TOO_MANY_STREAMS, RECORD_UNAVAILABLE, RECORD_DAMAGED.
         """
 
     @_abc_1.abstractmethod
@@ -180,7 +266,10 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _privacy_pb2.DeleteParticipantRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_privacy_pb2.DeleteParticipantResponse, _abc.Awaitable[_privacy_pb2.DeleteParticipantResponse]]:
-        """Erases a participant: ids, names and values. Their streams are ended. Returns when the bytes are gone."""
+        """Erases a participant: ids, names and values. Their streams are ended. Returns when the bytes are gone.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, PARTICIPANT_NOT_FOUND, RECORD_UNAVAILABLE,
+        RECORD_DAMAGED.
+        """
 
     @_abc_1.abstractmethod
     def DeleteMeeting(
@@ -188,7 +277,9 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _privacy_pb2.DeleteMeetingRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_privacy_pb2.DeleteMeetingResponse, _abc.Awaitable[_privacy_pb2.DeleteMeetingResponse]]:
-        """Erases a meeting and everybody in it; one that runs is ended first. Returns when the bytes are gone."""
+        """Erases a meeting and everybody in it; one that runs is ended first. Returns when the bytes are gone.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RECORD_UNAVAILABLE, RECORD_DAMAGED.
+        """
 
     @_abc_1.abstractmethod
     def GetNotice(
@@ -196,7 +287,10 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _privacy_pb2.GetNoticeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_privacy_pb2.GetNoticeResponse, _abc.Awaitable[_privacy_pb2.GetNoticeResponse]]:
-        """Gets the text that tells people what is done, for the meeting's purpose."""
+        """Gets the text that tells people what is done, for a meeting, or for a purpose.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, PURPOSE_MISSING, PURPOSE_REFUSED, RECORD_UNAVAILABLE,
+        RECORD_DAMAGED.
+        """
 
     @_abc_1.abstractmethod
     def ListAuditEntries(
@@ -204,6 +298,8 @@ class MeetingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _privacy_pb2.ListAuditEntriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_privacy_pb2.ListAuditEntriesResponse, _abc.Awaitable[_privacy_pb2.ListAuditEntriesResponse]]:
-        """Lists what was done to people's data, oldest first."""
+        """Lists what was done to people's data, oldest first.
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, RECORD_UNAVAILABLE.
+        """
 
 def add_MeetingServiceServicer_to_server(servicer: MeetingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -64,7 +64,7 @@ class SetConsentRequest(_message.Message):
     CONSENT_FIELD_NUMBER: _builtins.int
     ERASE_FIELD_NUMBER: _builtins.int
     participant_id: _builtins.str
-    """The participant, by the caller's id. Who is still to come may be named, too."""
+    """The participant, by id. Somebody who has not come yet may be named, too."""
     erase: _builtins.bool
     """With WITHDRAWN: erase the participant as well, as DeleteParticipant does."""
     @_builtins.property
@@ -119,7 +119,7 @@ Global___SetConsentResponse: _TypeAlias = SetConsentResponse  # noqa: Y015
 
 @_typing.final
 class DeleteParticipantRequest(_message.Message):
-    """Whom to erase."""
+    """Which participant to erase."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -127,9 +127,9 @@ class DeleteParticipantRequest(_message.Message):
     PARTICIPANT_ID_FIELD_NUMBER: _builtins.int
     ALLOW_MISSING_FIELD_NUMBER: _builtins.int
     participant_id: _builtins.str
-    """The participant, by the caller's id."""
+    """The participant, by id."""
     allow_missing: _builtins.bool
-    """Answer well also where there is no such participant (any more), so that the call may be tried again."""
+    """Whether to answer OK where there is no such participant or meeting (any more), so that the call can be repeated."""
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:
         """The meeting."""
@@ -175,7 +175,7 @@ class DeleteMeetingRequest(_message.Message):
     MEETING_FIELD_NUMBER: _builtins.int
     ALLOW_MISSING_FIELD_NUMBER: _builtins.int
     allow_missing: _builtins.bool
-    """Answer well also where there is no such meeting (any more), so that the call may be tried again."""
+    """Whether to answer OK where there is no such meeting (any more), so that the call can be repeated."""
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:
         """Its key. Without uid: the newest occurrence only."""
@@ -226,7 +226,7 @@ class GetNoticeRequest(_message.Message):
     """The language, as a BCP 47 tag; empty means "en". Others than "en" fall back to it."""
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:
-        """The meeting whose purpose and settings the notice is to name. Left out: those of `purpose` and the service."""
+        """The meeting whose purpose and settings the notice names. Left out: `purpose`, and the settings of the service."""
 
     def __init__(
         self,

@@ -32,19 +32,19 @@ class _SlowPolicyEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SlowPolicy
     SLOW_POLICY_UNSPECIFIED: _SlowPolicy.ValueType  # 0
     """Not declared: DISCONNECT."""
     SLOW_POLICY_CONFLATE: _SlowPolicy.ValueType  # 1
-    """Keep only each participant's newest update; the sequence shows what was skipped."""
+    """Only each participant's newest update is kept; gaps in the sequence show what was left out."""
     SLOW_POLICY_DISCONNECT: _SlowPolicy.ValueType  # 2
-    """End the stream with a GoingAway that holds a token to go on from."""
+    """The stream ends with a GoingAway."""
 
 class SlowPolicy(_SlowPolicy, metaclass=_SlowPolicyEnumTypeWrapper):
-    """What to do with a subscriber that reads too slowly."""
+    """What happens to a subscriber that reads too slowly."""
 
 SLOW_POLICY_UNSPECIFIED: SlowPolicy.ValueType  # 0
 """Not declared: DISCONNECT."""
 SLOW_POLICY_CONFLATE: SlowPolicy.ValueType  # 1
-"""Keep only each participant's newest update; the sequence shows what was skipped."""
+"""Only each participant's newest update is kept; gaps in the sequence show what was left out."""
 SLOW_POLICY_DISCONNECT: SlowPolicy.ValueType  # 2
-"""End the stream with a GoingAway that holds a token to go on from."""
+"""The stream ends with a GoingAway."""
 Global___SlowPolicy: _TypeAlias = SlowPolicy  # noqa: Y015
 
 @_typing.final
@@ -69,18 +69,21 @@ class SubscribeUpdatesRequest(_message.Message):
     without_events: _builtins.bool
     """Leave events out."""
     resume_token: _builtins.bytes
-    """After the position of this token, taken from an earlier response with the same meeting and participants."""
+    """After the position of this token, which came with an earlier response."""
     slow_policy: Global___SlowPolicy.ValueType
-    """What to do when the subscriber is too slow."""
+    """What happens when the client reads too slowly."""
     final_rollups_only: _builtins.bool
     """Roll-ups only when they are final."""
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:
-        """The meeting; it must exist."""
+        """The meeting; it must exist. With a resume token: the same occurrence, best named by its uid."""
 
     @_builtins.property
     def participant_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only these participants; empty means all. Roll-ups are always of the whole meeting."""
+        """Only these participants; empty means all. Roll-ups are always of the whole meeting. With a resume token: the same
+        ones, in any order. The other fields may differ from those of the call that gave the token; what was left out
+        before it is not sent later.
+        """
 
     @_builtins.property
     def from_offset(self) -> _duration_pb2.Duration:
@@ -111,7 +114,7 @@ Global___SubscribeUpdatesRequest: _TypeAlias = SubscribeUpdatesRequest  # noqa: 
 
 @_typing.final
 class SubscriptionHeartbeat(_message.Message):
-    """Still here, and everything up to the token was delivered."""
+    """A sign that the service and the connection live. Everything up to the message's token was delivered."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -152,9 +155,9 @@ class SubscribeUpdatesResponse(_message.Message):
     GOING_AWAY_FIELD_NUMBER: _builtins.int
     RESUME_TOKEN_FIELD_NUMBER: _builtins.int
     resume_token: _builtins.bytes
-    """The position after this message: pass it to go on from here. It carries no authority. Sent with heartbeats,
-    going-away, and at least once a second. A subscription that starts now begins with a heartbeat: from its token on
-    nothing is missed.
+    """The position after this message. Every message holds one; pass it as `resume_token` to go on from here. It grants
+    nothing and does not age. A subscription that starts now begins with a heartbeat: from its token on nothing is
+    missed.
     """
     @_builtins.property
     def update(self) -> _update_pb2.ParticipantUpdate:
@@ -170,7 +173,7 @@ class SubscribeUpdatesResponse(_message.Message):
 
     @_builtins.property
     def heartbeat(self) -> Global___SubscriptionHeartbeat:
-        """Nothing new."""
+        """A life sign."""
 
     @_builtins.property
     def going_away(self) -> _common_pb2.GoingAway:

@@ -47,8 +47,19 @@ class SubscriptionServiceServicer:
     """
 
     def SubscribeUpdates(self, request, context):
-        """Streams a meeting's updates: ordered and without gaps per participant; at least once on the wire, where
-        (participant, epoch, sequence) removes duplicates. Ends when the meeting has ended and everything was sent.
+        """Streams what is recorded of a meeting: each participant's updates by sequence, events by position, final roll-ups
+        by sequence, each without gaps. After a reconnect an update may come again: participant_id, epoch and sequence tell.
+
+        End: when the meeting has ended and everything was sent, the call ends with OK. After a GoingAway it ends with OK,
+        too: subscribe again with the token. The client ends the subscription by cancelling the call. Set no deadline.
+
+        Resume: each message holds a token. Keep the newest one; after a cut, subscribe again with it, on any connection.
+
+        Life sign: while nothing else comes, a SubscriptionHeartbeat comes every 1 s, or more often where the service is
+        set so. A client that has heard nothing for 3 s may take the connection for lost.
+
+        Reasons: INVALID_ARGUMENT, TENANT_UNKNOWN, MEETING_NOT_FOUND, RESUME_TOKEN_INVALID, POSITION_EXPIRED, DRAINING,
+        RECORD_UNAVAILABLE, RECORD_DAMAGED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -683,7 +683,9 @@ class ParticipantUpdate(_message.Message):
     speaking: _builtins.bool
     """Whether the participant was speaking, where the bot said so."""
     packet_index: _builtins.int
-    """The index of the packet that brought the picture; absent when no packet did."""
+    """The index of the packet that brought the picture, counted by the service where the client gives none; absent when
+    no packet did.
+    """
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:
         """The meeting."""

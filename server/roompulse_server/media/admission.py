@@ -1,10 +1,11 @@
 """What is refused before anything is decoded or allocated. Pure Python: the parent process may ask too."""
 
 from roompulse_server.errors import MediaError
-from roompulse_server.media.bitstream import is_annex_b, is_encoded_video, is_raw
+from roompulse_server.media.bitstream import UnitKind, is_annex_b, is_encoded_video, is_raw, unit_kind
 from roompulse_server.media.coded_size import coded_size
 from roompulse_server.media.layout import check_sides, planes
-from roompulse_server.media.still_header import read_header
+from roompulse_server.media.mistaken import container, named
+from roompulse_server.media.still_header import JPEG_MAGIC, PNG_MAGIC, read_header
 from roompulse_server.types import Encoding, FaultReason, MediaLimits, Packet
 
 ROTATIONS_DEG = (0, 90, 180, 270)
@@ -15,7 +16,8 @@ def check_packet(packet: Packet, limits: MediaLimits) -> None:
 
     Raises:
         MediaError: `EMPTY`, `TOO_MANY_BYTES`, `WRONG_LAYOUT` (sizes, strides, length or rotation of raw pictures),
-            `TOO_MANY_PIXELS`, `UNKNOWN_FORMAT` (stills), `CORRUPT` (stills cut short, H.264 without start codes).
+            `TOO_MANY_PIXELS`, `UNKNOWN_FORMAT` (stills), `CORRUPT` (stills cut short, H.264 without start codes, bytes
+            of another encoding than was declared).
     """
     encoding = packet.format.encoding
     raw = is_raw(encoding)
@@ -57,6 +59,8 @@ def _check_bytes(count: int, limit: int) -> None:
 
 def _check_encoded(packet: Packet, limits: MediaLimits) -> None:
     encoding = packet.format.encoding
+    if other := _mistaken(encoding, packet.data):
+        raise MediaError(FaultReason.CORRUPT, f"the bytes are {other}")
     if encoding is Encoding.H264 and not is_annex_b(packet.data):
         message = (
             f"the H.264 packet does not begin with a start code but with {packet.data[:4].hex(' ')}; "
@@ -66,3 +70,25 @@ def _check_encoded(packet: Packet, limits: MediaLimits) -> None:
     size = coded_size(encoding, packet.data)
     if size is not None:
         check_size(*size, limits)
+
+
+def _mistaken(encoding: Encoding, data: bytes) -> str:
+    """Say what bytes are that were declared as encoded video and are surely something else, or nothing.
+
+    A frame of video may begin with the few bytes that a file or a still does. So what decoding can start at is taken
+    for what it was declared, and a still must be there as a whole.
+    """
+    h264, starts_code = encoding is Encoding.H264, is_annex_b(data)
+    if h264 and starts_code:
+        return ""
+    file, still = container(data), data.startswith((JPEG_MAGIC, PNG_MAGIC, b"RIFF"))
+    suspect = starts_code or still or file is not None
+    if not suspect or (not h264 and unit_kind(encoding, data) is UnitKind.KEY):
+        return ""
+    if not still or file:
+        return named(data)
+    try:
+        found = read_header(data).format
+    except MediaError:
+        return ""
+    return f"{found}, not {encoding.name}; declare ENCODING_{found.name}"

@@ -10,21 +10,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from roompulse_server.errors import MediaError
-from roompulse_server.media import exif
+from roompulse_server.media import exif, mistaken
 from roompulse_server.types import FaultReason
 
 JPEG_MAGIC = b"\xff\xd8\xff"
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 MAX_SEGMENTS = 4096  # of a JPEG, PNG or WebP; encoders write a few hundred at the very most
-KNOWN_REFUSED = {
-    b"GIF8": "GIF",
-    b"II*\x00": "TIFF",
-    b"MM\x00*": "TIFF",
-    b"BM": "BMP",
-    b"\x00\x00\x00\x0cjP": "JPEG 2000",
-    b"\xff\x4f\xff\x51": "JPEG 2000",
-    b"#?RADIANCE": "Radiance HDR",
-}
 
 JPEG_EOI, JPEG_SOS, JPEG_APP1 = 0xD9, 0xDA, 0xE1
 JPEG_SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # the frame headers; the rest are tables and extensions
@@ -68,14 +59,7 @@ def read_header(data: bytes) -> StillHeader:
             return _read_webp(data)
     except (struct.error, IndexError) as error:
         raise _corrupt("the picture is cut short") from error
-    raise MediaError(FaultReason.UNKNOWN_FORMAT, f"the bytes are {_name(data)}; send JPEG, PNG or WebP")
-
-
-def _name(data: bytes) -> str:
-    if data[4:8] == b"ftyp":
-        return f"an ISO media file ({data[8:12].decode('ascii', 'replace')!r}: AVIF, HEIC, MP4 …)"
-    known = next((name for magic, name in KNOWN_REFUSED.items() if data.startswith(magic)), None)
-    return known or f"no picture known here (they begin with {data[:8].hex(' ')})"
+    raise MediaError(FaultReason.UNKNOWN_FORMAT, f"the bytes are {mistaken.named(data)}")
 
 
 def _corrupt(what: str) -> MediaError:

@@ -47,6 +47,11 @@ class CaptureMap:
         self._fixed = self._shift_us is not None
         self.reanchored = 0
 
+    def arrived(self, receive_us: int) -> Placed:
+        """Place a picture that says no capture time: it is of now."""
+        offset_us = max(0, receive_us - self._began_us)
+        return Placed(offset_us, self._began_us + offset_us)
+
     def place(self, capture_us: int, receive_us: int) -> Placed:
         """Place a capture time that came at `receive_us` (server's wall clock)."""
         arrived_us = receive_us - self._began_us

@@ -16,12 +16,16 @@ from roompulse_server.types import (
     Source,
     Tile,
     VideoFormat,
+    is_found_id,
 )
 
 MAX_TILES = 64
 DEFAULT_RATE_HZ = 5.0
 MAX_ZERO_US = 7 * 86_400_000_000
-_MEETING_ID = re.compile(r"[A-Za-z0-9._:@-]{1,128}")
+MAX_NAME = 128
+MAX_ID = 128
+MAX_FOUND_ID = 192  # of a face, which the service names after its stream
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
 _REFUSED = {Purpose.WORKPLACE_MONITORING: "workplace_monitoring", Purpose.EDUCATION: "education"}
 
 
@@ -77,14 +81,14 @@ class StreamConfig:
 
 
 def check_ref(ref: MeetingRef, path: str = "meeting") -> MeetingRef:
-    """Return the reference with its tenant filled in.
+    """Return the reference with its tenant filled in. A uid is enough to name a meeting.
 
     Raises:
-        InvalidArgumentError: The id is missing or has other characters than allowed.
+        InvalidArgumentError: The id is wrong, or missing where there is no uid either.
         RoompulseError: TENANT_UNKNOWN.
     """
-    if not _MEETING_ID.fullmatch(ref.id):
-        raise InvalidArgumentError(f"{path}.id", f"{ref.id!r} must be 1 to 128 characters of [A-Za-z0-9._:@-]")
+    if ref.id or not ref.uid:
+        check_id(f"{path}.id", ref.id)
     return replace(ref, tenant=check_tenant(ref.tenant))
 
 
@@ -103,13 +107,13 @@ def check_stream(config: StreamConfig) -> StreamConfig:
     """
     ref = check_ref(config.meeting)
     check_id("participant_id", config.participant)
-    _check_length("display_name", config.display_name, 128)
+    _check_length("display_name", config.display_name, MAX_NAME)
     _check_length("stream_id", config.stream_id, 64)
     if config.resumed and not (config.stream_id and ref.uid):
         raise InvalidArgumentError("resumed", "a stream that goes on names its stream_id and the meeting's uid")
     check_consent("consent", config.consent)
     check_time_zone(config.time_zone)
-    check_tiles(config.tiles)
+    check_tiles(config.tiles, config.participant)
     if config.tiles and config.source is not Source.GALLERY:
         raise InvalidArgumentError("tiles", f"tiles come with source GALLERY, and this one is {config.source.name}")
     if config.format.rotation_deg not in (0, 90, 180, 270):
@@ -124,14 +128,23 @@ def check_stream(config: StreamConfig) -> StreamConfig:
     return replace(config, meeting=ref, consent=consent, update_rate_hz=update_hz, analysis_rate_hz=analysis_hz)
 
 
-def check_tiles(tiles: tuple[TileConfig, ...]) -> None:
+def check_tiles(tiles: tuple[TileConfig, ...], gallery: str) -> None:
+    """Refuse tiles of a stream of participant `gallery` that do not fit together.
+
+    Raises:
+        InvalidArgumentError: Names the first wrong field.
+    """
     if len(tiles) > MAX_TILES:
         raise InvalidArgumentError("tiles", f"{len(tiles)} tiles are more than {MAX_TILES}")
     seen: set[str] = set()
     for index, entry in enumerate(tiles):
         path, tile = f"tiles[{index}]", entry.tile
         check_id(f"{path}.participant_id", tile.participant_id)
+        _check_length(f"{path}.display_name", tile.display_name, MAX_NAME)
         check_consent(f"{path}.consent", entry.consent)
+        if is_found_id(tile.participant_id, gallery):
+            message = f"{tile.participant_id!r} is the form of ids of faces found in {gallery!r}; take another one"
+            raise InvalidArgumentError(f"{path}.participant_id", message)
         if tile.participant_id in seen:
             raise InvalidArgumentError(f"{path}.participant_id", f"{tile.participant_id!r} is there twice")
         seen.add(tile.participant_id)
@@ -187,9 +200,15 @@ def _rate(path: str, rate_hz: float, most_hz: float) -> float:
     return rate_hz
 
 
-def check_id(path: str, value: str) -> None:
-    if not 1 <= len(value) <= 128 or not value.isprintable():
-        raise InvalidArgumentError(path, f"{value[:140]!r} must be 1 to 128 printable characters")
+def check_id(path: str, value: str, most: int = MAX_ID) -> None:
+    """Refuse an id that is missing, too long, or holds control characters; all else is the caller's own affair.
+
+    Raises:
+        InvalidArgumentError: Says the value, as much of it as helps.
+    """
+    if not 1 <= len(value) <= most or _CONTROL.search(value):
+        message = f"{value[:140]!r} must be 1 to {most} characters, none of them a control character"
+        raise InvalidArgumentError(path, message)
 
 
 def _check_length(path: str, value: str, most: int) -> None:

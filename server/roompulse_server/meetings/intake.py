@@ -1,6 +1,6 @@
 """A stream's packets as they come: in order, in time, within limits; then they have a place in the meeting."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from roompulse_server.errors import InvalidArgumentError, MediaError
 from roompulse_server.media.admission import check_packet
@@ -19,7 +19,8 @@ REORDER_US = 2_000_000  # B-frames come up to this much out of order
 class Incoming:
     """A packet as it came. `capture_us` is by the stream's clock; `format` is set where it changes.
 
-    `wrong_format` says what is wrong with a format that cannot be told: it costs the packet, not the stream.
+    `wrong_format` and `wrong_time` say what is wrong with a format or a time that cannot be told: it costs the packet,
+    not the stream.
     """
 
     index: int
@@ -28,6 +29,7 @@ class Incoming:
     speaking: bool | None = None
     format: VideoFormat | None = None
     wrong_format: str = ""
+    wrong_time: str = ""
 
 
 class Intake:
@@ -43,10 +45,17 @@ class Intake:
         self._zero_us = 0 if fixed else None
         self._format = config.format
         self._last_index: int | None = None
+        self._counts = True  # the caller has given no index yet
         self._last_capture_us: int | None = None
 
+    def numbered(self, incoming: Incoming) -> Incoming:
+        """Return the packet with its number: counted here from 0 while the caller gives none."""
+        self._counts = self._counts and not incoming.index
+        counted = self._counts and self._last_index is not None
+        return replace(incoming, index=(self._last_index or 0) + 1) if counted else incoming
+
     def accept(self, incoming: Incoming, receive_us: int) -> Packet:
-        """Return the packet with its place in the meeting.
+        """Return a numbered packet with its place in the meeting.
 
         Raises:
             MediaError: What is wrong with it, with the value and what would be right.
@@ -56,7 +65,7 @@ class Intake:
         if incoming.wrong_format:
             raise MediaError(FaultReason.UNKNOWN_FORMAT, f"packet {incoming.index}: {incoming.wrong_format}")
         capture_us = self._check_time(incoming)
-        placed = self._map.place(capture_us, receive_us)
+        placed = self._map.arrived(receive_us) if capture_us is None else self._map.place(capture_us, receive_us)
         if what := self._ahead(placed.offset_us, receive_us):
             raise _wrong_time(incoming, what)
         packet = Packet(
@@ -92,7 +101,7 @@ class Intake:
             raise MediaError(FaultReason.WRONG_INDEX, f"packet {index}: the index must be below 2^63")
         last = self._last_index
         if last is not None and index <= last:
-            message = f"packet {index} comes after packet {last}; indices must rise"
+            message = f"packet {index} comes after packet {last}; indices must rise, or be left out in every packet"
             raise MediaError(FaultReason.WRONG_INDEX, message)
         self._last_index = index
 
@@ -112,11 +121,16 @@ class Intake:
             f"lies at {offset_us / 1e6:g} s of a meeting that is {now_us / 1e6:g} s old; seven days ahead is the most"
         )
 
-    def _check_time(self, incoming: Incoming) -> int:
+    def _check_time(self, incoming: Incoming) -> int | None:
+        """Return when it was captured, by the stream's clock; None: when it came."""
         name = "capture_time" if self._wall else "capture_offset"
         capture_us, before_us = incoming.capture_us, self._last_capture_us
+        if incoming.wrong_time:
+            raise _wrong_time(incoming, incoming.wrong_time)
+        if capture_us is None and self._anchored:
+            raise _wrong_time(incoming, f"has no {name}; only LIVE packets without media_zero_ms may leave it out")
         if capture_us is None:
-            raise _wrong_time(incoming, f"has no {name}, and needs one")
+            return None
         if not self._wall and abs(capture_us) > MAX_CAPTURE_US:
             raise _wrong_time(incoming, f"{name} {capture_us / 1e6:g} s must be within a year of the media's zero")
         if self._anchored and (what := self._beyond(capture_us)):

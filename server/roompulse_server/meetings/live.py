@@ -5,6 +5,7 @@ seat's update ─▶ record (Recorder, commits) ─▶ committed() ─▶ hub, r
 
 import asyncio
 from collections.abc import Coroutine, Iterable
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -17,7 +18,16 @@ from roompulse_server.meetings.config import StreamConfig
 from roompulse_server.meetings.participant import LiveParticipant
 from roompulse_server.meetings.services import Services
 from roompulse_server.storage.store import Checkpoint, Committed, Entry, Refusal
-from roompulse_server.types import Consent, ConsentState, Event, EventKind, Meeting, PacketCounters, Update
+from roompulse_server.types import (
+    Consent,
+    ConsentState,
+    Event,
+    EventKind,
+    Meeting,
+    PacketCounters,
+    Participant,
+    Update,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -112,13 +122,15 @@ class LiveMeeting:
         found_in: str,
         offset_us: int,
         *,
+        face: bool = False,
         stream_id: str = "",
         resumed: bool = False,
     ) -> LiveParticipant:
-        """Open a participant's next epoch in the record and return its seat.
+        """Open a participant's next epoch in the record and return its seat; `face`: one that was found in `found_in`.
 
         Raises:
-            RoompulseError: MEETING_ENDED; STREAM_REPLACED, PARTICIPANT_NOT_FOUND for one that is resumed.
+            RoompulseError: MEETING_ENDED; STREAM_REPLACED, PARTICIPANT_NOT_FOUND for one that is resumed;
+                INVALID_ARGUMENT for the id of a face, or for a face an id that is somebody else's.
         """
         recorder, store = self._services.recorder, self._services.store
         row = await recorder.call(
@@ -130,6 +142,7 @@ class LiveMeeting:
             found_in=found_in,
             offset_us=offset_us,
             time_us=self._services.clock.now_us(),
+            face=face,
             stream_id=stream_id,
             resumed=resumed,
         )
@@ -137,6 +150,23 @@ class LiveMeeting:
         services = self._services
         adjustment = adjustment_for(services.formula, services.neutral_logp)
         return LiveParticipant(row, ParticipantScorer(services.formula, adjustment, services.scoring), offset_us)
+
+    async def describe(self, participant: str, display_name: str, consent: Consent | None) -> Participant:
+        """Take a name and, where none is recorded, a consent of somebody who is there; return what is recorded then.
+
+        Raises:
+            RoompulseError: PARTICIPANT_NOT_FOUND, MEETING_ENDED.
+        """
+        recorder, store = self._services.recorder, self._services.store
+        said = consent and replace(consent, record_us=self._services.clock.now_us())
+        return await recorder.call(
+            store.describe,
+            self.meeting.key,
+            participant,
+            display_name=display_name,
+            consent=said,
+            offset_us=self.newest_us,
+        )
 
     async def record(self, seat: LiveParticipant, update: Update) -> None:
         """Queue an update for the record, once a second with what the scorer has learnt; waits when that is behind."""

@@ -13,7 +13,15 @@ from typing import Any, TypeVar
 import structlog
 
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
-from roompulse_server.meetings.config import MeetingRef, check_consent, check_id, check_purpose, check_ref, check_tenant
+from roompulse_server.meetings.config import (
+    MAX_FOUND_ID,
+    MeetingRef,
+    check_consent,
+    check_id,
+    check_purpose,
+    check_ref,
+    check_tenant,
+)
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.notice import Notice, notice_of
 from roompulse_server.meetings.page import page_size
@@ -87,7 +95,7 @@ class Privacy:
             RoompulseError: INVALID_ARGUMENT; MEETING_NOT_FOUND, PARTICIPANT_NOT_FOUND unless they may be missing.
         """
         with _missing(allow_missing):
-            check_id("participant_id", participant)
+            check_id("participant_id", participant, MAX_FOUND_ID)
             key, live = await self._find(ref)
             if live is not None:
                 live.withhold(participant)
@@ -199,7 +207,7 @@ class Privacy:
 
 
 def _check_change(change: ConsentChange) -> None:
-    check_id("participant_id", change.participant)
+    check_id("participant_id", change.participant, MAX_FOUND_ID)
     check_consent("consent", change.consent)
     if change.consent.state is ConsentState.UNSPECIFIED:
         raise InvalidArgumentError("consent.state", "it must be GRANTED, REFUSED or WITHDRAWN")

@@ -111,7 +111,7 @@ class Registry:
             if meeting is None or (meeting.state is MeetingState.ENDED and config.new_occurrence and not ref.uid):
                 meeting = await self.create(_meeting_of(config))
             if meeting.state is MeetingState.ENDED:
-                message = f"meeting {ref.id!r} has ended; set new_occurrence to begin another one"
+                message = f"meeting {meeting.key.id!r} has ended; set new_occurrence to begin another one"
                 raise RoompulseError(Reason.MEETING_ENDED, message)
             _check_same_purpose(config, meeting)
             check_purpose(meeting.purpose, self._services.settings.allow_purposes)
@@ -129,7 +129,7 @@ class Registry:
         if meeting.state is MeetingState.ENDED:
             return await self._end(meeting, 0, reason, request_id)
         live = self._live.get(meeting.key.uid) or await self._revive_if_whole(meeting)
-        error = RoompulseError(Reason.MEETING_ENDED, f"meeting {ref.id!r} was ended: {reason}")
+        error = RoompulseError(Reason.MEETING_ENDED, f"meeting {meeting.key.id!r} was ended: {reason}")
         if live is not None:
             await live.stop_streams(error)
             await live.finish()

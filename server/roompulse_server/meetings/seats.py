@@ -6,14 +6,25 @@ seat for each track, named "room#1", taken when the track first appears.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from roompulse_server.engine.governor import Beat
 from roompulse_server.engine.messages import Outcome, RegionLook
-from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.meetings.config import StreamConfig, TileConfig
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.participant import LiveParticipant, Moment
-from roompulse_server.types import ATTESTED, Consent, ConsentState, Content, DropReason, FaceReading, Presence, Update
+from roompulse_server.types import (
+    ATTESTED,
+    Consent,
+    ConsentState,
+    Content,
+    DropReason,
+    FaceReading,
+    Presence,
+    Update,
+    found_id,
+)
 
 QUIET_PERIODS = 2.5  # a LIVE participant whose analysis is so many periods old gets updates all the same
 NO_PICTURES_US = 3_000_000  # and after this time is known to send none
@@ -40,6 +51,7 @@ class Seats:
         self._tiles: dict[str, TileConfig] = {}
         self._others: dict[str, LiveParticipant] = {}
         self._gone: set[str] = set()  # found faces that have left
+        self._signs: dict[int, int] = {}  # number signs in the ids of tracks, where one gives somebody else's
         self._beats: dict[str, Beat] = {}
         self._every_rate = config.update_rate_hz == config.analysis_rate_hz
         self._resumes = (
@@ -111,8 +123,11 @@ class Seats:
             leaver = self._others.pop(name)
             scored.append((leaver, leaver.enter(moment, Presence.LEFT)))
         for entry in tiles:
-            if entry.tile.participant_id not in self._others:
+            seat = self._others.get(entry.tile.participant_id)
+            if seat is None:
                 scored += await self._seat_tile(entry, moment)
+            elif _is_news(entry, seat):
+                await self._describe(entry)
         seated = (entry for entry in tiles if entry.tile.participant_id in self._others)
         self._tiles = {entry.tile.participant_id: entry for entry in seated}
         self._resumes = False
@@ -180,31 +195,56 @@ class Seats:
         self._others[tile.participant_id] = seat
         return [] if self._granted(seat) else [(seat, seat.enter(moment, Presence.NO_CONSENT))]
 
+    async def _describe(self, entry: TileConfig) -> None:
+        """Take what a tile that is said again says anew; who was erased meanwhile is no part of it."""
+        name = entry.tile.participant_id
+        try:
+            row = await self._live.describe(name, entry.tile.display_name, entry.consent)
+        except RoompulseError as error:
+            if error.reason is not Reason.PARTICIPANT_NOT_FOUND:
+                raise
+            return
+        if name in self._others:
+            self._others[name].row = replace(self._others[name].row, display_name=row.display_name)
+            self.put(name, row.consent)
+
     async def _take_found(self, look: RegionLook, watched: Watched) -> list[Scored]:
         scored: list[Scored] = []
         for face in look.faces:
-            name = f"{self.own.id}#{face.track}"
-            seat = self._others.get(name)
+            seat = await self._found(face.track, watched.moment)
             if seat is None:
-                if len(self._others) >= MAX_FOUND:
-                    continue
-                consent = Consent(ConsentState.GRANTED, ATTESTED, "", watched.moment.now_us)
-                seat = await self._admit(name, "", consent, watched.moment.offset_us)
-                if seat is None:
-                    continue
-                self._others[name] = seat
-            self._gone.discard(name)
+                continue
+            self._gone.discard(seat.id)
             small = face.affect is None
             presence = Presence.FACE_TOO_SMALL if small else Presence.PRESENT
             scored += self._observe(seat, presence, face, watched)
         return scored + self._see_off(watched.moment)
 
-    async def _admit(self, name: str, display_name: str, consent: Consent | None, at_us: int) -> LiveParticipant | None:
+    async def _found(self, track: int, moment: Moment) -> LiveParticipant | None:
+        """Return a found face's seat; None for one that gets none. An id that is somebody else's is passed over."""
+        while True:
+            name = found_id(self.own.id, track, self._signs.get(track, 1))
+            if name in self._others:
+                return self._others[name]
+            if len(self._others) >= MAX_FOUND:
+                return None
+            consent = Consent(ConsentState.GRANTED, ATTESTED, "", moment.now_us)
+            try:
+                seat = await self._admit(name, "", consent, moment.offset_us, face=True)
+            except InvalidArgumentError:
+                self._signs[track] = self._signs.get(track, 1) + 1
+                continue
+            if seat is not None:
+                self._others[name] = seat
+            return seat
+
+    async def _admit(
+        self, name: str, display_name: str, consent: Consent | None, at_us: int, *, face: bool = False
+    ) -> LiveParticipant | None:
         """Admit somebody in the pictures; None for who is to be no part of it, which costs nobody else anything."""
+        marks: dict[str, Any] = {"face": face, "stream_id": self._config.stream_id, "resumed": self._resumes}
         try:
-            return await self._live.admit(
-                name, display_name, consent, self.own.id, at_us, stream_id=self._config.stream_id, resumed=self._resumes
-            )
+            return await self._live.admit(name, display_name, consent, self.own.id, at_us, **marks)
         except RoompulseError as error:
             if error.reason in (Reason.CONSENT_WITHDRAWN, Reason.PARTICIPANT_ERASED, Reason.STREAM_REPLACED):
                 return None
@@ -235,6 +275,12 @@ class Seats:
     def _granted(self, seat: LiveParticipant) -> bool:
         state = seat.row.consent.state
         return state is ConsentState.GRANTED or (state is ConsentState.UNSPECIFIED and not self._live.consent_required)
+
+
+def _is_news(entry: TileConfig, seat: LiveParticipant) -> bool:
+    """Tell whether a tile that is said again says something that is not recorded."""
+    renamed = entry.tile.display_name not in ("", seat.row.display_name)
+    return renamed or (entry.consent is not None and seat.row.consent.state is ConsentState.UNSPECIFIED)
 
 
 def _first(look: RegionLook) -> FaceReading | None:

@@ -119,6 +119,7 @@ class Session:
 
     def _accept(self, incoming: Incoming, now_us: int, unseen: DropReason | None) -> Packet | None:
         self._ledger.received()
+        incoming = self._intake.numbered(incoming)
         try:
             packet = self._intake.accept(incoming, now_us)
         except MediaError as error:
@@ -157,7 +158,7 @@ class Session:
         """
         if not self.config.tiled:
             raise InvalidArgumentError("tiles", "this stream began without tiles; open a GALLERY stream with tiles")
-        check_tiles(tiles)
+        check_tiles(tiles, self.config.participant)
         if not tiles:
             raise InvalidArgumentError("tiles", "a gallery needs a tile; end the stream when everybody has left")
         await self._retile(tiles)

@@ -28,7 +28,12 @@ class Writer(Protocol):
 
 
 def named(summary: MeetingSummary, suffix: str, media_type: str, content: bytes) -> Document:
-    """Return the document, named after the meeting and the day on which it began (UTC)."""
+    """Return the document, named after the meeting and the day on which it began (UTC).
+
+    An id that is no file name loses characters; the beginning of the uid then tells meetings apart.
+    """
     began = datetime.fromtimestamp(summary.start_time_us / 1e6, UTC)
     meeting = _UNSAFE_IN_FILE_NAMES.sub("-", summary.meeting.id)
+    if meeting != summary.meeting.id:
+        meeting = f"{meeting}-{summary.meeting.uid[:8]}".lstrip("-")
     return Document(f"roompulse-{meeting}-{began:%Y-%m-%d}.{suffix}", media_type, content)

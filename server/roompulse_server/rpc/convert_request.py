@@ -1,8 +1,9 @@
 """Protos of requests → domain values. Pure; unknown enumeration numbers are refused, naming field and value."""
 
 import math
+from collections.abc import Callable
 from enum import IntEnum
-from typing import TypeVar
+from typing import Any, Literal, TypeVar
 
 from roompulse.v1 import analysis_service_pb2, common_pb2, media_pb2
 
@@ -14,6 +15,11 @@ from roompulse_server.meetings.intake import Incoming
 from roompulse_server.rpc.convert import us_from_duration, us_from_timestamp
 
 E = TypeVar("E", bound=IntEnum)
+
+_CAPTURE: dict[types.Clock, tuple[Literal["capture_offset", "capture_time"], Callable[[Any], int]]] = {
+    types.Clock.MEDIA: ("capture_offset", us_from_duration),
+    types.Clock.WALL: ("capture_time", us_from_timestamp),
+}
 
 
 def enum_from_proto(kind: type[E], number: int, path: str, default: E | None = None) -> E:
@@ -96,10 +102,19 @@ def config_from_proto(config: analysis_service_pb2.StreamConfig) -> StreamConfig
 
 
 def capture_from_proto(message: media_pb2.VideoPacket | media_pb2.CameraChange, clock: types.Clock) -> int | None:
-    """Return the capture time in microseconds by the stream's clock, or None where it is missing."""
-    if clock is types.Clock.WALL:
-        return us_from_timestamp(message.capture_time) if message.HasField("capture_time") else None
-    return us_from_duration(message.capture_offset) if message.HasField("capture_offset") else None
+    """Return the capture time in microseconds by the stream's clock, or None where it is missing.
+
+    Raises:
+        InvalidArgumentError: It is of the other clock.
+    """
+    name, to_us = _CAPTURE[clock]
+    if message.HasField(name):
+        return to_us(getattr(message, name))
+    for other, (wrong, _) in _CAPTURE.items():
+        if message.HasField(wrong):
+            what = f"it is for CLOCK_{other.name}, and the clock of this stream is CLOCK_{clock.name}: give {name}"
+            raise InvalidArgumentError(wrong, what)
+    return None
 
 
 def _finite(value: float) -> float:
@@ -107,18 +122,23 @@ def _finite(value: float) -> float:
 
 
 def incoming_from_proto(packet: media_pb2.VideoPacket, clock: types.Clock) -> Incoming:
-    format, wrong = None, ""
+    format, capture_us, wrong, wrong_time = None, None, "", ""
     try:
         format = format_from_proto(packet.format) if packet.HasField("format") else None
     except InvalidArgumentError as error:
         wrong = f"{error.field}: {error.message}"
+    try:
+        capture_us = capture_from_proto(packet, clock)
+    except InvalidArgumentError as error:
+        wrong_time = f"{error.field}: {error.message}"
     return Incoming(
         index=packet.index,
         data=packet.data,
-        capture_us=capture_from_proto(packet, clock),
+        capture_us=capture_us,
         speaking=packet.speaking if packet.HasField("speaking") else None,
         format=format,
         wrong_format=wrong,
+        wrong_time=wrong_time,
     )
 
 

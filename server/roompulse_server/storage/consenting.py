@@ -48,6 +48,22 @@ def set_consent(
     return reading.get_participant(connection, key, participant_id), committed
 
 
+def describe(
+    connection: Connection,
+    key: MeetingKey,
+    participant_id: str,
+    display_name: str,
+    consent: Consent | None,
+    offset_us: int,
+) -> tuple[Participant, Committed]:
+    """Take a name and, only where none is recorded, a consent: in one transaction, so that it undoes no other one."""
+    before = reading.get_participant(connection, key, participant_id)
+    writing.describe(connection, key, before.number, display_name, None)
+    if consent is not None and before.consent.state is ConsentState.UNSPECIFIED:
+        return set_consent(connection, key, participant_id, consent, offset_us)
+    return reading.get_participant(connection, key, participant_id), Committed(key)
+
+
 def spoken_for(connection: Connection, key: MeetingKey, participant_id: str) -> list[str]:
     """Return the participant and, of a room's attested faces, the room and every other: nobody can tell who is who."""
     p = participants.c

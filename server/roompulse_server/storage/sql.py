@@ -61,12 +61,24 @@ class SqlStore:
         found_in: str = "",
         offset_us: int,
         time_us: int,
+        face: bool = False,
         stream_id: str = "",
         resumed: bool = False,
     ) -> Participant:
+        opening = writing.Opening(
+            participant_id, display_name, consent, found_in, face, offset_us, time_us, stream_id, resumed
+        )
         with _transaction(self._writer) as connection:
-            participant, committed = writing.open_stream(
-                connection, key, participant_id, display_name, consent, found_in, offset_us, time_us, stream_id, resumed
+            participant, committed = writing.open_stream(connection, key, opening)
+        self._committed.append(committed)
+        return participant
+
+    def describe(
+        self, key: MeetingKey, participant_id: str, *, display_name: str, consent: Consent | None, offset_us: int
+    ) -> Participant:
+        with _transaction(self._writer) as connection:
+            participant, committed = consenting.describe(
+                connection, key, participant_id, display_name, consent, offset_us
             )
         self._committed.append(committed)
         return participant

@@ -184,18 +184,30 @@ class Store(Protocol):
         found_in: str = "",
         offset_us: int,
         time_us: int,
+        face: bool = False,
         stream_id: str = "",
         resumed: bool = False,
     ) -> Participant:
         """Give a participant the next epoch, and the head to go on from; the participant is made on first use.
 
-        Consent is set only where none is recorded. `found_in` names the room's or gallery's participant. `resumed` asks
-        to go on with a stream that was cut off, known by its `stream_id`.
+        Consent is set only where none is recorded. `found_in` names the room's or gallery's participant; `face` says
+        that the participant is a face found there, not one that the caller has named. `resumed` asks to go on with a
+        stream that was cut off, known by its `stream_id`.
 
         Raises:
             RoompulseError: MEETING_ENDED; TOO_MANY_STREAMS beyond MAX_PARTICIPANTS; PARTICIPANT_NOT_FOUND for found_in,
                 or for one that resumes; STREAM_REPLACED where the newest stream of one that resumes is another one.
                 CONSENT_WITHDRAWN, PARTICIPANT_ERASED: they must be asked again first (`set_consent`).
+            InvalidArgumentError: A face has the id of somebody named, or the other way round.
+        """
+
+    def describe(
+        self, key: MeetingKey, participant_id: str, *, display_name: str, consent: Consent | None, offset_us: int
+    ) -> Participant:
+        """Take a name (empty: none) and, only where none is recorded, a consent of somebody who is there.
+
+        Raises:
+            RoompulseError: PARTICIPANT_NOT_FOUND; MEETING_ENDED for a consent.
         """
 
     def set_consent(self, key: MeetingKey, participant_id: str, consent: Consent, *, offset_us: int) -> Participant:

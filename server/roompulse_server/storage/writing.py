@@ -3,11 +3,11 @@
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.storage import auditing, reading
 from roompulse_server.storage import ledger as ledgers
 from roompulse_server.storage.convert import consent_to_values, key_values, meeting_to_values
@@ -28,6 +28,7 @@ from roompulse_server.types import (
     MeetingKey,
     MeetingState,
     Participant,
+    is_found_id,
 )
 
 _CREATE, _END = "CreateMeeting", "EndMeeting"
@@ -85,30 +86,36 @@ def end_meeting(
     return reading.get_meeting(connection, key), Committed(key, events=(event,))
 
 
-def open_stream(
-    connection: Connection,
-    key: MeetingKey,
-    participant_id: str,
-    display_name: str,
-    consent: Consent | None,
-    found_in: str,
-    offset_us: int,
-    time_us: int,
-    stream_id: str,
-    resumed: bool,
-) -> tuple[Participant, Committed]:
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A stream to open; see `Store.open_stream`."""
+
+    participant_id: str
+    display_name: str
+    consent: Consent | None
+    found_in: str
+    face: bool
+    offset_us: int
+    time_us: int
+    stream_id: str
+    resumed: bool
+
+
+def open_stream(connection: Connection, key: MeetingKey, opening: Opening) -> tuple[Participant, Committed]:
     """Take the participant's next epoch, and append what happened."""
+    participant_id, found_in = opening.participant_id, opening.found_in
     ledger = existing(connection, key, {participant_id, found_in})
     if ledger.state == MeetingState.ENDED:
         raise RoompulseError(Reason.MEETING_ENDED, f'the meeting "{key.id or key.uid}" has ended')
     if found_in and found_in not in ledger.seats:
         raise reading.no_participant(found_in)
-    if resumed:
-        _check_own(connection, ledger, participant_id, found_in, stream_id)
+    if opening.resumed:
+        _check_own(connection, ledger, participant_id, found_in, opening.stream_id)
     if participant_id not in ledger.seats:
         check_not_erased(connection, key, participant_id)
         ledger.seats[participant_id] = new_seat(connection, ledger, participant_id, found_in)
     before = reading.get_participant(connection, key, participant_id)
+    _check_namesake(before, opening)
     if before.consent.state is ConsentState.WITHDRAWN:
         message = "this participant has withdrawn their consent; only a call of its own (SetConsent) grants it again"
         raise RoompulseError(Reason.CONSENT_WITHDRAWN, message, field="participant_id")
@@ -116,9 +123,10 @@ def open_stream(
     seat.epoch += 1
     seat.streaming = True
     ledger.touched.add(participant_id)
-    grant = consent if consent and before.consent.state == ConsentState.UNSPECIFIED else None
-    _describe(connection, key, seat.number, display_name, grant)
-    opened = Event(EventKind.STREAM_OPENED, offset_us, time_us, participant_id, seat.epoch, stream_id)
+    grant = _recorded(opening) if before.consent.state == ConsentState.UNSPECIFIED else None
+    describe(connection, key, seat.number, opening.display_name, grant)
+    at_us, time_us = opening.offset_us, opening.time_us
+    opened = Event(EventKind.STREAM_OPENED, at_us, time_us, participant_id, seat.epoch, opening.stream_id)
     appended = [ledger.add_event(opened)]
     if grant and grant.state != ConsentState.UNSPECIFIED:
         appended.append(ledger.add_event(replace(opened, kind=EventKind.CONSENT_CHANGED, consent=grant)))
@@ -151,6 +159,20 @@ def existing(connection: Connection, key: MeetingKey, names: set[str] | tuple[()
     if ledger.state is None:
         raise reading.no_meeting(key)
     return ledger
+
+
+def _recorded(opening: Opening) -> Consent | None:
+    """Return the consent that a stream says, with the time at which it was recorded."""
+    consent = opening.consent
+    return replace(consent, record_us=consent.record_us or opening.time_us) if consent else None
+
+
+def _check_namesake(before: Participant, opening: Opening) -> None:
+    """Keep faces that the service has named, and people whom the caller has named, apart."""
+    room = before.found_in if is_found_id(before.id, before.found_in) else ""
+    if room != (opening.found_in if opening.face else ""):
+        whose = f"of a face found in {room!r}" if room else "that the caller gave somebody"
+        raise InvalidArgumentError("participant_id", f"{before.id!r} is the id {whose}; take another one")
 
 
 def _check_own(connection: Connection, ledger: Ledger, participant_id: str, found_in: str, stream_id: str) -> None:
@@ -197,7 +219,7 @@ def new_seat(connection: Connection, ledger: Ledger, participant_id: str, found_
     return seat
 
 
-def _describe(connection: Connection, key: MeetingKey, number: int, name: str, consent: Consent | None) -> None:
+def describe(connection: Connection, key: MeetingKey, number: int, name: str, consent: Consent | None) -> None:
     values = ({"display_name": name} if name else {}) | (consent_to_values(consent) if consent else {})
     if values:
         p = participants.c

@@ -63,6 +63,8 @@ from roompulse_server.types.record import (
     Participant,
     Rollup,
     Update,
+    found_id,
+    is_found_id,
 )
 
 __all__ = [
@@ -116,4 +118,6 @@ __all__ = [
     "Tile",
     "Update",
     "VideoFormat",
+    "found_id",
+    "is_found_id",
 ]

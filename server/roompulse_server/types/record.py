@@ -75,6 +75,17 @@ class Meeting:
     create_steady_us: int | None = None  # by the record's own clock, which the host's does not set back
 
 
+def found_id(stream: str, track: int, signs: int = 1) -> str:
+    """Return the id of a face found in a stream: "room#1"; with more signs where that is somebody else's, "room##1"."""
+    return f"{stream}{'#' * signs}{track}"
+
+
+def is_found_id(participant: str, stream: str) -> bool:
+    """Tell whether an id has the form that faces found in `stream` have."""
+    track = participant.removeprefix(f"{stream}#").lstrip("#")
+    return stream != "" and participant.startswith(f"{stream}#") and track.isascii() and track.isdigit()
+
+
 @dataclass(frozen=True, slots=True)
 class Participant:
     """A participant's row, with the head: the newest epoch, the last sequence, the scorer's checkpoint."""

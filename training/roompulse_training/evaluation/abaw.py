@@ -29,26 +29,20 @@ WORDS = {"f1": "F1", "ccc": "CCC", "p": "P", "mtl": "MTL", "au": "AU"}
 Place = click.Path(exists=True, path_type=pathlib.Path)
 
 
-class Thresholds(click.ParamType[tuple[float, ...]]):
-    """One threshold for all units, twelve with commas, or a JSON file with a list of twelve."""
-
-    name = "thresholds"
-
-    def convert(
-        self, value: Any, parameter: click.Parameter | None, context: click.Context | None
-    ) -> tuple[float, ...]:
-        """Return twelve."""
-        if isinstance(value, tuple):
-            return value
-        try:
-            file = pathlib.Path(value)
-            words = json.loads(file.read_text(encoding="utf-8")) if file.suffix == ".json" else value.split(",")
-            found = tuple(float(word) for word in words)
-        except (OSError, ValueError, TypeError) as error:
-            self.fail(f"{value!r} is neither numbers with commas nor a JSON file with a list of them: {error}")
-        if len(found) not in (1, len(HALF)) or not all(0 <= one <= 1 for one in found):
-            self.fail(f"{value!r}: expected one or {len(HALF)} numbers from 0 to 1")
-        return found * (len(HALF) // len(found))
+def _thresholds(context: click.Context, parameter: click.Parameter, value: Any) -> tuple[float, ...]:
+    """Return twelve: from one threshold for all units, twelve with commas, or a JSON file with a list of twelve."""
+    if isinstance(value, tuple):
+        return value
+    try:
+        file = pathlib.Path(value)
+        words = json.loads(file.read_text(encoding="utf-8")) if file.suffix == ".json" else value.split(",")
+        found = tuple(float(word) for word in words)
+    except (OSError, ValueError, TypeError) as error:
+        message = f"{value!r} is neither numbers with commas nor a JSON file with a list of them: {error}"
+        raise click.BadParameter(message) from error
+    if len(found) not in (1, len(HALF)) or not all(0 <= one <= 1 for one in found):
+        raise click.BadParameter(f"{value!r}: expected one or {len(HALF)} numbers from 0 to 1")
+    return found * (len(HALF) // len(found))
 
 
 def folders(command: F) -> F:
@@ -66,7 +60,9 @@ def folders(command: F) -> F:
 
 thresholds_option = click.option(
     "--thresholds",
-    type=Thresholds(),
+    type=click.UNPROCESSED,
+    metavar="THRESHOLDS",
+    callback=_thresholds,
     default=HALF,
     help="From where on a unit counts as predicted: one number, twelve with commas, or a JSON file. Choose them on "
     "other data.  [default: 0.5]",
