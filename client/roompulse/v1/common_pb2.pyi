@@ -133,7 +133,7 @@ class _DropReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DropReason
     DROP_REASON_FAULT: _DropReason.ValueType  # 4
     """The packet could not be decoded; a PacketFault said why."""
     DROP_REASON_NO_PICTURE: _DropReason.ValueType  # 5
-    """The packet holds no picture to show (parameter sets, hidden reference frames)."""
+    """The packet holds no picture to show (parameter sets, hidden reference frames, packets marked decode_only)."""
     DROP_REASON_NO_CONSENT: _DropReason.ValueType  # 6
     """No consent is in force for anybody in the picture."""
     DROP_REASON_NOT_A_CAMERA: _DropReason.ValueType  # 7
@@ -157,7 +157,7 @@ DROP_REASON_WAITING_FOR_KEY_FRAME: DropReason.ValueType  # 3
 DROP_REASON_FAULT: DropReason.ValueType  # 4
 """The packet could not be decoded; a PacketFault said why."""
 DROP_REASON_NO_PICTURE: DropReason.ValueType  # 5
-"""The packet holds no picture to show (parameter sets, hidden reference frames)."""
+"""The packet holds no picture to show (parameter sets, hidden reference frames, packets marked decode_only)."""
 DROP_REASON_NO_CONSENT: DropReason.ValueType  # 6
 """No consent is in force for anybody in the picture."""
 DROP_REASON_NOT_A_CAMERA: DropReason.ValueType  # 7

@@ -13,12 +13,11 @@ from roompulse_server.errors import MediaError
 from roompulse_server.media.admission import check_packet
 from roompulse_server.media.bitstream import is_disposable, is_encoded_video, is_raw
 from roompulse_server.media.color import BgrConverter
-from roompulse_server.media.exif import UPRIGHT
-from roompulse_server.media.orientation import FROM_ROTATION_DEG, Picture, upright, upright_size
+from roompulse_server.media.orientation import Geometry, Picture, geometry, upright
 from roompulse_server.media.raw import raw_picture
 from roompulse_server.media.still import still_picture
 from roompulse_server.media.still_header import read_header
-from roompulse_server.media.video import Shown, VideoStream
+from roompulse_server.media.video import Decoding, VideoStream
 from roompulse_server.types import FaultReason, MediaLimits, Packet
 
 
@@ -32,7 +31,7 @@ class Frame:
     packet: Packet
     width: int
     height: int
-    orientation: int
+    _geometry: Geometry = field(repr=False)
     _convert: Callable[[], Picture] = field(repr=False)
 
     def picture(self) -> Picture:
@@ -41,7 +40,7 @@ class Frame:
         Raises:
             MediaError: `CORRUPT`: the header was whole, the data is not (still pictures are decoded only here).
         """
-        return upright(self._convert(), self.orientation)
+        return upright(self._convert(), self._geometry)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,8 +49,9 @@ class Decoded:
 
     `frames` are in the order of showing and may belong to earlier packets (B-frames). `waiting_for_key_frame`: this
     packet was given up for lack of a key frame. `without_picture`: packets, perhaps this one, now known to bring no
-    picture (parameter sets, hidden frames, frames lost between a fault and a key frame). Every packet that raised no
-    fault ends in exactly one of the three, those still in the decoder at the end of the stream after `flush`.
+    picture (parameter sets, hidden frames, packets that are decoded only, frames lost between a fault and a key frame).
+    Every packet that raised no fault ends in exactly one of the three, those still in the decoder at the end of the
+    stream after `flush`.
     """
 
     frames: tuple[Frame, ...]
@@ -96,6 +96,8 @@ class Decoder:
         if is_encoded_video(packet.format.encoding):
             return self._decode_video(packet)
         earlier = self.flush()
+        if packet.decode_only:
+            return Decoded(earlier, without_picture=(packet,))
         return Decoded((*earlier, self._frame(packet)))
 
     def skip_to_key_frame(self) -> None:
@@ -117,24 +119,24 @@ class Decoder:
             earlier = self.flush()
             self._video = VideoStream(packet.format.encoding, self._limits)
         decoding = self._video.decode(packet)
-        frames = (*earlier, *self._video_frames(decoding.shown))
+        frames = (*earlier, *self._video_frames(decoding))
         return Decoded(frames, decoding.waiting, decoding.without_picture)
 
-    def _video_frames(self, shown: Iterable[Shown]) -> tuple[Frame, ...]:
+    def _video_frames(self, decoding: Decoding) -> tuple[Frame, ...]:
         frames = []
-        for packet, frame in shown:
-            turn = FROM_ROTATION_DEG[packet.format.rotation_deg]
-            width, height = upright_size(frame.width, frame.height, turn)
-            frames.append(Frame(packet, width, height, turn, partial(self._converter.convert, frame, packet.format)))
+        for shown in decoding.shown:
+            packet, frame = shown.packet, shown.frame
+            size = (frame.width, frame.height)
+            how = geometry(size, packet.format, self._limits, pixel_aspect=shown.pixel_aspect)
+            convert = partial(self._converter.convert, frame, packet.format)
+            frames.append(Frame(packet, *how.upright_size, how, convert))
         return tuple(frames)
 
     def _frame(self, packet: Packet) -> Frame:
-        turn = FROM_ROTATION_DEG[packet.format.rotation_deg]
         if is_raw(packet.format.encoding):
-            width, height = upright_size(packet.format.width, packet.format.height, turn)
-            return Frame(packet, width, height, turn, partial(raw_picture, packet, self._converter))
+            how = geometry((packet.format.width, packet.format.height), packet.format, self._limits)
+            return Frame(packet, *how.upright_size, how, partial(raw_picture, packet, self._converter))
         header = read_header(packet.data)
-        if header.orientation != UPRIGHT:
-            turn = header.orientation
-        width, height = upright_size(header.width, header.height, turn)
-        return Frame(packet, width, height, turn, partial(still_picture, packet.data, header))
+        size = (header.width, header.height)
+        how = geometry(size, packet.format, self._limits, orientation=header.orientation)
+        return Frame(packet, *how.upright_size, how, partial(still_picture, packet.data, header))

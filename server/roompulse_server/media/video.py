@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import av
 
 from roompulse_server.errors import MediaError
-from roompulse_server.media.bitstream import UnitKind, unit_kind
+from roompulse_server.media.bitstream import MAX_REORDERED_PACKETS, UnitKind, unit_kind
 from roompulse_server.media.coded_size import coded_size
 from roompulse_server.types import Encoding, FaultReason, MediaLimits, Packet
 
@@ -27,11 +27,17 @@ CODECS = {
     Encoding.VP9: "vp9",
     Encoding.AV1: "libdav1d",  # FFmpeg's own "av1" decodes on hardware only
 }
-MAX_REORDERED_PACKETS = 32  # H.264 holds back 16 pictures at most, and a picture may come as two fields
 MAX_PARAMETER_BYTES = 64 * 1024
 ALIGNMENT_PIXELS = 64  # FFmpeg counts the padding of its rows as pixels; limits here do not
 
-Shown = tuple[Packet, av.VideoFrame]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A frame, the packet that brought it, and the pixel aspect ratio that the bitstream says (0 and 0: none)."""
+
+    packet: Packet
+    frame: av.VideoFrame
+    pixel_aspect: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,11 +90,11 @@ class VideoStream:
         self._drain()
         self.waiting = True
 
-    def end(self) -> tuple[Shown, ...]:
-        """Return the frames that the decoder still holds. Decoding may start again, with a key frame."""
+    def end(self) -> Decoding:
+        """Return what the decoder still holds. Decoding may start again, with a key frame."""
         self.lose_reference()
         self._parameters = b""
-        return self._hand_out(waiting=True).shown
+        return self._hand_out(waiting=True)
 
     def _keep_parameters(self, packet: Packet) -> None:
         """Keep parameter sets that come alone for the next unit: FFmpeg calls H.264 without a picture an error."""
@@ -138,8 +144,14 @@ class VideoStream:
         by_number = {frame.pts: frame for frame in frames if not frame.is_corrupt}
         for number, frame in by_number.items():
             packet = None if number is None else self._pending.pop(number, None)
-            if packet is not None:
-                self._shown.append((packet, frame))
+            if packet is not None and packet.decode_only:
+                self._without_picture.append(packet)
+            elif packet is not None:
+                self._shown.append(Shown(packet, frame, self._pixel_aspect()))
+
+    def _pixel_aspect(self) -> tuple[int, int]:
+        ratio = self._context.sample_aspect_ratio
+        return (ratio.numerator, ratio.denominator) if ratio else (0, 0)
 
     def _give_up_before(self, number: int) -> None:
         for known in [pending for pending in self._pending if pending < number]:

@@ -8,6 +8,9 @@ from roompulse_server.types import Clock, Delivery
 
 STEP_US = 2_000_000  # a capture clock that is off by more has stepped: it is anchored again
 MAX_CAPTURE_US = 366 * 86_400 * 1_000_000
+REORDERED_PICTURES = 16  # H.264 shows a picture at most so many later than it is coded (ITU-T H.264, A.3.1)
+MAX_PERIOD_US = 2_000_000  # longer pauses between packets say nothing about the rate of pictures
+PERIOD_SHARE = 8  # of its difference to the last one, that a period is corrected by
 
 
 class ServerClock:
@@ -32,12 +35,56 @@ class Placed:
     capture_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """A capture time by the sender's clock, and when it came by ours."""
+
+    capture_us: int
+    receive_us: int
+
+
+class LiveClock:
+    """Tells a live sender's clock that has stepped from one stamp that is wild. Pure; one a stream.
+
+    A packet that comes as fast as others and says to be much later or earlier is refused. When the next one agrees with
+    it, the clock has stepped, and is followed. Where pictures are reordered "much" is as long as sixteen of them.
+    """
+
+    def __init__(self) -> None:
+        self._last: Stamp | None = None  # the newest capture time, and when a packet last came
+        self._refused: Stamp | None = None
+        self._period_us = 0
+        self.step_us = STEP_US
+
+    def jump_us(self, stamp: Stamp, *, reordered: bool) -> int | None:
+        """Return by how much a stamp jumps that must be refused; None: it is in line, or the clock has stepped."""
+        last, refused = self._last, self._refused
+        if last is None:
+            self._last = stamp
+            return None
+        elapsed_us = max(0, stamp.receive_us - last.receive_us)
+        self._period_us += (min(elapsed_us, MAX_PERIOD_US) - self._period_us) // PERIOD_SHARE
+        self.step_us = max(STEP_US, REORDERED_PICTURES * self._period_us if reordered else 0)
+        ahead_us = stamp.capture_us - last.capture_us
+        if not -self.step_us <= ahead_us <= elapsed_us + self.step_us:
+            if refused is None or not self._agree(refused, stamp):
+                self._refused = stamp
+                return ahead_us
+            last = stamp
+        self._refused = None
+        self._last = Stamp(max(last.capture_us, stamp.capture_us), stamp.receive_us)
+        return None
+
+    def _agree(self, one: Stamp, other: Stamp) -> bool:
+        return abs(other.capture_us - one.capture_us - (other.receive_us - one.receive_us)) <= self.step_us
+
+
 class CaptureMap:
     """Maps one stream's capture times to the meeting's offset. Pure; one a stream.
 
     The first packet anchors: it is "now", or for recordings where `media_zero_us` says. From then on the sender's
     clock counts, so that jitter on the way does not bend the time line. In LIVE a sender's clock that steps, or runs
-    away from ours by more than two seconds, is anchored again.
+    away from ours by more than `step_us`, is anchored again.
     """
 
     def __init__(self, meeting_began_us: int, clock: Clock, delivery: Delivery, media_zero_us: int | None) -> None:
@@ -47,12 +94,12 @@ class CaptureMap:
         self._fixed = self._shift_us is not None
         self.reanchored = 0
 
-    def place(self, capture_us: int, receive_us: int) -> Placed:
+    def place(self, capture_us: int, receive_us: int, step_us: int = STEP_US) -> Placed:
         """Place a capture time that came at `receive_us` (server's wall clock)."""
         arrived_us = receive_us - self._began_us
         if self._shift_us is None:
             self._shift_us = arrived_us - capture_us
-        elif self._steps and not self._fixed and abs(capture_us + self._shift_us - arrived_us) > STEP_US:
+        elif self._steps and not self._fixed and abs(capture_us + self._shift_us - arrived_us) > step_us:
             self._shift_us = arrived_us - capture_us
             self.reanchored += 1
         offset_us = max(0, capture_us + self._shift_us)

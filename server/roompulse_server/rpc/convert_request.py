@@ -52,6 +52,9 @@ def format_from_proto(format: media_pb2.VideoFormat) -> types.VideoFormat:
         matrix=enum_from_proto(types.ColorMatrix, format.matrix, "format.matrix"),
         range=enum_from_proto(types.ColorRange, format.range, "format.range"),
         rotation_deg=format.rotation_deg,
+        horizontal_flip=format.horizontal_flip,
+        pixel_aspect_width=format.pixel_aspect_width,
+        pixel_aspect_height=format.pixel_aspect_height,
     )
 
 
@@ -119,6 +122,7 @@ def incoming_from_proto(packet: media_pb2.VideoPacket, clock: types.Clock) -> In
         speaking=packet.speaking if packet.HasField("speaking") else None,
         format=format,
         wrong_format=wrong,
+        decode_only=packet.decode_only,
     )
 
 
