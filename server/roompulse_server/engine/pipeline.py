@@ -159,8 +159,11 @@ class StreamPipeline:
         self._decoder.close()
 
     def _decode(self, packet: Packet, rate_hz: float) -> list[Frame]:
-        if not self._beat.awaits(packet.offset_us, rate_hz) and self._decoder.can_do_without(packet):
-            self._not_due.append(packet)
+        if packet.after_loss:
+            self._decoder.skip_to_key_frame()
+        unwanted = packet.decode_only or not self._beat.awaits(packet.offset_us, rate_hz)
+        if unwanted and self._decoder.can_do_without(packet):
+            self._pass_over(packet)
             return []
         self._undecided[packet.index] = packet
         try:
@@ -176,6 +179,12 @@ class StreamPipeline:
             self._waiting = False
         self._give_up([packet.index for packet in decoded.without_picture])
         return list(decoded.frames)
+
+    def _pass_over(self, packet: Packet) -> None:
+        if packet.decode_only:
+            self._answer(replace(outcome_of(packet), dropped=DropReason.NO_PICTURE))
+        else:
+            self._not_due.append(packet)
 
     def _wait_for_key_frame(self, packet: Packet) -> None:
         self._undecided.pop(packet.index, None)

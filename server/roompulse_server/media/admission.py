@@ -15,8 +15,9 @@ def check_packet(packet: Packet, limits: MediaLimits) -> None:
     """Refuse a packet that cannot be used, by what its header and length say.
 
     Raises:
-        MediaError: `EMPTY`, `TOO_MANY_BYTES`, `WRONG_LAYOUT` (sizes, strides, length of raw pictures; rotation, pixel aspect),
-            `TOO_MANY_PIXELS`, `UNKNOWN_FORMAT` (stills), `CORRUPT` (stills cut short, H.264 without start codes).
+        MediaError: `EMPTY`, `TOO_MANY_BYTES`, `WRONG_LAYOUT` (sizes, strides, length of raw pictures; rotation, pixel
+            aspect), `TOO_MANY_PIXELS`, `UNKNOWN_FORMAT` (stills), `CORRUPT` (stills cut short, H.264 without start
+            codes).
     """
     encoding = packet.format.encoding
     raw = is_raw(encoding)
@@ -40,7 +41,8 @@ def wrong_geometry(declared: VideoFormat) -> tuple[str, str] | None:
         return "rotation_deg", f"{declared.rotation_deg} must be 0, 90, 180 or 270"
     width, height = declared.pixel_aspect_width, declared.pixel_aspect_height
     if (width or height) and not (width <= MAX_ASPECT * height and height <= MAX_ASPECT * width):
-        return "pixel_aspect_width", f"{width}:{height} must lie between 1:{MAX_ASPECT} and {MAX_ASPECT}:1, or be left out"
+        right = f"must lie between 1:{MAX_ASPECT} and {MAX_ASPECT}:1, or be left out"
+        return "pixel_aspect_width", f"{width}:{height} {right}"
     return None
 
 

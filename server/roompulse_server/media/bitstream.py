@@ -19,7 +19,9 @@ NAL_PARAMETERS = (NAL_SPS, 8)
 NAL_TYPES = range(1, 24)  # above are those of RTP, below none
 AVCC_PREFIX_BYTES = 4
 SEI_RECOVERY_POINT = 6
-MAX_REORDERED_PACKETS = 32  # H.264 shows a picture up to 16 later than it is coded, and a picture may come as two fields
+MAX_REORDERED_PACKETS = (
+    32  # H.264 shows a picture up to 16 later than it is coded, and a picture may come as two fields
+)
 VP8_START_CODE = b"\x9d\x01\x2a"
 VP9_FRAME_MARKER = 2
 MAX_UNITS = 64  # before the first slice or frame; real access units have a handful
@@ -98,8 +100,8 @@ def is_annex_b(data: bytes) -> bool:
 def _is_avcc(data: bytes) -> bool:
     """Tell whether length prefixes divide the bytes into NAL units whose first one is possible.
 
-    A NAL unit's first bit is 0, and no start code lies within it (ITU-T H.264, 7.4.1). In Annex B the byte at that place
-    is the first of a slice of the first macroblock, whose first bit is 1, or a start code follows.
+    A NAL unit's first bit is 0, and no start code lies within it (ITU-T H.264, 7.4.1). In Annex B the byte at that
+    place begins a slice at the first macroblock, and its first bit is 1, or a start code follows.
     """
     position, count = 0, 0
     while position < len(data):

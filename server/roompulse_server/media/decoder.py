@@ -5,7 +5,7 @@ Packet ─ check_packet ─┬─ still ─────────────�
                        └─ encoded video ─ VideoStream ┘
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 

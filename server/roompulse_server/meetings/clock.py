@@ -1,5 +1,6 @@
 """Time in a meeting: the server's clock, and how a stream's capture times map to the meeting's offset."""
 
+import heapq
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from roompulse_server.types import Clock, Delivery
 
 STEP_US = 2_000_000  # a capture clock that is off by more has stepped: it is anchored again
+WILD_US = 30_000_000  # a live stamp that jumps by more is refused; what plays a recording fast may jump by less
 MAX_CAPTURE_US = 366 * 86_400 * 1_000_000
 REORDERED_PICTURES = 16  # H.264 shows a picture at most so many later than it is coded (ITU-T H.264, A.3.1)
 MAX_PERIOD_US = 2_000_000  # longer pauses between packets say nothing about the rate of pictures
@@ -47,13 +49,14 @@ class LiveClock:
     """Tells a live sender's clock that has stepped from one stamp that is wild. Pure; one a stream.
 
     A packet that comes as fast as others and says to be much later or earlier is refused. When the next one agrees with
-    it, the clock has stepped, and is followed. Where pictures are reordered "much" is as long as sixteen of them.
+    it, the clock has stepped, and is followed. `step_us` is by how much stamps may be off without any step: where
+    pictures are reordered, as long as sixteen of them.
     """
 
     def __init__(self) -> None:
         self._last: Stamp | None = None  # the newest capture time, and when a packet last came
         self._refused: Stamp | None = None
-        self._period_us = 0
+        self._period_us: int | None = None
         self.step_us = STEP_US
 
     def jump_us(self, stamp: Stamp, *, reordered: bool) -> int | None:
@@ -63,10 +66,9 @@ class LiveClock:
             self._last = stamp
             return None
         elapsed_us = max(0, stamp.receive_us - last.receive_us)
-        self._period_us += (min(elapsed_us, MAX_PERIOD_US) - self._period_us) // PERIOD_SHARE
-        self.step_us = max(STEP_US, REORDERED_PICTURES * self._period_us if reordered else 0)
+        self.step_us = max(STEP_US, REORDERED_PICTURES * self._period(elapsed_us) if reordered else 0)
         ahead_us = stamp.capture_us - last.capture_us
-        if not -self.step_us <= ahead_us <= elapsed_us + self.step_us:
+        if not -WILD_US <= ahead_us <= elapsed_us + WILD_US:
             if refused is None or not self._agree(refused, stamp):
                 self._refused = stamp
                 return ahead_us
@@ -75,8 +77,35 @@ class LiveClock:
         self._last = Stamp(max(last.capture_us, stamp.capture_us), stamp.receive_us)
         return None
 
+    def _period(self, elapsed_us: int) -> int:
+        """Take a pause between packets in; return their usual one."""
+        pause_us = min(elapsed_us, MAX_PERIOD_US)
+        before_us = pause_us if self._period_us is None else self._period_us
+        self._period_us = before_us + (pause_us - before_us) // PERIOD_SHARE
+        return self._period_us
+
     def _agree(self, one: Stamp, other: Stamp) -> bool:
-        return abs(other.capture_us - one.capture_us - (other.receive_us - one.receive_us)) <= self.step_us
+        return abs(other.capture_us - one.capture_us - (other.receive_us - one.receive_us)) <= WILD_US
+
+
+class CodingOrder:
+    """Tells capture times out of order, as coding with B-frames brings them, from time that went back. Pure.
+
+    How far apart pictures lie does not matter: a picture is shown before a bounded number of those that came before it.
+    """
+
+    def __init__(self, reordered_packets: int) -> None:
+        self._newest_us: list[int] = []  # a heap of the newest times, one more than may be shown later
+        self._size = reordered_packets + 1
+
+    def holds(self, capture_us: int) -> bool:
+        """Whether a picture of this time may still come."""
+        return len(self._newest_us) < self._size or capture_us >= self._newest_us[0]
+
+    def add(self, capture_us: int) -> None:
+        """Take a picture's time in."""
+        keep = heapq.heappush if len(self._newest_us) < self._size else heapq.heappushpop
+        keep(self._newest_us, capture_us)
 
 
 class CaptureMap:
@@ -93,6 +122,12 @@ class CaptureMap:
         self._shift_us = media_zero_us if clock is not Clock.WALL else None
         self._fixed = self._shift_us is not None
         self.reanchored = 0
+
+    def begin(self, receive_us: int) -> Placed:
+        """Return where a stream without any capture time so far lies: at its media's zero, or now."""
+        fixed_us = self._shift_us if self._fixed else None
+        offset_us = max(0, receive_us - self._began_us if fixed_us is None else fixed_us)
+        return Placed(offset_us, self._began_us + offset_us)
 
     def place(self, capture_us: int, receive_us: int, step_us: int = STEP_US) -> Placed:
         """Place a capture time that came at `receive_us` (server's wall clock)."""
