@@ -22,6 +22,11 @@ class VideoFormat:
         matrix: The YUV matrix; unspecified means what the bitstream says.
         range: The YUV range; unspecified means what the bitstream says.
         rotation_deg: Clockwise turn that makes the picture upright: 0, 90, 180 or 270.
+        horizontal_flip: The bytes hold the picture mirrored; it is flipped back, then turned. (A self-view is said by
+            `mirrored` of `Client.analyze`, and stays as it is.)
+        pixel_aspect_width: With `pixel_aspect_height` the shape of a pixel by the bytes' own rows and columns, 4 and 3
+            for example; the picture is stretched to square pixels. Both 0: what the bitstream says, else square.
+        pixel_aspect_height: See `pixel_aspect_width`; from 1 : 4 to 4 : 1.
     """
 
     encoding: Encoding = Encoding.UNSPECIFIED
@@ -31,6 +36,9 @@ class VideoFormat:
     matrix: ColorMatrix = ColorMatrix.UNSPECIFIED
     range: ColorRange = ColorRange.UNSPECIFIED
     rotation_deg: int = 0
+    horizontal_flip: bool = False
+    pixel_aspect_width: int = 0
+    pixel_aspect_height: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,7 @@ class Packet:
         format: Its format, where it differs from the stream's.
         key_frame: Whether decoding can start here; None lets the client look into the bytes.
         speaking: Whether the participant was speaking, where that is known.
+        decode_only: Later packets need it, and its picture is not part of what is shown: it is never looked at.
     """
 
     data: bytes = field(repr=False)
@@ -52,6 +61,7 @@ class Packet:
     format: VideoFormat | None = None
     key_frame: bool | None = None
     speaking: bool | None = None
+    decode_only: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a capture time that could mean any moment of a day."""

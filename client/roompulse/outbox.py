@@ -100,7 +100,9 @@ class Outbox:
 
     def _entry(self, packet: Packet) -> media_pb2.VideoPacket:
         self.last_index += 1
-        entry = media_pb2.VideoPacket(index=self.last_index, data=packet.data, speaking=packet.speaking)
+        entry = media_pb2.VideoPacket(
+            index=self.last_index, data=packet.data, speaking=packet.speaking, decode_only=packet.decode_only
+        )
         if packet.capture_time is not None:
             entry.capture_time.CopyFrom(datetime_to_timestamp(packet.capture_time))
         if packet.capture_s is not None:

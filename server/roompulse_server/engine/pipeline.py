@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from roompulse_server.engine.governor import Beat
 from roompulse_server.engine.messages import Answer, Look, NotDue, Outcome, RegionLook, StreamSpec
 from roompulse_server.errors import MediaError
-from roompulse_server.media.decoder import Decoder, Frame
+from roompulse_server.media.decoder import Decoded, Decoder, Frame
 from roompulse_server.types import (
     Box,
     Delivery,
@@ -169,16 +169,26 @@ class StreamPipeline:
         try:
             decoded = self._decoder.decode(packet)
         except MediaError as error:
-            self._fault(packet, error.reason, error.message)
-            self._wants_key_frame |= self._decoder.needs_key_frame
+            self._damage(packet, error)
             self._waiting = self._decoder.needs_key_frame
             return []
         if decoded.waiting_for_key_frame:
             self._wait_for_key_frame(packet)
         else:
             self._waiting = False
+        return self._take(decoded)
+
+    def _take(self, decoded: Decoded) -> list[Frame]:
+        """Answer for packets whose pictures will not be looked at; return the others' frames."""
+        for damaged, error in decoded.damaged:
+            self._damage(damaged, error)
         self._give_up([packet.index for packet in decoded.without_picture])
         return list(decoded.frames)
+
+    def _damage(self, packet: Packet, error: MediaError) -> None:
+        """Answer for a damaged packet, and ask for what heals it: of a live sender, who can make a key frame."""
+        self._fault(packet, error.reason, error.message)
+        self._wants_key_frame |= self._decoder.needs_key_frame or (self.live and self._decoder.under_way)
 
     def _pass_over(self, packet: Packet) -> None:
         if packet.decode_only:
@@ -200,7 +210,7 @@ class StreamPipeline:
 
     def _flush(self) -> list[Frame]:
         try:
-            return list(self._decoder.flush())
+            return self._take(self._decoder.finish())
         except MediaError:
             return []
 

@@ -50,13 +50,23 @@ class Decoded:
     `frames` are in the order of showing and may belong to earlier packets (B-frames). `waiting_for_key_frame`: this
     packet was given up for lack of a key frame. `without_picture`: packets, perhaps this one, now known to bring no
     picture (parameter sets, hidden frames, packets that are decoded only, frames lost between a fault and a key frame).
-    Every packet that raised no fault ends in exactly one of the three, those still in the decoder at the end of the
-    stream after `flush`.
+    `damaged`: packets whose picture came out damaged, and what is wrong. Every packet that raised no fault ends in
+    exactly one of the four, those still in the decoder at the end of the stream after `finish`.
     """
 
     frames: tuple[Frame, ...]
     waiting_for_key_frame: bool = False
     without_picture: tuple[Packet, ...] = ()
+    damaged: tuple[tuple[Packet, MediaError], ...] = ()
+
+    def then(self, later: "Decoded") -> "Decoded":
+        """Return both in one, this one first."""
+        return Decoded(
+            self.frames + later.frames,
+            later.waiting_for_key_frame,
+            self.without_picture + later.without_picture,
+            self.damaged + later.damaged,
+        )
 
 
 class Decoder:
@@ -73,18 +83,23 @@ class Decoder:
         """Whether encoded video is under way and nothing more of it can be decoded before a key frame."""
         return self._video is not None and self._video.waiting
 
+    @property
+    def under_way(self) -> bool:
+        """Whether encoded video is being decoded."""
+        return self._video is not None and not self._video.waiting
+
     def can_do_without(self, packet: Packet) -> bool:
         """Whether the packet may be left out, because decoding is under way and no other picture needs this one."""
         video, encoding = self._video, packet.format.encoding
-        under_way = video is not None and not video.waiting and video.encoding is encoding
-        return under_way and is_disposable(encoding, packet.data)
+        same = video is not None and video.encoding is encoding
+        return same and self.under_way and is_disposable(encoding, packet.data)
 
     def decode(self, packet: Packet) -> Decoded:
         """Take one packet, in its own format.
 
         Raises:
-            MediaError: The packet cannot be used. Encoded video then waits for the next key frame, unless the packet
-                was merely empty.
+            MediaError: The packet cannot be used. Encoded video then waits for the next key frame (`needs_key_frame`),
+                unless the packet was merely empty, or damaged and no key frame.
         """
         try:
             if not self._admitted:
@@ -95,10 +110,10 @@ class Decoder:
             raise
         if is_encoded_video(packet.format.encoding):
             return self._decode_video(packet)
-        earlier = self.flush()
+        earlier = self.finish()
         if packet.decode_only:
-            return Decoded(earlier, without_picture=(packet,))
-        return Decoded((*earlier, self._frame(packet)))
+            return earlier.then(Decoded((), without_picture=(packet,)))
+        return earlier.then(Decoded((self._frame(packet),)))
 
     def skip_to_key_frame(self) -> None:
         """Say that packets of encoded video were left out: nothing is decoded before the next key frame."""
@@ -107,20 +122,26 @@ class Decoder:
 
     def flush(self) -> tuple[Frame, ...]:
         """Return the frames that the decoder still holds, at the end of the stream or of its encoding."""
-        return () if self._video is None else self._video_frames(self._video.end())
+        return self.finish().frames
+
+    def finish(self) -> Decoded:
+        """Return all that the decoder still knows of packets, at the end of the stream or of its encoding."""
+        return Decoded(()) if self._video is None else self._decoded(self._video.end())
 
     def close(self) -> None:
         """Let go of the decoder's memory; frames handed out stay good."""
         self._video = None
 
     def _decode_video(self, packet: Packet) -> Decoded:
-        earlier: tuple[Frame, ...] = ()
+        earlier = Decoded(())
         if self._video is None or self._video.encoding is not packet.format.encoding:
-            earlier = self.flush()
+            earlier = self.finish()
             self._video = VideoStream(packet.format.encoding, self._limits)
         decoding = self._video.decode(packet)
-        frames = (*earlier, *self._video_frames(decoding))
-        return Decoded(frames, decoding.waiting, decoding.without_picture)
+        return earlier.then(self._decoded(decoding, waiting=decoding.waiting))
+
+    def _decoded(self, decoding: Decoding, *, waiting: bool = False) -> Decoded:
+        return Decoded(self._video_frames(decoding), waiting, decoding.without_picture, decoding.damaged)
 
     def _video_frames(self, decoding: Decoding) -> tuple[Frame, ...]:
         frames = []
