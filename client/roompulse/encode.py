@@ -2,11 +2,13 @@
 
     numpy BGR/RGB ──picture_of──▶ av.VideoFrame ──encoder.encode──▶ Packet (bytes + VideoFormat)
 
+What is larger than the service takes is scaled down, and where a picture's bytes are too many it is made coarser.
 JPEG is BT.601 full range by definition. H.264 is limited range with the matrix of its size (BT.709 from 720 lines),
 written into the bitstream too. Raw is I420, in the matrix and range that the picture already has. Encoders are
 synchronous and burn CPU: call them off the event loop, one call at a time.
 """
 
+import math
 from fractions import Fraction
 from typing import Literal, Protocol
 
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 
 from roompulse.enums import ColorMatrix, ColorRange, Encoding
 from roompulse.errors import InvalidArgument
-from roompulse.media import Packet, VideoFormat
+from roompulse.media import MAX_PACKET_BYTES, MAX_PIXELS, MAX_SIDE, Packet, VideoFormat
 
 Pixels = Literal["bgr", "rgb"]
 EncoderName = Literal["jpeg", "h264", "raw"]
@@ -25,10 +27,13 @@ Bytes3 = NDArray[np.uint8]
 
 HD_LINES = 720
 JPEG_QUANTISER = 3  # FFmpeg's scale, 1 best to 31 worst; 3 is about quality 90
+COARSEST_QUANTISER = 31
 FF_QP2LAMBDA = 118
 H264_RATE_FACTOR = 21
 H264_GOP_PICTURES = 60  # short, so that a lost worker or a late joiner waits two seconds at most
+H264_BUFFER_BITS = MAX_PACKET_BYTES * 8 * 3 // 4  # no access unit may be larger; the encoder is not exact
 TIME_BASE = Fraction(1, 1_000_000)
+SCALING = "AREA"  # what is scaled down keeps its detail without flicker
 
 MATRICES = {1: ColorMatrix.BT709, 5: ColorMatrix.BT601, 6: ColorMatrix.BT601, 9: ColorMatrix.BT2020}
 _AV_MATRIX = {ColorMatrix.BT709: 1, ColorMatrix.BT601: 5, ColorMatrix.BT2020: 9}
@@ -54,6 +59,12 @@ def picture_of(array: Bytes3, pixels: Pixels = "bgr") -> av.VideoFrame:
     if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
         raise InvalidArgument(f"a picture is (height, width, 3) of uint8, not {array.shape} of {array.dtype}")
     return av.VideoFrame.from_ndarray(np.ascontiguousarray(array), format=f"{pixels}24")
+
+
+def fitting(width: int, height: int) -> tuple[int, int]:
+    """Return the size at which the service takes a picture: as it is, or scaled down with its proportions."""
+    scale = min(1.0, MAX_SIDE / max(width, height), math.sqrt(MAX_PIXELS / (width * height)))
+    return (width, height) if scale == 1.0 else (int(width * scale) & ~1, int(height * scale) & ~1)
 
 
 def make_encoder(name: EncoderName, quality: int | None = None) -> Encoder:
@@ -92,12 +103,22 @@ class JpegEncoder:
 
     def encode(self, picture: av.VideoFrame, rotation_deg: int = 0) -> Packet:
         """Return the picture as one JPEG."""
-        planes = _converted(picture, picture.width, picture.height, ColorMatrix.BT601, ColorRange.FULL)
+        size = fitting(picture.width, picture.height)
+        data = self._encoded(picture, *size)
+        while len(data) > MAX_PACKET_BYTES:
+            if self._quantiser < COARSEST_QUANTISER:
+                self._quantiser, self._context = min(COARSEST_QUANTISER, 2 * self._quantiser), None
+            else:
+                size = (size[0] * 3 // 4, size[1] * 3 // 4)
+            data = self._encoded(picture, *size)
+        return Packet(data, format=VideoFormat(Encoding.JPEG, rotation_deg=rotation_deg), key_frame=True)
+
+    def _encoded(self, picture: av.VideoFrame, width: int, height: int) -> bytes:
+        planes = _converted(picture, width, height, ColorMatrix.BT601, ColorRange.FULL)
         if self._context is None or _size(self._context) != _size(planes):
             self._context = self._open(planes.width, planes.height)
         planes.pts, planes.time_base = None, TIME_BASE
-        data = b"".join(bytes(packet) for packet in self._context.encode(planes))
-        return Packet(data, format=VideoFormat(Encoding.JPEG, rotation_deg=rotation_deg), key_frame=True)
+        return b"".join(bytes(packet) for packet in self._context.encode(planes))
 
     def force_key_frame(self) -> None:
         """Do nothing: every JPEG stands alone."""
@@ -122,7 +143,7 @@ class H264Encoder:
 
     def encode(self, picture: av.VideoFrame, rotation_deg: int = 0) -> Packet:
         """Return the picture's access unit; odd sides lose a line, and a size change starts with a key frame."""
-        width, height = picture.width & ~1, picture.height & ~1
+        width, height = (side & ~1 for side in fitting(picture.width, picture.height))
         matrix = ColorMatrix.BT709 if height >= HD_LINES else ColorMatrix.BT601
         planes = _converted(picture, width, height, matrix, ColorRange.LIMITED)
         if self._context is None or _size(self._context) != (width, height):
@@ -153,6 +174,8 @@ class H264Encoder:
             "tune": "zerolatency",
             "profile": "baseline",
             "crf": str(self._rate_factor),
+            "maxrate": str(H264_BUFFER_BITS * 10),
+            "bufsize": str(H264_BUFFER_BITS),
             "forced-idr": "1",
         }
         return context
@@ -164,7 +187,8 @@ class RawEncoder:
     def encode(self, picture: av.VideoFrame, rotation_deg: int = 0) -> Packet:
         """Return the picture's planes."""
         matrix, full = color_of(picture)
-        planes = _converted(picture, picture.width & ~1, picture.height & ~1, matrix, full)
+        width, height = (side & ~1 for side in fitting(picture.width, picture.height))
+        planes = _converted(picture, width, height, matrix, full)
         shape = VideoFormat(Encoding.I420, planes.width, planes.height, (), matrix, full, rotation_deg)
         return Packet(planes.to_ndarray().tobytes(), format=shape, key_frame=True)
 
@@ -173,8 +197,12 @@ class RawEncoder:
 
 
 def raw_packet(array: Bytes3, pixels: Pixels = "bgr") -> Packet:
-    """Return an array (height, width, 3) of uint8 as it is: exact, and large."""
+    """Return an array (height, width, 3) of uint8 as it is: exact, and large. Above the service's limits it is scaled."""
     picture_of(array[:1, :1], pixels)  # the same refusals
+    size = fitting(array.shape[1], array.shape[0])
+    if size != array.shape[1::-1]:
+        scaled = picture_of(array, pixels).reformat(*size, interpolation=SCALING)
+        array = scaled.to_ndarray().astype(np.uint8, copy=False)
     encoding = Encoding.BGR24 if pixels == "bgr" else Encoding.RGB24
     height, width = array.shape[:2]
     return Packet(array.tobytes(), format=VideoFormat(encoding, width, height), key_frame=True)
@@ -187,6 +215,7 @@ def _converted(picture: av.VideoFrame, width: int, height: int, matrix: ColorMat
         width,
         height,
         "yuv420p",
+        interpolation=SCALING if (width, height) != (picture.width & ~1, picture.height & ~1) else None,
         src_colorspace=_AV_MATRIX[own_matrix],
         dst_colorspace=_AV_MATRIX[matrix],
         src_color_range=_AV_FULL if picture.format.is_rgb else int(own_range),

@@ -8,6 +8,9 @@ from roompulse.results import Box, Consent
 
 ANNEX_B_START = (b"\x00\x00\x01", b"\x00\x00\x00\x01")
 H264_IDR, H264_SPS = 5, 7
+MAX_PACKET_BYTES = 2 * 1024 * 1024  # what the service takes: of a still or an access unit …
+MAX_PIXELS = 3840 * 2160
+MAX_SIDE = 8192  # … and of any picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ class AnalysisStream:
         speed: float | None = 1.0,
         encoder: feed.Passing = "auto",
         loop: bool = False,
+        track: int | None = None,
         stop: asyncio.Event | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> feed.FeedReport:
@@ -122,16 +123,21 @@ class AnalysisStream:
             source: What PyAV can open.
             speed: Times real time by its capture times; None: as fast as the service takes it.
             encoder: "copy" passes packets through; "jpeg", "h264", "raw" encode; "auto" copies where the codec allows
-                it and makes JPEG where not.
+                it and makes JPEG where not: another codec, high dynamic range, more than the service takes.
             loop: Begin again at the end, until stopped.
+            track: Which video track, from 1; left out: the one that the container marks as default.
             stop: When set, sending ends after the packet in hand; the stream can then be finished.
             progress: Told the seconds of media sent so far, after each sending.
+
+        Returns:
+            What was sent, and what a person should know of the source (`findings`).
 
         Raises:
             SourceError: The source cannot be used, or not copied.
             RoompulseError: The stream has ended, with the service's reason.
         """
-        player = feed.Feed(self, source, speed, encoder, skip_late=self._session.live, progress=progress, stop=stop)
+        live = self._session.live
+        player = feed.Feed(self, source, speed, encoder, skip_late=live, track=track, progress=progress, stop=stop)
         return await player.run(loop=loop)
 
     async def camera(self, on: bool, *, capture_s: float | None = None) -> None:

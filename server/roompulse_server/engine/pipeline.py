@@ -224,11 +224,15 @@ class StreamPipeline:
         return jobs
 
     def _chosen(self, frames: list[Frame], rate_hz: float) -> list[Frame]:
-        """Return the frames to look at, LIVE the newest if any is due; answer for the others."""
+        """Return the frames to look at, LIVE the newest if any is due; answer for the others.
+
+        At the end of a stream nothing newer comes, and all that are due are looked at.
+        """
         due: list[Frame] = []
         if not self.live or self.finishing or not self._better_wait(frames, rate_hz):
             due = [frame for frame in frames if self._beat.due(frame.packet.offset_us, rate_hz)]
-        chosen, superseded = (frames[-1:], due[:-1]) if self.live and due else (due, [])
+        newest_wins = self.live and due and not self.finishing
+        chosen, superseded = (frames[-1:], due[:-1]) if newest_wins else (due, [])
         for frame in frames:
             if frame in superseded:
                 self._answer(replace(outcome_of(frame.packet), dropped=DropReason.SUPERSEDED))
