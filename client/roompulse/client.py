@@ -1,6 +1,7 @@
 """The way in: a connection to a roompulse server."""
 
 import asyncio
+import logging
 import os
 import pathlib
 from collections.abc import Sequence
@@ -27,6 +28,7 @@ from roompulse.meetings import MeetingName, Meetings, key_of
 from roompulse.reconnect import Reconnection
 from roompulse.results import Consent, ImageResult
 from roompulse.session import Session
+from roompulse.still import prepared
 from roompulse.stream import AnalysisStream
 from roompulse.subscription import Subscription
 from roompulse.v1 import analysis_service_pb2, subscription_service_pb2
@@ -36,6 +38,8 @@ from roompulse.v1.meeting_service_pb2_grpc import MeetingServiceStub
 Open = TypeVar("Open", AnalysisStream, Subscription)
 SayConsent = Consent | ConsentState | str
 RECONNECT = Reconnection()
+
+log = logging.getLogger("roompulse")
 
 
 class Client:
@@ -166,6 +170,9 @@ class Client:
     ) -> ImageResult:
         """Read the faces of one still picture; nothing is recorded.
 
+        A picture of more than 3840×2160 pixels, 8192 a side or 2 MiB is scaled down, and the logger "roompulse" says
+        so; boxes are fractions, and sizes in pixels those of the scaled picture.
+
         Args:
             picture: JPEG, PNG or WebP bytes, a path to such a file, or an array (height, width, 3) of uint8,
                 which travels as it is.
@@ -278,12 +285,19 @@ def _consent_message(consent: SayConsent | None) -> Any:
 
 def _packet_of(picture: bytes | Bytes3 | str | os.PathLike[str], pixels: Pixels, shape: VideoFormat | None) -> Packet:
     if isinstance(picture, bytes):
-        return Packet(picture, format=shape)
+        return _still(picture, "the picture", shape)
     if isinstance(picture, str | os.PathLike):
         try:
-            return Packet(pathlib.Path(picture).read_bytes(), format=shape)
+            return _still(pathlib.Path(picture).read_bytes(), os.fspath(picture), shape)
         except FileNotFoundError as err:
             raise SourceError(f"there is no file {os.fspath(picture)}") from err
         except OSError as err:
             raise SourceError(f"{os.fspath(picture)} cannot be read: {err.strerror}") from err
     return raw_packet(picture, pixels)
+
+
+def _still(data: bytes, name: str, shape: VideoFormat | None) -> Packet:
+    still = prepared(data, shape)
+    if still.scaled:
+        log.warning("%s: %s", name, still.scaled)
+    return still.packet

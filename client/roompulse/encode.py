@@ -63,6 +63,8 @@ def picture_of(array: Bytes3, pixels: Pixels = "bgr") -> av.VideoFrame:
 
 def fitting(width: int, height: int) -> tuple[int, int]:
     """Return the size at which the service takes a picture: as it is, or scaled down with its proportions."""
+    if not width or not height:
+        return width, height
     scale = min(1.0, MAX_SIDE / max(width, height), math.sqrt(MAX_PIXELS / (width * height)))
     return (width, height) if scale == 1.0 else (int(width * scale) & ~1, int(height * scale) & ~1)
 
@@ -197,7 +199,7 @@ class RawEncoder:
 
 
 def raw_packet(array: Bytes3, pixels: Pixels = "bgr") -> Packet:
-    """Return an array (height, width, 3) of uint8 as it is: exact, and large. Above the service's limits it is scaled."""
+    """Return an array (height, width, 3) of uint8 as it is: exact, and large; scaled above the service's limits."""
     picture_of(array[:1, :1], pixels)  # the same refusals
     size = fitting(array.shape[1], array.shape[0])
     if size != array.shape[1::-1]:

@@ -6,6 +6,7 @@ send(), send_video() ─▶ Outbox ─▶ call.write ══▶ service ══▶
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
@@ -18,6 +19,8 @@ from roompulse.outbox import Request
 from roompulse.results import PacketCounters, StreamEvent, StreamOpened, Update
 from roompulse.session import Session
 from roompulse.v1 import media_pb2
+
+log = logging.getLogger("roompulse")
 
 
 class AnalysisStream:
@@ -44,7 +47,7 @@ class AnalysisStream:
         self._encoder_name = encoder
         self._timeout_s = timeout_s
         self._sending = asyncio.Lock()
-        self._started = self._finished = False
+        self._started = self._finished = self._told_of_scaling = False
         self.closed = False
 
     async def __aenter__(self) -> Self:
@@ -243,12 +246,20 @@ class AnalysisStream:
             return (picture,)
         if isinstance(picture, Sequence):
             return picture
+        self._tell_if_scaled(picture)
         if self._encoder_name == "raw":
             packet = encode.raw_packet(picture, pixels)
         else:
             made = self._session.encoder = self._session.encoder or encode.make_encoder(self._encoder_name)
             packet = await asyncio.to_thread(made.encode, encode.picture_of(picture, pixels))
         return (feed.stamped(packet, capture_s, speaking),)
+
+    def _tell_if_scaled(self, picture: "encode.Bytes3") -> None:
+        height, width = picture.shape[:2]
+        fitted = encode.fitting(width, height)
+        if fitted != (width, height) and not self._told_of_scaling:
+            self._told_of_scaling = True
+            log.warning("pictures of %d×%d are more than the service takes; sent as %d×%d", width, height, *fitted)
 
     async def _write(self, requests: list[Request], again: Callable[[], list[Request]]) -> None:
         """Write messages; when a cut meets them, wait until the stream is open again and write `again()` instead."""

@@ -199,10 +199,8 @@ class SourceClock:
         keep(self._late, moment)
 
     def _handed_out(self, packet: Stamped, moment: int, step: int) -> int:
-        if packet.dts is not None:
-            due = packet.dts + self._shift
-        else:
-            due = moment if self._due is None else self._due + step
+        last = moment - step if self._due is None else self._due
+        due = last + step if packet.dts is None else packet.dts + self._shift
         self._due = due if self._due is None else max(self._due, due)
         return self._due
 

@@ -39,7 +39,7 @@ class NumberedDecoder:
         self.damaged = 0
 
     def decode(self, timed: Timed[AvPacket]) -> list[Decoded]:
-        """Return the pictures that a packet leads to, in the order of showing; those that are not shown are left out."""
+        """Return the pictures that a packet leads to, in the order of showing, without those that are not shown."""
         hidden_wrongly = timed.packet.is_discard and timed.shown  # FFmpeg would leave its picture out
         packet = av.Packet(bytes(timed.packet)) if hidden_wrongly else timed.packet
         packet.pts = timed.number

@@ -74,9 +74,9 @@ def _why_no_video(name: str) -> str:
             return f"{nothing}: it is text, and begins with {begin!r}; was an error page saved in its place?"
         if head[4:8] == b"ftyp" and not _has_index(file):
             return (
-                f"{name} is an MP4 whose index (moov) is missing: the recording was cut off before it was closed. Tools "
-                "such as untrunc rebuild it from a whole recording of the same device; to be safe from this, record "
-                "MKV or fragmented MP4"
+                f"{name} is an MP4 whose index (moov) is missing: the recording was cut off before it was closed. "
+                "Tools such as untrunc rebuild it from a whole recording of the same device; to be safe from this, "
+                "record MKV or fragmented MP4"
             )
     return nothing
 

@@ -63,8 +63,8 @@ def choose(container: InputContainer, name: str, number: int | None) -> VideoStr
     if chosen.codec_context is None:
         codec = _unknown_codec(name, chosen.index, films.index(chosen))
         raise SourceError(
-            f"{name} holds video of the codec {codec}, and there is no decoder for it here; convert it to H.264 with the "
-            "program that wrote it"
+            f"{name} holds video of the codec {codec}, and there is no decoder for it here; convert it to H.264 with "
+            "the program that wrote it"
         )
     return chosen
 

@@ -10,7 +10,6 @@ from types import TracebackType
 from typing import Self
 
 import av
-from av.video.stream import VideoStream
 
 from roompulse.enums import Encoding
 from roompulse.errors import SourceError
@@ -18,8 +17,8 @@ from roompulse.media import MAX_PACKET_BYTES, Packet, VideoFormat
 from roompulse.sources import finding
 from roompulse.sources.clock import REORDERED_PACKETS, SourceClock, Timed
 from roompulse.sources.decoding import AvPacket, Decoded, NumberedDecoder
-from roompulse.sources.finding import Finding, Reading
 from roompulse.sources.description import describe
+from roompulse.sources.finding import Finding, Reading
 from roompulse.sources.info import COPYABLE, Picture, SourceInfo, Unit
 from roompulse.sources.opening import open_container
 from roompulse.sources.passing import Passage
