@@ -32,6 +32,7 @@ FF_QP2LAMBDA = 118
 H264_RATE_FACTOR = 21
 H264_GOP_PICTURES = 60  # short, so that a lost worker or a late joiner waits two seconds at most
 H264_BUFFER_BITS = MAX_PACKET_BYTES * 8 * 3 // 4  # no access unit may be larger; the encoder is not exact
+BLOCK_PIXELS = 16  # the sides of a block of H.264
 TIME_BASE = Fraction(1, 1_000_000)
 SCALING = "AREA"  # what is scaled down keeps its detail without flicker
 
@@ -62,11 +63,16 @@ def picture_of(array: Bytes3, pixels: Pixels = "bgr") -> av.VideoFrame:
 
 
 def fitting(width: int, height: int) -> tuple[int, int]:
-    """Return the size at which the service takes a picture: as it is, or scaled down with its proportions."""
-    if not width or not height:
+    """Return the size at which the service takes a picture: as it is, or scaled down with its proportions.
+
+    Video is coded in whole blocks, and their pixels count.
+    """
+    coded = -(-width // BLOCK_PIXELS) * -(-height // BLOCK_PIXELS) * BLOCK_PIXELS**2
+    if max(width, height) <= MAX_SIDE and coded <= MAX_PIXELS:
         return width, height
-    scale = min(1.0, MAX_SIDE / max(width, height), math.sqrt(MAX_PIXELS / (width * height)))
-    return (width, height) if scale == 1.0 else (int(width * scale) & ~1, int(height * scale) & ~1)
+    scale = min(MAX_SIDE / max(width, height), math.sqrt(MAX_PIXELS / coded))
+    wide, high = (max(BLOCK_PIXELS, int(side * scale) // BLOCK_PIXELS * BLOCK_PIXELS) for side in (width, height))
+    return wide, high
 
 
 def make_encoder(name: EncoderName, quality: int | None = None) -> Encoder:

@@ -230,8 +230,7 @@ class VideoSource:
 
     def _in_decoding_order(self) -> Iterator[Timed[AvPacket]]:
         if self._shown_stamps or not self._reordered:
-            yield from self._primed
-            yield from self._timed
+            yield from chain(self._primed, self._timed)  # a generator alone would be closed with this one
         else:
             yield from self._by_decoding()
         self._end()
