@@ -16,12 +16,15 @@ class ToneMap:
         self._reformatter = VideoReformatter()
 
     def ordinary(self, picture: av.VideoFrame) -> av.VideoFrame:
-        """Return the picture in BT.709, 8 bits, limited range; one that is ordinary already, as it is."""
+        """Return the picture in BT.709, 8 bits, limited range; one that is ordinary already, as it is.
+
+        Its colours keep their full size: halved here and again by an encoder, they would lose more than the mapping.
+        """
         if picture.color_trc not in HDR:
             return picture
         return self._reformatter.reformat(
             picture,
-            format="yuv420p",
+            format="yuv444p",
             dst_colorspace=Colorspace.ITU709,
             dst_color_range=ColorRange.MPEG,
             dst_color_trc=ColorTrc.BT709,
