@@ -41,7 +41,7 @@ def write(
     pix_fmt: str = "yuv420p",
     options: dict[str, str] | None = None,
     container_options: dict[str, str] | None = None,
-    **context: Any,
+    context: dict[str, int] | None = None,
 ) -> pathlib.Path:
     """Write a video; `moments` are the pictures' in units of 1 / `rate`, `context` fields of the codec context."""
     with av.open(str(path), "w", options=container_options or {}) as container:
@@ -54,7 +54,7 @@ def write(
         stream.pix_fmt = pix_fmt
         coder = stream.codec_context
         coder.gop_size, coder.max_b_frames, coder.thread_count = group, b_frames, 1
-        for name, value in context.items():
+        for name, value in (context or {}).items():
             setattr(coder, name, value)
         for number, picture in enumerate(pictures):
             frame = picture if isinstance(picture, av.VideoFrame) else av.VideoFrame.from_ndarray(picture, "bgr24")
@@ -143,7 +143,11 @@ def high_range(picture: Picture, transfer: str) -> av.VideoFrame:
     )
     signal = _pq(203 * linear) if transfer == "pq" else _hlg(203 * linear)
     luma = signal @ np.array([0.2627, 0.6780, 0.0593])
-    planes = (luma * 219 + 16, (signal[..., 2] - luma) / 1.8814 * 224 + 128, (signal[..., 0] - luma) / 1.4746 * 224 + 128)
+    planes = (
+        luma * 219 + 16,
+        (signal[..., 2] - luma) / 1.8814 * 224 + 128,
+        (signal[..., 0] - luma) / 1.4746 * 224 + 128,
+    )
     height, width = luma.shape
     frame = av.VideoFrame(width, height, "yuv420p10le")
     for number, (plane, values) in enumerate(zip(frame.planes, planes, strict=True)):
@@ -166,5 +170,5 @@ def _hlg(nits: NDArray[np.float64]) -> NDArray[np.float64]:
     """ITU-R BT.2100, table 5, for a display of 1000 cd/m²."""
     luminance = nits @ np.array([0.2627, 0.6780, 0.0593])
     scene = nits / 1000 * np.power(np.maximum(luminance, 1e-6) / 1000, 1 / 1.2 - 1)[..., None]
-    high = 0.17883277 * np.log(np.maximum(12 * scene - 0.28466892, 1e-9)) + 0.55991073
-    return np.where(scene <= 1 / 12, np.sqrt(3 * scene), high)
+    high: NDArray[np.float64] = 0.17883277 * np.log(np.maximum(12 * scene - 0.28466892, 1e-9)) + 0.55991073
+    return np.asarray(np.where(scene <= 1 / 12, np.sqrt(3 * scene), high), np.float64)

@@ -2,6 +2,7 @@
 
 import asyncio
 import pathlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 import roompulse as library
 from file_cases import CASES, FILES, FileCase
 from live_service import Service
-from odd_videos import high_range, portrait, with_matrix, write
+from numpy.typing import NDArray
+from odd_videos import Picture, high_range, portrait, with_matrix, write
 from roompulse.enums import DropReason
 from roompulse.errors import SourceError
 from roompulse.feed import FeedReport, Passing
@@ -18,10 +20,12 @@ from shared_data import needs_shared, video
 
 pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
 
+Numbers = NDArray[np.float64]
 SHIFT, BOX_SHIFT = 0.03, 0.02  # of the mean over a recording: each expression, each side of the box
 LOOKS_HZ = 5.0
 RESHAPED = [case for case in FILES if case.name.startswith(("sar_", "matrix_"))]
-STORED = {  # how a picture is stored for a display matrix to show it upright, and the matrix
+# How a picture is stored for a display matrix to show it upright, and the matrix.
+STORED: dict[str, tuple[Callable[[Picture], Picture], tuple[int, int, int, int]]] = {
     "rot90": (lambda picture: np.rot90(picture, 1), (0, 1, -1, 0)),
     "rot180": (lambda picture: np.rot90(picture, 2), (-1, 0, 0, -1)),
     "rot270": (lambda picture: np.rot90(picture, 3), (0, -1, 1, 0)),
@@ -44,13 +48,13 @@ class Played:
         shift = float(np.abs(self._expressions() - other._expressions()).max())
         return shift, float(np.abs(self._box() - other._box()).max())
 
-    def _expressions(self) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
+    def _expressions(self) -> Numbers:
         raws = [update.affect.raw for update in self.updates if update.affect and update.affect.raw]
-        return np.mean([[value for _, value in raw] for raw in raws], axis=0)
+        return np.asarray(np.mean([[value for _, value in raw] for raw in raws], axis=0), np.float64)
 
-    def _box(self) -> "np.ndarray[tuple[int, ...], np.dtype[np.float64]]":
+    def _box(self) -> Numbers:
         boxes = [update.face.box for update in self.updates if update.face]
-        return np.mean([(box.x, box.y, box.width, box.height) for box in boxes], axis=0)
+        return np.asarray(np.mean([(box.x, box.y, box.width, box.height) for box in boxes], axis=0), np.float64)
 
 
 async def play(
@@ -173,18 +177,19 @@ async def test_pictures_of_high_dynamic_range_read_as_the_same_scene_in_ordinary
     colours = {"color_primaries": 9, "color_trc": trc, "colorspace": 9, "color_range": 1}
     options = {"preset": "ultrafast", "crf": "14"} | ({"x265-params": "log-level=none"} if codec == "libx265" else {})
     made = [high_range(picture, transfer) for picture in pictures]
-    high = write(tmp_path / f"{transfer}.mp4", made, codec, pix_fmt="yuv420p10le", options=options, **colours)
+    high = write(tmp_path / f"{transfer}.mp4", made, codec, pix_fmt="yuv420p10le", options=options, context=colours)
     ordinary = await play(roompulse, write(tmp_path / f"ordinary-{transfer}.mp4", pictures), "jpeg")
     seen = await play(roompulse, high)
     assert (seen.counters.analyzed, seen.faults) == (20, [])
-    assert f"the pictures are {transfer.upper()}, of high dynamic range" in [found.what for found in seen.report.findings]
+    assert f"the pictures are {transfer.upper()}, of high dynamic range" in [
+        found.what for found in seen.report.findings
+    ]
     shift, box_shift = seen.differs(ordinary)
     assert (shift <= SHIFT, box_shift <= BOX_SHIFT) == (True, True), (shift, box_shift)
 
 
 async def test_a_codec_that_nobody_knows_is_named_with_a_remedy(roompulse: Service) -> None:
-    for passing in ("auto", "jpeg"):
+    passings: tuple[Passing, ...] = ("auto", "jpeg")
+    for passing in passings:
         with pytest.raises(SourceError, match=r"of the codec 'zzz9', and there is no decoder .*; convert it to H\.264"):
-            await play(roompulse, CASES / "unknown_codec.mp4", passing)  # type: ignore[arg-type]
-
-
+            await play(roompulse, CASES / "unknown_codec.mp4", passing)

@@ -1,10 +1,11 @@
 """Encoded video through the decoder: waiting, recovering, changing, reordering; and real recordings whole."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import av
+import cv2
 import numpy as np
 import pytest
 from media_samples import Picture, encode, mean_difference, moving, packet, packets, scene, still
@@ -221,6 +222,38 @@ def test_rotation_belongs_to_the_packet() -> None:
     units = encode(Encoding.VP8, [scene(160, 96)] * 2)
     sent = [packet(units[0], Encoding.VP8), packet(units[1], Encoding.VP8, 1, rotation_deg=90)]
     assert [(frame.width, frame.height) for frame in run(sent).frames] == [(160, 96), (96, 160)]
+
+
+def test_pixels_of_a_bitstream_are_made_square_unless_the_sender_says_otherwise() -> None:
+    """H.264's own aspect ratio (VUI) counts where the format declares none, as with matrix and range."""
+    expected = scene(192, 96)
+    squeezed = np.asarray(cv2.resize(expected, (96, 96), interpolation=cv2.INTER_AREA), np.uint8)
+    unit = encode(Encoding.H264, [squeezed], options={"x264-params": "sar=2/1"})[0]
+    (frame,) = run([packet(unit, Encoding.H264)]).frames
+    assert (frame.width, frame.height) == (192, 96)
+    assert_shows(frame, expected)
+    square = packet(unit, Encoding.H264, pixel_aspect_width=1, pixel_aspect_height=1)
+    assert [(frame.width, frame.height) for frame in run([square]).frames] == [(96, 96)]
+    tall = packet(unit, Encoding.H264, pixel_aspect_width=1, pixel_aspect_height=2)
+    assert [(frame.width, frame.height) for frame in run([tall]).frames] == [(96, 192)]
+
+
+@pytest.mark.parametrize(("encoding", "b_frames"), [*((encoding, 0) for encoding in VIDEO), (Encoding.H264, 2)])
+def test_what_is_only_decoded_is_never_shown_and_the_rest_is_whole(encoding: Encoding, b_frames: int) -> None:
+    pictures = moving(20)
+    sent = packets(encode(encoding, pictures, group=20, b_frames=b_frames), encoding)
+    hidden = [replace(each, decode_only=each.index < 8) for each in sent]
+    seen, whole = run(hidden), run(sent)
+    assert sorted(seen.without_picture) == list(range(8))
+    assert sorted(seen.shown) == list(range(8, 20))
+    reference = {frame.packet.index: frame.picture() for frame in whole.frames}
+    for frame in seen.frames:
+        np.testing.assert_array_equal(frame.picture(), reference[frame.packet.index])
+
+
+def test_a_still_that_is_only_decoded_is_not_shown() -> None:
+    seen = run([replace(packet(still(scene(64, 48), ".png")), decode_only=True)])
+    assert (seen.frames, seen.without_picture) == ([], [0])
 
 
 def test_hidden_frames_are_packets_without_picture() -> None:

@@ -19,7 +19,7 @@ from typing import Generic, Protocol, TypeVar
 
 REORDERED_PACKETS = 32  # H.264 shows a picture up to 16 later than it is coded, and one may come as two fields
 NEAR_S, NEAR_PICTURES = 2.0, 17  # a jump forward of less needs no look ahead
-BACKWARD_FOLLOWERS = 2
+FOLLOWERS = 2  # that agree are enough where the order of showing is that of decoding
 MAX_PAUSE_S = 3600.0  # whoever jumps farther forward has set a clock
 
 
@@ -165,21 +165,21 @@ class SourceClock:
         return packet.dts is not None and self._last_dts is not None and packet.dts < self._last_dts - margin
 
     def _is_alone(self, stamp: int, newest: int, following: Following) -> bool:
-        """Tell whether the packets that follow go on from before; where none follow, it is not.
+        """Tell whether the packets that follow go on from before: then this stamp is wrong, and not the clock's jump.
 
-        Forward, those that are shown before this one may come first. Backward, two that agree are enough.
+        Where pictures are reordered, those that are shown before this one come first, so many are looked at; where too
+        few follow nothing is known, and nothing is left out.
         """
         forward = stamp + self._shift > newest
+        needed = REORDERED_PACKETS if forward and self._reordered else FOLLOWERS
         others = (packet for packet in following() if not packet.is_discard)
-        nearer = (
-            abs(other - stamp) < abs(other + self._shift - newest)
-            for other in (self._stamp(packet, self._picture) for packet in others)
-        )
-        looked_at = islice(nearer, REORDERED_PACKETS if forward else BACKWARD_FOLLOWERS)
-        first = next(looked_at, None)
-        if first is None:
-            return False
-        return not (first or any(looked_at)) if forward else not (first and all(looked_at))
+        seen = 0
+        for other in (self._stamp(packet, self._picture) for packet in islice(others, needed)):
+            nearer = abs(other - stamp) < abs(other + self._shift - newest)
+            if nearer == forward:
+                return not forward
+            seen += 1
+        return forward and seen >= (needed if self._reordered else 1)
 
     def _follow(self, stamp: int, newest: int, step: int) -> int:
         """Go on where time jumped: forward it is a pause, backward or very far it began again."""

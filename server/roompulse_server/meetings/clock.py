@@ -48,44 +48,47 @@ class Stamp:
 class LiveClock:
     """Tells a live sender's clock that has stepped from one stamp that is wild. Pure; one a stream.
 
-    A packet that comes as fast as others and says to be much later or earlier is refused. When the next one agrees with
-    it, the clock has stepped, and is followed. `step_us` is by how much stamps may be off without any step: where
-    pictures are reordered, as long as sixteen of them.
+    A stamp far ahead of all that came so far, or far behind, is refused. When the next one agrees with it, the clock
+    has stepped, and is followed. `step_us` is by how much stamps may be off without any step: where pictures are
+    reordered, as long as sixteen of them.
     """
 
     def __init__(self) -> None:
-        self._last: Stamp | None = None  # the newest capture time, and when a packet last came
+        self._newest_us: int | None = None
+        self._received_us = 0
+        self._delay_us = 0  # the least so far, by the two clocks
         self._refused: Stamp | None = None
         self._period_us: int | None = None
         self.step_us = STEP_US
 
     def jump_us(self, stamp: Stamp, *, reordered: bool) -> int | None:
         """Return by how much a stamp jumps that must be refused; None: it is in line, or the clock has stepped."""
-        last, refused = self._last, self._refused
-        if last is None:
-            self._last = stamp
+        newest_us, delay_us = self._newest_us, stamp.receive_us - stamp.capture_us
+        if newest_us is None:
+            self._follow(stamp)
             return None
-        elapsed_us = max(0, stamp.receive_us - last.receive_us)
-        self.step_us = max(STEP_US, REORDERED_PICTURES * self._period(elapsed_us) if reordered else 0)
-        ahead_us = stamp.capture_us - last.capture_us
-        if not -WILD_US <= ahead_us <= elapsed_us + WILD_US:
-            if refused is None or not self._agree(refused, stamp):
-                self._refused = stamp
-                return ahead_us
-            last = stamp
+        self.step_us = max(STEP_US, REORDERED_PICTURES * self._period(stamp.receive_us) if reordered else 0)
+        wild_us = max(WILD_US, self.step_us)
+        if self._delay_us - delay_us > wild_us or newest_us - stamp.capture_us > wild_us:
+            refused, self._refused = self._refused, stamp
+            if refused is None or abs(delay_us - (refused.receive_us - refused.capture_us)) > wild_us:
+                return stamp.capture_us - newest_us
+            self._follow(stamp)
+            return None
         self._refused = None
-        self._last = Stamp(max(last.capture_us, stamp.capture_us), stamp.receive_us)
+        self._newest_us, self._delay_us = max(newest_us, stamp.capture_us), min(self._delay_us, delay_us)
         return None
 
-    def _period(self, elapsed_us: int) -> int:
-        """Take a pause between packets in; return their usual one."""
-        pause_us = min(elapsed_us, MAX_PERIOD_US)
-        before_us = pause_us if self._period_us is None else self._period_us
-        self._period_us = before_us + (pause_us - before_us) // PERIOD_SHARE
-        return self._period_us
+    def _follow(self, stamp: Stamp) -> None:
+        self._newest_us, self._delay_us = stamp.capture_us, stamp.receive_us - stamp.capture_us
+        self._received_us, self._refused = stamp.receive_us, None
 
-    def _agree(self, one: Stamp, other: Stamp) -> bool:
-        return abs(other.capture_us - one.capture_us - (other.receive_us - one.receive_us)) <= WILD_US
+    def _period(self, receive_us: int) -> int:
+        """Take a pause between packets in; return their usual one."""
+        pause_us = min(max(0, receive_us - self._received_us), MAX_PERIOD_US)
+        before_us = pause_us if self._period_us is None else self._period_us
+        self._period_us, self._received_us = before_us + (pause_us - before_us) // PERIOD_SHARE, receive_us
+        return self._period_us
 
 
 class CodingOrder:
