@@ -27,7 +27,7 @@ Bytes3 = NDArray[np.uint8]
 
 HD_LINES = 720
 JPEG_QUANTISER = 3  # FFmpeg's scale, 1 best to 31 worst; 3 is about quality 90
-COARSEST_QUANTISER = 31
+COARSEST_QUANTISER = 12  # beyond it a smaller picture shows more
 FF_QP2LAMBDA = 118
 H264_RATE_FACTOR = 21
 H264_GOP_PICTURES = 60  # short, so that a lost worker or a late joiner waits two seconds at most
@@ -102,12 +102,17 @@ def color_of(picture: av.VideoFrame) -> tuple[ColorMatrix, ColorRange]:
 
 
 class JpegEncoder:
-    """Baseline JPEG 4:2:0; a size change needs nothing."""
+    """Baseline JPEG 4:2:0; a size change needs nothing.
+
+    Attributes:
+        shrunk: Width and height of the last picture that had too many bytes at any other size; None: there was none.
+    """
 
     def __init__(self, quantiser: int = JPEG_QUANTISER) -> None:
         """Keep the quantiser, 1 (best) to 31 (worst)."""
         self._quantiser = quantiser
         self._context: av.VideoCodecContext | None = None
+        self.shrunk: tuple[int, int] | None = None
 
     def encode(self, picture: av.VideoFrame, rotation_deg: int = 0) -> Packet:
         """Return the picture as one JPEG."""
@@ -117,7 +122,7 @@ class JpegEncoder:
             if self._quantiser < COARSEST_QUANTISER:
                 self._quantiser, self._context = min(COARSEST_QUANTISER, 2 * self._quantiser), None
             else:
-                size = (size[0] * 3 // 4, size[1] * 3 // 4)
+                self.shrunk = size = (size[0] * 3 // 4, size[1] * 3 // 4)
             data = self._encoded(picture, *size)
         return Packet(data, format=VideoFormat(Encoding.JPEG, rotation_deg=rotation_deg), key_frame=True)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, Protocol
 
-from roompulse.encode import Encoder, EncoderName, make_encoder
+from roompulse.encode import Encoder, EncoderName, JpegEncoder, make_encoder
 from roompulse.media import Packet
 from roompulse.sources import Finding, Picture, VideoSource
 
@@ -133,10 +133,17 @@ class Feed:
                 if self._stop.is_set():
                     break
             self._offset_s = self.report.media_s + 1.0 / (source.info.rate_hz or 25.0)
-            damaged, self.report = self.report.damaged, replace(self.report, findings=source.findings)
-            self.report = replace(self.report, damaged=damaged + source.damaged)
+            self._tell(source)
         finally:
             await asyncio.to_thread(source.__exit__, None, None, None)
+
+    def _tell(self, source: VideoSource) -> None:
+        findings = list(source.findings)
+        if isinstance(self._encoder, JpegEncoder) and self._encoder.shrunk:
+            size = "{}×{}".format(*self._encoder.shrunk)
+            findings.append(Finding("pictures have more bytes than the service takes", f"scaled down to {size}"))
+        damaged = self.report.damaged + source.damaged
+        self.report = replace(self.report, damaged=damaged, findings=tuple(findings))
 
     async def _play(self, batch: list[Step]) -> None:
         late_s = await self._pacer.wait(batch[0].due_s)

@@ -44,11 +44,12 @@ def prepared(data: bytes, shape: VideoFormat | None = None) -> Still:
 
 def _scaled(data: bytes, stream: VideoStream, shape: VideoFormat) -> Still:
     frame = next(iter(stream.container.decode(stream)))  # type: ignore[attr-defined]
-    packet = JpegEncoder().encode(frame)
+    encoder = JpegEncoder()
+    packet = encoder.encode(frame)
     turn = exif.orientation(data)
     if turn != exif.UPRIGHT:
         shape = from_exif(turn).said_in(shape)
     packet = replace(packet, format=replace(shape, encoding=Encoding.JPEG))
-    width, height = fitting(frame.width, frame.height)
+    width, height = encoder.shrunk or fitting(frame.width, frame.height)
     told = f"{frame.width}×{frame.height} pixels in {len(data)} bytes are more than the service takes"
     return Still(packet, f"{told}; sent as {width}×{height} in {len(packet.data)}")
