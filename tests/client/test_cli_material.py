@@ -30,6 +30,17 @@ def test_check_says_what_there_is_to_know_of_a_file(threaded: ThreadedService, c
     assert not material or case.said
 
 
+@pytest.mark.parametrize(
+    ("name", "length_s", "rate_hz"), [("stamps_10fps.h264", 8.0, 10), ("stamps_restart.ts", 10.0, 30)]
+)
+def test_a_file_is_as_long_as_what_was_read_of_it(
+    threaded: ThreadedService, name: str, length_s: float, rate_hz: float
+) -> None:
+    found = json.loads(run(threaded, "check", CASES / name, "--rate", "0.5", "--json").stdout)
+    assert found["durationS"] == pytest.approx(length_s, abs=0.01)
+    assert found["rateHz"] == rate_hz
+
+
 def test_people_read_it_too(threaded: ThreadedService) -> None:
     shown = run(threaded, "check", CASES / "editlist_hidden_person.mp4", "--rate", "0.5").stdout
     assert "About the file" in shown

@@ -3,7 +3,10 @@
 import pathlib
 import shutil
 
+import av
+import numpy as np
 import pytest
+from av.stream import Disposition
 from click.testing import CliRunner
 from clips import stripes, write_clip
 from fake_service import ThreadedService
@@ -75,6 +78,23 @@ def test_the_command_line_takes_them_too(here: pathlib.Path, threaded: ThreadedS
     result = CliRunner().invoke(cli, copies, catch_exceptions=False)
     assert result.exit_code == 0, result.stderr
     assert sorted(path.name for path in (here / "copies").iterdir()) == sorted(PICTURES)
+
+
+def test_a_song_with_a_cover_is_no_video(here: pathlib.Path) -> None:
+    with av.open("song.m4a", "w", format="mp4") as container:
+        sound, cover = container.add_stream("aac", rate=8000, layout="mono"), container.add_stream("mjpeg", rate=1)
+        assert isinstance(cover, av.VideoStream)
+        cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 8000
+        container.mux(sound.encode(frame))
+        container.mux(cover.encode(av.VideoFrame.from_ndarray(stripes(0), format="bgr24").reformat(format="yuvj420p")))
+        for stream in (sound, cover):
+            container.mux(stream.encode(None))
+    with pytest.raises(SourceError) as raised, VideoSource("song.m4a"):
+        pass
+    assert str(raised.value) == "song.m4a has no video stream (it holds: audio, a cover picture)"
 
 
 @pytest.mark.parametrize(

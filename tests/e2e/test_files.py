@@ -144,7 +144,7 @@ async def test_pixels_that_are_not_square_and_mirrored_files_read_as_the_recordi
     roompulse: Service, passing: Passing
 ) -> None:
     original = await play(roompulse, video("portrait_d19.mp4"), passing, rate_hz=LOOKS_HZ)
-    for case in RESHAPED:
+    for case in RESHAPED if passing == "auto" else RESHAPED[::2]:
         seen = await play(roompulse, case.path, passing, rate_hz=LOOKS_HZ)
         assert seen.counters.analyzed + seen.counters.not_due == seen.counters.received == case.pictures
         shift, box_shift = seen.differs(original)
@@ -172,7 +172,7 @@ async def test_pictures_of_high_dynamic_range_read_as_the_same_scene_in_ordinary
     roompulse: Service, tmp_path: pathlib.Path, transfer: str, codec: str
 ) -> None:
     """Also of a codec that could be passed through: the service does not read such pictures."""
-    pictures = portrait(20, 320, 320)
+    pictures = portrait(12, 320, 320)
     trc = {"hlg": 18, "pq": 16}[transfer]
     colours = {"color_primaries": 9, "color_trc": trc, "colorspace": 9, "color_range": 1}
     options = {"preset": "ultrafast", "crf": "14"} | ({"x265-params": "log-level=none"} if codec == "libx265" else {})
@@ -180,7 +180,7 @@ async def test_pictures_of_high_dynamic_range_read_as_the_same_scene_in_ordinary
     high = write(tmp_path / f"{transfer}.mp4", made, codec, pix_fmt="yuv420p10le", options=options, context=colours)
     ordinary = await play(roompulse, write(tmp_path / f"ordinary-{transfer}.mp4", pictures), "jpeg")
     seen = await play(roompulse, high)
-    assert (seen.counters.analyzed, seen.faults) == (20, [])
+    assert (seen.counters.analyzed, seen.faults) == (12, [])
     assert f"the pictures are {transfer.upper()}, of high dynamic range" in [
         found.what for found in seen.report.findings
     ]

@@ -17,7 +17,7 @@ from roompulse.cli.output import Output
 from roompulse.cli.running import run
 from roompulse.encode import JpegEncoder
 from roompulse.media import Packet, VideoFormat
-from roompulse.sources import Picture, SourceInfo, VideoSource
+from roompulse.sources import Picture, VideoSource
 
 MOTION_SIZE_PX = 96
 
@@ -54,11 +54,11 @@ async def _check(source: VideoSource, rate: float, limit: int, purpose: str, ser
         samples = await _samples(source, rate, limit, purpose, server, output)
     finally:
         await asyncio.to_thread(source.__exit__, None, None, None)
-    found = assess(samples, source.info.rate_hz, source.info.duration_s)
+    found = assess(samples, source.info.rate_hz, source.duration_s)
     if output.json:
         output.object({"video": source.name, **_facts_for_json(source), **found.to_dict()})
     else:
-        parts = (_facts(source.info, found, source.damaged), *_material(source), _findings(found))
+        parts = (_facts(source, found), *_material(source), _findings(found))
         output.out.print(*parts, sep="\n")
 
 
@@ -106,7 +106,7 @@ def _facts_for_json(source: VideoSource) -> dict[str, object]:
         "width": info.width,
         "height": info.height,
         "rateHz": info.rate_hz,
-        "durationS": info.duration_s,
+        "durationS": source.duration_s,
         "rotationDeg": info.rotation_deg,
         "copyable": info.copyable,
         "track": info.track,
@@ -115,7 +115,8 @@ def _facts_for_json(source: VideoSource) -> dict[str, object]:
     }
 
 
-def _facts(info: SourceInfo, found: Assessment, damaged: int) -> Table:
+def _facts(source: VideoSource, found: Assessment) -> Table:
+    info = source.info
     table = tables.new(info.name, "what", "value")
     table.show_header = False
     turn = f"turned: {info.rotation_deg}° clockwise makes it upright" if info.rotation_deg else "upright"
@@ -124,7 +125,7 @@ def _facts(info: SourceInfo, found: Assessment, damaged: int) -> Table:
     rows = [
         ("codec", f"{info.codec} ({passed})"),
         ("size", f"{info.width}×{info.height} px, {turn}"),
-        ("pictures", f"{rate}, {tables.clock(info.duration_s)} long, {damaged} damaged packets"),
+        ("pictures", f"{rate}, {tables.clock(source.duration_s)} long, {source.damaged} damaged packets"),
         ("samples", str(found.samples)),
         ("would count", tables.percent(found.coverage)),
         ("face size", _sizes(found)),

@@ -63,7 +63,7 @@ def of_container(info: SourceInfo, *, shown_stamps: bool) -> list[Finding]:
         findings.append(Finding(what, "scaled down to {}×{}".format(*fitted)))
     if info.hdr:
         what = f"the pictures are {info.hdr}, of high dynamic range"
-        findings.append(Finding(what, "encoded anew in ordinary range; passed through (copy) faces would look pale"))
+        findings.append(Finding(what, "encoded anew they are read as others; passed through (copy) faces look pale"))
     if not shown_stamps:
         findings.append(
             Finding(

@@ -94,6 +94,15 @@ class VideoSource:
         return self._decoder.damaged + (self._passage.damaged if self._passage else 0)
 
     @property
+    def duration_s(self) -> float | None:
+        """How long it is, seconds: as was read once all was, else as the container says."""
+        return self._read_s if self._ended else self.info.duration_s
+
+    @property
+    def _read_s(self) -> float:
+        return self._seconds(self._clock.newest) + 1 / (self._rate_hz or ASSUMED_RATE_HZ)
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """What a person should know of it, as far as it was read."""
         clock = self._clock
@@ -107,7 +116,7 @@ class VideoSource:
             tuple((self._seconds(start), self._seconds(end)) for start, end in clock.pauses),
             self._interlaced,
             self._too_large,
-            self._seconds(clock.newest) + 1 / (self._rate_hz or ASSUMED_RATE_HZ) if self._ended else None,
+            self._read_s if self._ended else None,
             self.info.duration_s,
         )
         return (*finding.of_container(self.info, shown_stamps=self._shown_stamps), *finding.of_reading(reading))

@@ -44,7 +44,9 @@ class _FaultReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FaultReas
     FAULT_REASON_NO_KEY_FRAME: _FaultReason.ValueType  # 6
     """Encoded video that does not start with a key frame; said once for each wait."""
     FAULT_REASON_WRONG_TIME: _FaultReason.ValueType  # 7
-    """The capture time is missing, went back, or is out of range."""
+    """The capture time is missing, went back, or is out of range; in LIVE, it jumped while packets came as ever. Of
+    encoded video the packet is decoded all the same, for those that need it, and its picture is not looked at.
+    """
     FAULT_REASON_WRONG_INDEX: _FaultReason.ValueType  # 8
     """The packet's index did not rise."""
     FAULT_REASON_EMPTY: _FaultReason.ValueType  # 9
@@ -68,7 +70,9 @@ FAULT_REASON_WRONG_LAYOUT: FaultReason.ValueType  # 5
 FAULT_REASON_NO_KEY_FRAME: FaultReason.ValueType  # 6
 """Encoded video that does not start with a key frame; said once for each wait."""
 FAULT_REASON_WRONG_TIME: FaultReason.ValueType  # 7
-"""The capture time is missing, went back, or is out of range."""
+"""The capture time is missing, went back, or is out of range; in LIVE, it jumped while packets came as ever. Of
+encoded video the packet is decoded all the same, for those that need it, and its picture is not looked at.
+"""
 FAULT_REASON_WRONG_INDEX: FaultReason.ValueType  # 8
 """The packet's index did not rise."""
 FAULT_REASON_EMPTY: FaultReason.ValueType  # 9

@@ -129,7 +129,9 @@ class _DropReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DropReason
     DROP_REASON_QUEUE_FULL: _DropReason.ValueType  # 2
     """The queue was full, and it skipped to the next key frame."""
     DROP_REASON_WAITING_FOR_KEY_FRAME: _DropReason.ValueType  # 3
-    """Encoded video before its first key frame, or after a fault and before the next one."""
+    """Encoded video before its first key frame, or after a damaged key frame or a packet that could not be used, and
+    before the next one.
+    """
     DROP_REASON_FAULT: _DropReason.ValueType  # 4
     """The packet could not be decoded; a PacketFault said why."""
     DROP_REASON_NO_PICTURE: _DropReason.ValueType  # 5
@@ -153,7 +155,9 @@ DROP_REASON_SUPERSEDED: DropReason.ValueType  # 1
 DROP_REASON_QUEUE_FULL: DropReason.ValueType  # 2
 """The queue was full, and it skipped to the next key frame."""
 DROP_REASON_WAITING_FOR_KEY_FRAME: DropReason.ValueType  # 3
-"""Encoded video before its first key frame, or after a fault and before the next one."""
+"""Encoded video before its first key frame, or after a damaged key frame or a packet that could not be used, and
+before the next one.
+"""
 DROP_REASON_FAULT: DropReason.ValueType  # 4
 """The packet could not be decoded; a PacketFault said why."""
 DROP_REASON_NO_PICTURE: DropReason.ValueType  # 5
