@@ -12,7 +12,7 @@ from file_cases import CASES, FILES, FileCase
 from live_service import Service
 from numpy.typing import NDArray
 from odd_videos import Picture, high_range, portrait, with_matrix, write
-from roompulse.enums import DropReason
+from roompulse.enums import DropReason, FaultReason
 from roompulse.errors import SourceError
 from roompulse.feed import FeedReport, Passing
 from roompulse.results import PacketCounters, PacketFault, Update
@@ -23,6 +23,7 @@ pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
 Numbers = NDArray[np.float64]
 SHIFT, BOX_SHIFT = 0.03, 0.02  # of the mean over a recording: each expression, each side of the box
 LOOKS_HZ = 5.0
+OVERLOADED = (DropReason.QUEUE_FULL, DropReason.WAITING_FOR_KEY_FRAME)
 RESHAPED = [case for case in FILES if case.name.startswith(("sar_", "matrix_"))]
 # How a picture is stored for a display matrix to show it upright, and the matrix.
 STORED: dict[str, tuple[Callable[[Picture], Picture], tuple[int, int, int, int]]] = {
@@ -114,7 +115,10 @@ async def test_every_picture_of_a_file_is_analysed_and_recorded(roompulse: Servi
 
 
 async def test_a_live_stream_of_a_file_loses_nothing_of_it_either(roompulse: Service) -> None:
-    """In LIVE the newest picture wins: what is not analysed was not due. What is hidden is never among either."""
+    """In LIVE the newest picture wins: what is not analysed was not due. What is hidden is never among either.
+
+    On a machine that is too busy a live queue overflows, and says so; then there is nothing more to be counted.
+    """
     wanted = {"editlist_hidden_person.mp4", "stamps_outlier.mkv", "stamps_restart.ts", "damaged_h264.mp4", "fps1.mp4"}
     cases = [case for case in FILES if case.name in wanted]
     passings: tuple[Passing, ...] = ("copy", "jpeg")
@@ -122,9 +126,12 @@ async def test_a_live_stream_of_a_file_loses_nothing_of_it_either(roompulse: Ser
         *(play(roompulse, case.path, passing, speed=8.0) for case in cases for passing in passings)
     )
     for case, seen in zip([case for case in cases for _ in passings], played, strict=True):
-        superseded = seen.counters.dropped.get(DropReason.SUPERSEDED, 0)
-        shown = seen.counters.analyzed + seen.counters.not_due + superseded + seen.report.skipped
-        assert case.pictures - case.spared <= shown <= case.pictures, case.name
+        dropped = dict(seen.counters.dropped)
+        assert {fault.reason for fault in seen.faults} <= {FaultReason.CORRUPT}, case.name
+        assert set(dropped) <= {*OVERLOADED, DropReason.SUPERSEDED, DropReason.NO_PICTURE, DropReason.FAULT}
+        shown = seen.counters.analyzed + seen.counters.not_due + dropped.get(DropReason.SUPERSEDED, 0)
+        least = 0 if DropReason.QUEUE_FULL in dropped else case.pictures - case.spared
+        assert least <= shown + seen.report.skipped <= case.pictures, case.name
         assert seen.counters.analyzed > 0, case.name
 
 
