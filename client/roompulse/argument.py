@@ -15,6 +15,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from roompulse.errors import InvalidArgument
 
 MOST_SECONDS = 315_576_000_000  # of google.protobuf.Duration: 10,000 years
+MOST_TRACKS = 1 << 31
 MOST_WAIT_S = 1e7  # 115 days; beyond, clocks of the system overflow
 _SHOWN = 80
 _F = FieldDescriptor

@@ -200,11 +200,12 @@ class BlockingStream:
         speed: float | None = 1.0,
         encoder: Passing = "auto",
         loop: bool = False,
+        track: int | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> FeedReport:
         """Send a whole file, URL or device; see `AnalysisStream.send_video`. `progress` is called in another thread."""
         return self._loop.run(
-            self._stream.send_video(source, speed=speed, encoder=encoder, loop=loop, progress=progress)
+            self._stream.send_video(source, speed=speed, encoder=encoder, loop=loop, track=track, progress=progress)
         )
 
     def camera(self, on: bool, *, capture_s: float | None = None, capture_time: datetime | None = None) -> None:

@@ -1,6 +1,7 @@
 """The way in: a connection to a roompulse server."""
 
 import asyncio
+import logging
 import os
 import pathlib
 import typing
@@ -23,6 +24,7 @@ from roompulse.picture import Picture, is_still, raw_packet
 from roompulse.reconnect import Reconnection
 from roompulse.results import Consent, ImageResult
 from roompulse.session import Session
+from roompulse.still import prepared
 from roompulse.stream import AnalysisStream
 from roompulse.subscription import Subscription
 from roompulse.v1 import analysis_service_pb2, media_pb2, subscription_service_pb2
@@ -32,6 +34,8 @@ from roompulse.v1.meeting_service_pb2_grpc import MeetingServiceStub
 Open = TypeVar("Open", AnalysisStream, Subscription)
 SayConsent = Consent | ConsentState | str
 RECONNECT = Reconnection()
+
+log = logging.getLogger("roompulse")
 
 
 class Client:
@@ -182,6 +186,9 @@ class Client:
     ) -> ImageResult:
         """Read the faces of one still picture; nothing is recorded.
 
+        A picture of more than 3840×2160 pixels, 8192 a side or 2 MiB is scaled down, and the logger "roompulse" says
+        so; boxes are fractions, and sizes in pixels those of the scaled picture.
+
         Args:
             picture: JPEG, PNG or WebP bytes, a path to such a file, or a picture as `AnalysisStream.send` takes it,
                 which travels as it is, without loss.
@@ -314,14 +321,23 @@ def _milliseconds(seconds: float, path: str) -> int:
 
 
 def _packet_of(picture: Picture | str | os.PathLike[str], pixels: Pixels, shape: VideoFormat | None) -> Packet:
+    if not isinstance(shape, VideoFormat | None):
+        raise argument.refused("format", shape, "a VideoFormat")
     if is_still(picture):
-        return Packet(bytes(picture), format=shape)
+        return _still(bytes(picture), "the picture", shape)
     if isinstance(picture, str | os.PathLike):
         name = argument.path(picture, "picture")
         try:
-            return Packet(pathlib.Path(name).read_bytes(), format=shape)
+            return _still(pathlib.Path(name).read_bytes(), name, shape)
         except FileNotFoundError as err:
             raise SourceError(f"there is no file {name}") from err
         except OSError as err:
             raise SourceError(f"{name} cannot be read: {err.strerror}") from err
     return raw_packet(picture, pixels)
+
+
+def _still(data: bytes, name: str, shape: VideoFormat | None) -> Packet:
+    still = prepared(data, shape)
+    if still.scaled:
+        log.warning("%s: %s", name, still.scaled)
+    return still.packet

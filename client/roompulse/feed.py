@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, Protocol
 
-from roompulse.encode import Encoder, EncoderName, make_encoder
+from roompulse.encode import Encoder, EncoderName, JpegEncoder, make_encoder
 from roompulse.media import Packet
-from roompulse.sources import Picture, VideoSource
+from roompulse.sources import Finding, Picture, VideoSource
 
 Passing = Literal["auto", "copy", "jpeg", "h264", "raw"]
 LATE_S = 0.5  # a live picture later than this is not worth its encoding
@@ -33,12 +33,23 @@ class Sink(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FeedReport:
-    """What was sent: packets, their bytes, seconds of media, and live pictures skipped because sending was behind."""
+    """What was sent.
+
+    Attributes:
+        packets: How many.
+        bytes: Of these packets.
+        media_s: Seconds of media.
+        skipped: Live pictures that were not sent because sending was behind.
+        damaged: Packets of the source that could not be used.
+        findings: What a person should know of the source, in words.
+    """
 
     packets: int
     bytes: int
     media_s: float
     skipped: int
+    damaged: int = 0
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +99,13 @@ class Feed:
         passing: Passing,
         *,
         skip_late: bool,
+        track: int | None = None,
         progress: Callable[[float], None] | None = None,
         stop: asyncio.Event | None = None,
         pacer: Pacer | None = None,
     ) -> None:
         """Keep what to play; `skip_late` allows live stills to be skipped when sending is behind."""
-        self._sink, self._source, self._passing = sink, source, passing
+        self._sink, self._source, self._passing, self._track = sink, source, passing, track
         self._batch = BATCH_PACKETS if speed is None else 1
         self._skip_late = skip_late and speed is not None
         self._pacer = pacer or Pacer(speed)
@@ -112,7 +124,7 @@ class Feed:
                 return self.report
 
     async def _play_once(self) -> None:
-        source = VideoSource(self._source)
+        source = VideoSource(self._source, track=self._track)
         await asyncio.to_thread(source.__enter__)
         try:
             steps = self._steps(source)
@@ -121,8 +133,17 @@ class Feed:
                 if self._stop.is_set():
                     break
             self._offset_s = self.report.media_s + 1.0 / (source.info.rate_hz or 25.0)
+            self._tell(source)
         finally:
             await asyncio.to_thread(source.__exit__, None, None, None)
+
+    def _tell(self, source: VideoSource) -> None:
+        findings = list(source.findings)
+        if isinstance(self._encoder, JpegEncoder) and self._encoder.shrunk:
+            size = "{}×{}".format(*self._encoder.shrunk)
+            findings.append(Finding("pictures have more bytes than the service takes", f"scaled down to {size}"))
+        damaged = self.report.damaged + source.damaged
+        self.report = replace(self.report, damaged=damaged, findings=tuple(findings))
 
     async def _play(self, batch: list[Step]) -> None:
         late_s = await self._pacer.wait(batch[0].due_s)
@@ -149,10 +170,13 @@ class Feed:
         return self._copied(source) if name is None else self._encoded(source, name)
 
     def _copied(self, source: VideoSource) -> Iterator[Step]:
-        for unit in source.units():
+        auto = self._passing == "auto"
+        for unit in source.units(until_too_large=auto):
             capture_s = (unit.packet.capture_s or 0.0) + self._offset_s
             packet = replace(unit.packet, capture_s=capture_s)
             yield Step(unit.due_s + self._offset_s, capture_s, partial(_itself, packet), skippable=False)
+        if source.ended_early:
+            yield from self._encoded(source, "jpeg")  # from the unit on that the service would not take
 
     def _encoded(self, source: VideoSource, name: EncoderName) -> Iterator[Step]:
         if self._encoder is None:
@@ -174,4 +198,5 @@ def _itself(packet: Packet) -> Packet:
 
 
 def _encode(encoder: Encoder, picture: Picture, capture_s: float) -> Packet:
-    return stamped(encoder.encode(picture.frame, picture.rotation_deg), capture_s, None)
+    packet = stamped(encoder.encode(picture.frame), capture_s, None)
+    return packet if packet.format is None else replace(packet, format=picture.geometry.said_in(packet.format))

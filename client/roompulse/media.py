@@ -9,6 +9,9 @@ from roompulse.results import Box, Consent
 
 ANNEX_B_START = (b"\x00\x00\x01", b"\x00\x00\x00\x01")
 H264_IDR, H264_SPS = 5, 7
+MAX_PACKET_BYTES = 2 * 1024 * 1024  # what the service takes: of a still or an access unit …
+MAX_PIXELS = 3840 * 2160
+MAX_SIDE = 8192  # … and of any picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,11 @@ class VideoFormat:
         matrix: The YUV matrix; unspecified means what the bitstream says.
         range: The YUV range; unspecified means what the bitstream says.
         rotation_deg: Clockwise turn that makes the picture upright: 0, 90, 180 or 270.
+        horizontal_flip: The bytes hold the picture mirrored; it is flipped back, then turned. (A self-view is said by
+            `mirrored` of `Client.analyze`, and stays as it is.)
+        pixel_aspect_width: With `pixel_aspect_height` the shape of a pixel by the bytes' own rows and columns, 4 and 3
+            for example; the picture is stretched to square pixels. Both 0: what the bitstream says, else square.
+        pixel_aspect_height: See `pixel_aspect_width`; from 1 : 4 to 4 : 1.
     """
 
     encoding: Encoding = Encoding.UNSPECIFIED
@@ -32,6 +40,9 @@ class VideoFormat:
     matrix: ColorMatrix = ColorMatrix.UNSPECIFIED
     range: ColorRange = ColorRange.UNSPECIFIED
     rotation_deg: int = 0
+    horizontal_flip: bool = False
+    pixel_aspect_width: int = 0
+    pixel_aspect_height: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +56,7 @@ class Packet:
         format: Its format, where it differs from the stream's.
         key_frame: Whether decoding can start here; None lets the client look into the bytes.
         speaking: Whether the participant was speaking, where that is known.
+        decode_only: Later packets need it, and its picture is not part of what is shown: it is never looked at.
 
     Raises:
         InvalidArgument: A value is of another type, or a time is not finite or has no time zone.
@@ -56,6 +68,7 @@ class Packet:
     format: VideoFormat | None = None
     key_frame: bool | None = None
     speaking: bool | None = None
+    decode_only: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what no packet can say."""
@@ -67,7 +80,7 @@ class Packet:
             argument.moment(self.capture_time, "capture_time")
         if not isinstance(self.format, VideoFormat | None):
             raise argument.refused("format", self.format, "a VideoFormat")
-        for name in ("key_frame", "speaking"):
+        for name in ("key_frame", "speaking", "decode_only"):
             if getattr(self, name) is not None:
                 argument.flag(getattr(self, name), name)
 

@@ -120,6 +120,7 @@ class Outbox:
             index=self.last_index + 1,
             data=packet.data,
             speaking=packet.speaking,
+            decode_only=packet.decode_only,
             capture_time=packet.capture_time,
             capture_offset=packet.capture_s,
             format=packet.format if packet.format != self._shape else None,

@@ -1,22 +1,24 @@
 """What `send` and `image` take, made into packets: pictures of every library that bots use, and stills as they are.
 
 av.VideoFrame ─────────┐
-numpy, I420, NV12 ─────┴─▶ frame_of ─▶ an encoder        or ─▶ raw_packet: as it is
+numpy, I420, NV12 ─────┴─▶ encoded: by an encoder        or ─▶ raw_packet: as it is
 JPEG, PNG, WebP bytes ───▶ still_packet: as they are
 """
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 import av
 import numpy as np
 
-from roompulse.encode import Bytes3, Pixels, RawEncoder, check_array, picture_of
+from roompulse.encode import Bytes3, Encoder, Pixels, RawEncoder, check_array, fitting, picture_of
 from roompulse.enums import ColorMatrix, ColorRange, Encoding
 from roompulse.errors import InvalidArgument
 from roompulse.media import Packet, VideoFormat
 from roompulse.planes import I420, NV12, Yuv420
+from roompulse.sources.geometry import Geometry, from_frame
 
 Still = bytes | bytearray | memoryview
 Picture = av.VideoFrame | Bytes3 | I420 | NV12 | Still
@@ -45,39 +47,44 @@ def still_packet(data: Still, shape: VideoFormat) -> Packet:
             f"the bytes are no JPEG, PNG or WebP (they begin with {begins}); send video as Packet with a format, "
             "raw pictures as arrays, I420 or NV12"
         )
-    own = encoding is Encoding.UNSPECIFIED or shape.encoding < Encoding.I420
-    return Packet(held, format=None if own else VideoFormat(encoding, rotation_deg=shape.rotation_deg))
+    if encoding is Encoding.UNSPECIFIED or shape.encoding < Encoding.I420:
+        return Packet(held)
+    return Packet(held, format=replace(shape, encoding=encoding, width=0, height=0, strides=()))
 
 
-def frame_of(picture: object, pixels: Pixels) -> tuple[av.VideoFrame, int]:
-    """Return a picture for an encoder, and its clockwise turn in degrees.
+def encoded(encoder: Encoder, picture: object, pixels: Pixels) -> Packet:
+    """Return the packet that an encoder makes of a picture; its turn and flip are passed on in the format.
 
     Raises:
         InvalidArgument: It is nothing that can be sent.
     """
     if isinstance(picture, av.VideoFrame):
-        return picture, rotation_of(picture)
-    if isinstance(picture, Yuv420):
-        return picture.frame(), picture.rotation_deg
-    if isinstance(picture, np.ndarray):
-        return picture_of(picture, pixels), 0
-    raise InvalidArgument(
-        f"{type(picture).__name__} is no picture that can be sent; send an av.VideoFrame, an array of uint8, I420, "
-        "NV12, the bytes of a JPEG, PNG or WebP, or Packets"
-    )
+        frame, geometry = picture, from_frame(picture)
+    elif isinstance(picture, Yuv420):
+        frame, geometry = picture.frame(), Geometry(picture.rotation_deg)
+    elif isinstance(picture, np.ndarray):
+        frame, geometry = picture_of(picture, pixels), Geometry()
+    else:
+        raise InvalidArgument(
+            f"{type(picture).__name__} is no picture that can be sent; send an av.VideoFrame, an array of uint8, I420, "
+            "NV12, the bytes of a JPEG, PNG or WebP, or Packets"
+        )
+    packet = encoder.encode(frame)
+    return packet if geometry.plain else replace(packet, format=geometry.said_in(packet.format or VideoFormat()))
 
 
 def raw_packet(picture: object, pixels: Pixels = "bgr") -> Packet:
     """Return a picture as it is: exact, and large. Alpha is left out; grey becomes I420 without colour.
 
+    What is larger than the service takes is scaled down.
+
     Raises:
         InvalidArgument: It is nothing that can be sent.
     """
+    if not isinstance(picture, Yuv420 | np.ndarray) or fitting(*size_of(picture)) != size_of(picture):
+        return encoded(RawEncoder(), picture, pixels)
     if isinstance(picture, Yuv420):
         return picture.packet()
-    if not isinstance(picture, np.ndarray):
-        frame, rotation_deg = frame_of(picture, pixels)
-        return RawEncoder().encode(frame, rotation_deg)
     order = check_array(picture, pixels)
     height, width = picture.shape[:2]
     if order == "gray":
@@ -88,17 +95,19 @@ def raw_packet(picture: object, pixels: Pixels = "bgr") -> Packet:
     return Packet(picture[:, :, :3].tobytes(), format=VideoFormat(encoding, width, height), key_frame=True)
 
 
+def size_of(picture: av.VideoFrame | Bytes3 | Yuv420) -> tuple[int, int]:
+    """Return a picture's width and height, pixels."""
+    if isinstance(picture, np.ndarray):
+        return (picture.shape[1], picture.shape[0]) if picture.ndim > 1 else (0, 0)
+    return picture.width, picture.height
+
+
 def capture_of(picture: object) -> float | None:
     """Return when a frame was captured by its own clock, seconds; None where it does not say so sensibly."""
     if not isinstance(picture, av.VideoFrame) or picture.pts is None or not picture.time_base:
         return None
     seconds = float(picture.pts * picture.time_base)
     return seconds if math.isfinite(seconds) and 0.0 <= seconds <= MOST_CAPTURE_S else None
-
-
-def rotation_of(frame: av.VideoFrame) -> int:
-    """Return the clockwise turn that makes a frame upright, as its display matrix says: 0, 90, 180 or 270."""
-    return -round(frame.rotation / 90) * 90 % 360  # FFmpeg counts anticlockwise
 
 
 def packets_of(value: object) -> Sequence[Packet] | None:

@@ -37,8 +37,8 @@ class Yuv420:
     Attributes:
         data: A buffer or 2-D array of uint8 for each plane, or one buffer that holds all of them. Chroma has half of
             the width and height, rounded up.
-        width: Pixels, 16 to 8192; may be left out where the first plane is a 2-D array.
-        height: Pixels, 16 to 8192; may be left out where the first plane is a 2-D array.
+        width: Pixels, 16 to 16384; may be left out where the first plane is a 2-D array.
+        height: Pixels, 16 to 16384; may be left out where the first plane is a 2-D array.
         strides: Bytes from one row to the next, a number for each plane; empty: rows without padding. Arrays know.
         matrix: The YUV matrix; unspecified: BT.709 for 720 lines and more, BT.601 below.
         range: The YUV range; unspecified: limited, 16 to 235.

@@ -6,6 +6,7 @@ send(), send_video() ─▶ Outbox ─▶ call.write ══▶ service ══▶
 """
 
 import asyncio
+import logging
 import os
 import typing
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -19,10 +20,12 @@ from roompulse.conversion import message_of
 from roompulse.errors import InvalidArgument, RoompulseError, StreamClosed, WrongUse
 from roompulse.media import Packet, Tile
 from roompulse.outbox import Request
-from roompulse.picture import Picture, capture_of, frame_of, is_still, packets_of, raw_packet, still_packet
+from roompulse.picture import Picture, capture_of, encoded, is_still, packets_of, raw_packet, size_of, still_packet
 from roompulse.results import PacketCounters, StreamEvent, StreamOpened, Update
 from roompulse.session import Session
 from roompulse.v1 import media_pb2
+
+log = logging.getLogger("roompulse")
 
 
 class AnalysisStream:
@@ -49,7 +52,7 @@ class AnalysisStream:
         self._encoder_name = encoder
         self._timeout_s = timeout_s
         self._sending = asyncio.Lock()
-        self._started = self._finished = False
+        self._started = self._finished = self._told_of_scaling = False
         self.closed = False
 
     async def __aenter__(self) -> Self:
@@ -112,7 +115,7 @@ class AnalysisStream:
             picture: One of these. What is not encoded yet is encoded here, as `encoder` of `analyze` says, in a thread.
                 `av.VideoFrame`, as aiortc gives it: its colours and its turn are kept, and its own time (`pts` times
                 `time_base`) counts as capture time where the clock is MEDIA and none is given.
-                An array of uint8, 16 to 8192 pixels a side: (height, width, 3), with a fourth channel for alpha, which
+                An array of uint8, 16 to 16384 pixels a side: (height, width, 3), with a fourth channel for alpha, which
                 is ignored, or (height, width) for grey.
                 `I420` or `NV12` planes, as Zoom, Teams and LiveKit give them.
                 The bytes of a JPEG, PNG or WebP, or of one access unit where `analyze` was given a `format`.
@@ -148,6 +151,7 @@ class AnalysisStream:
         speed: float | None = 1.0,
         encoder: feed.Passing = "auto",
         loop: bool = False,
+        track: int | None = None,
         stop: asyncio.Event | None = None,
         progress: Callable[[float], None] | None = None,
     ) -> feed.FeedReport:
@@ -157,10 +161,14 @@ class AnalysisStream:
             source: What PyAV can open.
             speed: Times real time by its capture times; None: as fast as the service takes it.
             encoder: "copy" passes packets through; "jpeg", "h264", "raw" encode; "auto" copies where the codec allows
-                it and makes JPEG where not.
+                it and makes JPEG where not: another codec, high dynamic range, more than the service takes.
             loop: Begin again at the end, until stopped.
+            track: Which video track, from 1; left out: the one that the container marks as default.
             stop: When set, sending ends after the packet in hand; the stream can then be finished.
             progress: Told the seconds of media sent so far, after each sending.
+
+        Returns:
+            What was sent, and what a person should know of the source (`findings`).
 
         Raises:
             SourceError: The source cannot be used, or not copied.
@@ -172,7 +180,9 @@ class AnalysisStream:
         argument.one_of(encoder, "encoder", typing.get_args(feed.Passing))
         if speed is not None and not 0 < argument.real(speed, "speed") < argument.MOST_WAIT_S:
             raise argument.refused("speed", speed, "more than 0, or None for as fast as it goes")
-        player = feed.Feed(self, source, speed, encoder, skip_late=self._session.live, progress=progress, stop=stop)
+        track = None if track is None else argument.whole(track, "track", 1, argument.MOST_TRACKS)
+        live = self._session.live
+        player = feed.Feed(self, source, speed, encoder, skip_late=live, track=track, progress=progress, stop=stop)
         return await player.run(loop=loop)
 
     async def camera(self, on: bool, *, capture_s: float | None = None, capture_time: datetime | None = None) -> None:
@@ -322,9 +332,19 @@ class AnalysisStream:
         if is_still(picture):
             return still_packet(picture, self._session.outbox.shape)
         if self._encoder_name == "raw":
-            return await asyncio.to_thread(raw_packet, picture, pixels)
-        made = self._session.encoder = self._session.encoder or encode.make_encoder(self._encoder_name)
-        return await asyncio.to_thread(lambda: made.encode(*frame_of(picture, pixels)))
+            packet = await asyncio.to_thread(raw_packet, picture, pixels)
+        else:
+            made = self._session.encoder = self._session.encoder or encode.make_encoder(self._encoder_name)
+            packet = await asyncio.to_thread(lambda: encoded(made, picture, pixels))
+        self._tell_if_scaled(picture)
+        return packet
+
+    def _tell_if_scaled(self, picture: Any) -> None:
+        width, height = size_of(picture)
+        fitted = encode.fitting(width, height)
+        if fitted != (width, height) and not self._told_of_scaling:
+            self._told_of_scaling = True
+            log.warning("pictures of %d×%d are more than the service takes; sent as %d×%d", width, height, *fitted)
 
     async def _write(self, requests: list[Request], again: Callable[[], list[Request]]) -> None:
         """Write messages; when a cut meets them, wait until the stream is open again and write `again()` instead."""

@@ -157,3 +157,30 @@ def test_packets_that_were_not_due_are_answered_together_between_the_other_answe
     assert (fault.index, fault.dropped) == (3, DropReason.FAULT)
     assert after == NotDue((4, 5), 5)
     assert pipeline.take_answers() == ()
+
+
+def test_what_is_only_decoded_is_answered_for_and_never_looked_at() -> None:
+    sent = in_time(encode(Encoding.H264, moving(48), b_frames=2, group=48))
+    hidden = [replace(each, decode_only=each.index < 20) for each in sent]
+    every, _ = watched(Delivery.EVERY_FRAME, 0.0, sent)
+    whole = dict(every.shown)
+    for delivery, rate_hz in ((Delivery.EVERY_FRAME, 0.0), (Delivery.LIVE, 60.0)):
+        eye, ended = watched(delivery, rate_hz, hidden)
+        assert set(ended) == set(range(20, 48))
+        assert {time_s for time_s, _ in eye.shown} == {each.offset_us / 1e6 for each in sent[20:]}
+        for time_s, picture in eye.shown:
+            np.testing.assert_array_equal(picture, whole[time_s])
+
+
+def test_after_a_packet_that_was_refused_nothing_is_looked_at_before_a_key_frame() -> None:
+    sent = in_time(encode(Encoding.H264, moving(48), group=24))
+    gapped = [replace(each, after_loss=each.index == 11) for each in sent if each.index != 10]
+    eye, ended = watched(Delivery.EVERY_FRAME, 0.0, gapped)
+    assert set(ended) == {*range(10), *range(24, 48)}
+    assert len(eye.shown) == 34
+
+
+def test_at_the_end_of_a_live_stream_nothing_newer_wins() -> None:
+    sent = in_time(encode(Encoding.H264, moving(10), b_frames=3, group=24))
+    _, ended = watched(Delivery.LIVE, 0.0, sent)
+    assert ended == Counter(range(10))

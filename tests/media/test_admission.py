@@ -38,7 +38,7 @@ WRONG = {
         FaultReason.TOO_MANY_BYTES,
         f"at most {LIMITS.max_raw_bytes}",
     ),
-    "rotation": (packet(PNG, rotation_deg=45), FaultReason.WRONG_LAYOUT, "rotation_deg is 45; it must be 0, 90"),
+    "rotation": (packet(PNG, rotation_deg=45), FaultReason.WRONG_LAYOUT, "rotation_deg: 45 must be 0, 90"),
     "truncated JPEG": (packet(JPEG[: len(JPEG) * 2 // 3]), FaultReason.CORRUPT, "the JPEG is cut short"),
     "JPEG without its last bytes": (packet(JPEG[:-2]), FaultReason.CORRUPT, "without an end marker"),
     "JPEG header": (packet(JPEG[:40]), FaultReason.CORRUPT, "cut short"),

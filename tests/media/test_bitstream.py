@@ -108,6 +108,54 @@ def test_annex_b_is_told_from_avcc() -> None:
     assert not is_annex_b(avcc)
 
 
+NAL_HEADERS = st.sampled_from([0x01, 0x21, 0x41, 0x61, 0x65, 0x25, 0x45])  # slices, with every nal_ref_idc
+
+
+def escaped(payload: bytes) -> bytes:
+    """Return a payload as it stands in a NAL unit: no start code in it (ITU-T H.264, 7.4.1.1)."""
+    out = bytearray()
+    for byte in payload:
+        if len(out) >= 2 and out[-2:] == b"\x00\x00" and byte <= 3:
+            out.append(3)
+        out.append(byte)
+    return bytes(out) + b"\x80"
+
+
+@given(header=NAL_HEADERS, payload=st.binary(min_size=200, max_size=500), before=st.booleans())
+def test_avcc_of_any_size_is_no_annex_b(header: int, payload: bytes, before: bool) -> None:
+    """A unit of 256 to 511 bytes has the length prefix 00 00 01 xx, which looks like a short start code."""
+    nal = bytes((header,)) + escaped(payload)
+    parameters = b"\x68\xee\x3c\x80" if before else b""
+    units = [parameters, nal] if before else [nal]
+    assert not is_annex_b(b"".join(len(unit).to_bytes(4, "big") + unit for unit in units))
+
+
+@given(
+    header=NAL_HEADERS,
+    payload=st.binary(min_size=1, max_size=500),
+    code=st.sampled_from([b"\x00\x00\x01", b"\x00\x00\x00\x01"]),
+    parameters=st.sampled_from([b"", b"\x67\x42\x00\x0a\xf8\x41\xa2", b"\x09\xf0", b"\x06\x05\x01\x80\x80"]),
+)
+def test_annex_b_of_any_size_is_no_avcc(header: int, payload: bytes, code: bytes, parameters: bytes) -> None:
+    """A slice that begins with the first macroblock begins with a 1 (`first_mb_in_slice`), and no NAL unit does."""
+    slice_ = code + bytes((header, payload[0] | 0x80)) + escaped(payload[1:])
+    assert is_annex_b(slice_)
+    assert is_annex_b(code + parameters + slice_ if parameters else slice_)
+
+
+@pytest.mark.parametrize("size", [260, 300, 400, 511])
+def test_a_real_unit_of_that_size_is_told_as_well(size: int) -> None:
+    options = {"x264-params": f"slice-max-size={size}:scenecut=0"}
+    units = encode(Encoding.H264, moving(6, 320, 192), options=options)
+    for unit in units:
+        for nal in split_nals(unit):
+            short = b"\x00\x00\x01" + nal[4:]
+            avcc = (len(nal) - 4).to_bytes(4, "big") + nal[4:]
+            assert not is_annex_b(avcc)
+            if nal[4] & 0x1F not in (1, 5) or nal[5] & 0x80:
+                assert is_annex_b(short)
+
+
 def test_an_empty_nal_unit_hides_nothing() -> None:
     unit = encode(Encoding.H264, moving(1))[0]
     assert coded_size(Encoding.H264, b"\x00\x00\x01" + unit) == (160, 96)

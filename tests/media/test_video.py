@@ -1,15 +1,16 @@
 """Encoded video through the decoder: waiting, recovering, changing, reordering; and real recordings whole."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import av
+import cv2
 import numpy as np
 import pytest
 from media_samples import Picture, encode, mean_difference, moving, packet, packets, scene, still
 from roompulse_server.errors import MediaError
-from roompulse_server.media.decoder import Decoder, Frame
+from roompulse_server.media.decoder import Decoded, Decoder, Frame
 from roompulse_server.types import Encoding, FaultReason, MediaLimits, Packet
 from shared_data import needs_shared, video
 
@@ -25,6 +26,11 @@ class Run:
     waiting: list[int] = field(default_factory=list)
     without_picture: list[int] = field(default_factory=list)
     faults: dict[int, MediaError] = field(default_factory=dict)
+
+    def take(self, decoded: Decoded) -> None:
+        self.frames += decoded.frames
+        self.without_picture += [empty.index for empty in decoded.without_picture]
+        self.faults |= {damaged.index: error for damaged, error in decoded.damaged}
 
     @property
     def shown(self) -> list[int]:
@@ -44,10 +50,9 @@ def run(sent: Sequence[Packet], decoder: Decoder | None = None) -> Run:
         except MediaError as error:
             seen.faults[each.index] = error
             continue
-        seen.frames += decoded.frames
         seen.waiting += [each.index] if decoded.waiting_for_key_frame else []
-        seen.without_picture += [empty.index for empty in decoded.without_picture]
-    seen.frames += decoder.flush()
+        seen.take(decoded)
+    seen.take(decoder.finish())
     return seen
 
 
@@ -104,24 +109,30 @@ def test_the_size_may_change_and_nothing_is_lost(encoding: Encoding, b_frames: i
 
 
 @pytest.mark.parametrize("b_frames", [0, 2])
-def test_a_damaged_packet_is_a_fault_and_the_next_key_frame_heals(b_frames: int) -> None:
+def test_a_damaged_packet_costs_itself_and_the_next_key_frame_heals(b_frames: int) -> None:
     pictures = moving(18)
     units = encode(Encoding.H264, pictures, group=6, b_frames=b_frames)
     broken = next(index for index in range(7, 12) if len(units[index]) > 200)
     seen = run(packets([*units[:broken], damaged(units[broken]), *units[broken + 1 :]], Encoding.H264))
-    (first_fault,) = seen.faults
-    # A damaged picture is noticed when its turn to be shown comes.
-    assert broken <= first_fault <= broken + 2 * b_frames
-    fault = seen.faults[first_fault]
-    assert fault.reason is FaultReason.CORRUPT
-    assert "key frame now" in fault.message
-    assert seen.waiting == list(range(first_fault + 1, 12))
-    assert set(range(12, 18)) <= set(seen.shown)
-    assert broken not in seen.shown
+    assert list(seen.faults) == [broken]
+    assert seen.faults[broken].reason is FaultReason.CORRUPT
+    assert "key frame now" in seen.faults[broken].message
+    assert not seen.waiting
+    assert sorted(seen.shown) == [index for index in range(18) if index != broken]
     assert seen.accounted == list(range(18))
-    by_capture = [picture for index, picture in enumerate(pictures) if index >= 12]
-    for picture, frame in zip(by_capture, seen.frames[-6:], strict=True):
+    for picture, frame in zip(pictures[12:], seen.frames[-6:], strict=True):
         assert_shows(frame, picture)
+
+
+@pytest.mark.parametrize("encoding", VIDEO)
+def test_units_that_fail_one_after_the_other_wait_for_a_key_frame(encoding: Encoding) -> None:
+    units = encode(encoding, moving(14), group=12)
+    sent = [units[0], *(damaged(unit)[:12] for unit in units[1:6]), *units[6:]]
+    seen = run(packets(sent, encoding))
+    assert seen.accounted == list(range(14))
+    assert {0, 12, 13} <= set(seen.shown)
+    if encoding in (Encoding.VP8, Encoding.VP9):  # H.264 conceals what is missing, AV1 shows what it has once more
+        assert (list(seen.faults), seen.waiting) == ([1, 2, 3], list(range(4, 12)))
 
 
 @pytest.mark.parametrize("encoding", VIDEO)
@@ -211,6 +222,38 @@ def test_rotation_belongs_to_the_packet() -> None:
     units = encode(Encoding.VP8, [scene(160, 96)] * 2)
     sent = [packet(units[0], Encoding.VP8), packet(units[1], Encoding.VP8, 1, rotation_deg=90)]
     assert [(frame.width, frame.height) for frame in run(sent).frames] == [(160, 96), (96, 160)]
+
+
+def test_pixels_of_a_bitstream_are_made_square_unless_the_sender_says_otherwise() -> None:
+    """H.264's own aspect ratio (VUI) counts where the format declares none, as with matrix and range."""
+    expected = scene(192, 96)
+    squeezed = np.asarray(cv2.resize(expected, (96, 96), interpolation=cv2.INTER_AREA), np.uint8)
+    unit = encode(Encoding.H264, [squeezed], options={"x264-params": "sar=2/1"})[0]
+    (frame,) = run([packet(unit, Encoding.H264)]).frames
+    assert (frame.width, frame.height) == (192, 96)
+    assert_shows(frame, expected)
+    square = packet(unit, Encoding.H264, pixel_aspect_width=1, pixel_aspect_height=1)
+    assert [(frame.width, frame.height) for frame in run([square]).frames] == [(96, 96)]
+    tall = packet(unit, Encoding.H264, pixel_aspect_width=1, pixel_aspect_height=2)
+    assert [(frame.width, frame.height) for frame in run([tall]).frames] == [(96, 192)]
+
+
+@pytest.mark.parametrize(("encoding", "b_frames"), [*((encoding, 0) for encoding in VIDEO), (Encoding.H264, 2)])
+def test_what_is_only_decoded_is_never_shown_and_the_rest_is_whole(encoding: Encoding, b_frames: int) -> None:
+    pictures = moving(20)
+    sent = packets(encode(encoding, pictures, group=20, b_frames=b_frames), encoding)
+    hidden = [replace(each, decode_only=each.index < 8) for each in sent]
+    seen, whole = run(hidden), run(sent)
+    assert sorted(seen.without_picture) == list(range(8))
+    assert sorted(seen.shown) == list(range(8, 20))
+    reference = {frame.packet.index: frame.picture() for frame in whole.frames}
+    for frame in seen.frames:
+        np.testing.assert_array_equal(frame.picture(), reference[frame.packet.index])
+
+
+def test_a_still_that_is_only_decoded_is_not_shown() -> None:
+    seen = run([replace(packet(still(scene(64, 48), ".png")), decode_only=True)])
+    assert (seen.frames, seen.without_picture) == ([], [0])
 
 
 def test_hidden_frames_are_packets_without_picture() -> None:

@@ -1,5 +1,6 @@
 """`roompulse image`: the faces of still pictures."""
 
+import asyncio
 import pathlib
 
 import click
@@ -16,6 +17,7 @@ from roompulse.enums import Presence
 from roompulse.errors import InvalidArgument, SourceError
 from roompulse.remedies import PRESENCES, remedy
 from roompulse.results import Affect, ImageFace, ImageResult
+from roompulse.still import Still, prepared
 
 
 @click.command()
@@ -58,7 +60,11 @@ async def _images(
     async with roompulse.connect(server) as client:
         for path in files:
             try:
-                result = await client.image(path, purpose=purpose, consent="granted", max_faces=max_faces)
+                still = await asyncio.to_thread(_read, path)
+                if still.scaled:
+                    output.note(f"note: {path}: {still.scaled}")
+                data, shape = still.packet.data, still.packet.format
+                result = await client.image(data, format=shape, purpose=purpose, consent="granted", max_faces=max_faces)
                 _show(path, result, output)
                 if out is not None:
                     annotate(path, result, _place(path, out, len(files)))
@@ -66,6 +72,15 @@ async def _images(
                 failed += 1
                 output.note(f"Error: {err}" if str(path) in str(err) else f"Error: {path}: {err}")
     return failed
+
+
+def _read(path: pathlib.Path) -> Still:
+    try:
+        return prepared(path.read_bytes())
+    except FileNotFoundError as err:
+        raise SourceError(f"there is no file {path}") from err
+    except OSError as err:
+        raise SourceError(f"{path} cannot be read: {err.strerror}") from err
 
 
 def _place(path: pathlib.Path, out: pathlib.Path, files: int) -> pathlib.Path:

@@ -47,6 +47,7 @@ class Job:
     speed: float | None
     encode: Passing
     loop: bool
+    track: int | None
     purpose: str
     consent: str | None
     name: str
@@ -78,8 +79,10 @@ class Job:
     type=click.Choice(["auto", "copy", "jpeg", "h264", "raw"]),
     default="auto",
     show_default=True,
-    help="'copy' passes H.264, VP8, VP9, AV1 through; 'auto' copies where that is possible, and makes JPEG where not.",
+    help="'copy' passes H.264, VP8, VP9, AV1 through; 'auto' copies where that is possible, and makes JPEG where not "
+    "(another codec, high dynamic range, more than the service takes).",
 )
+@click.option("--track", type=click.IntRange(1), metavar="N", help="The video track, from 1; else the default one.")
 @click.option("--rate", type=float, default=0.0, metavar="HZ", help="Updates a second; 0 leaves it to the server.")
 @click.option("--source", type=click.Choice(words(Source)), default="camera", show_default=True)
 @click.option("--content", type=click.Choice(words(Content)), default="camera", show_default=True)
@@ -114,7 +117,7 @@ class _Run:
         )  # fmt: skip
 
     async def play(self) -> None:
-        info = await asyncio.to_thread(_probe, self._job.video, self._job.encode)
+        info = await asyncio.to_thread(_probe, self._job)
         async with roompulse.connect(self._job.server) as client, self._open(client) as stream:
             self._say_opened(stream.opened)
             bar = self._progress.add_task(f"{self._job.participant} ({info.codec})", total=info.duration_s)
@@ -147,9 +150,17 @@ class _Run:
         job = self._job
         reading = asyncio.create_task(self._read(stream), name="roompulse results")
         try:
-            await stream.send_video(
-                job.video, speed=job.speed, encoder=job.encode, loop=job.loop, stop=self._stop, progress=progress
+            report = await stream.send_video(
+                job.video,
+                speed=job.speed,
+                encoder=job.encode,
+                loop=job.loop,
+                track=job.track,
+                stop=self._stop,
+                progress=progress,
             )
+            for finding in report.findings:
+                self._output.note(f"note: {finding.what}: {finding.help}")
             await stream.finish()
             await reading
         finally:
@@ -202,9 +213,9 @@ class _Run:
             self._output.note(f"{stream.results_dropped} results came faster than they could be shown")
 
 
-def _probe(video: str, encode: Passing) -> SourceInfo:
+def _probe(job: Job) -> SourceInfo:
     """Find out what is wrong with a video before a meeting is made for it."""
-    with VideoSource(video) as source:
-        if encode == "copy":
+    with VideoSource(job.video, track=job.track) as source:
+        if job.encode == "copy":
             source.copy_format()
         return source.info

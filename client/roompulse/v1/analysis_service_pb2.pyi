@@ -46,8 +46,9 @@ class _FaultReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FaultReas
     WAITING_FOR_KEY_FRAME until a key frame comes.
     """
     FAULT_REASON_WRONG_TIME: _FaultReason.ValueType  # 7
-    """The capture time is missing where one is needed, is of the other clock, went back, or is out of range; see
-    VideoPacket.capture_offset.
+    """The capture time is missing where one is needed, is of the other clock, went back, or is out of range (see
+    VideoPacket.capture_offset); in LIVE, it jumped while packets came as ever. Of encoded video the packet is decoded
+    all the same, for those that need it, and its picture is not looked at.
     """
     FAULT_REASON_WRONG_INDEX: _FaultReason.ValueType  # 8
     """The index did not rise, or is missing in a stream that numbers its packets; see VideoPacket.index."""
@@ -74,8 +75,9 @@ FAULT_REASON_NO_KEY_FRAME: FaultReason.ValueType  # 6
 WAITING_FOR_KEY_FRAME until a key frame comes.
 """
 FAULT_REASON_WRONG_TIME: FaultReason.ValueType  # 7
-"""The capture time is missing where one is needed, is of the other clock, went back, or is out of range; see
-VideoPacket.capture_offset.
+"""The capture time is missing where one is needed, is of the other clock, went back, or is out of range (see
+VideoPacket.capture_offset); in LIVE, it jumped while packets came as ever. Of encoded video the packet is decoded
+all the same, for those that need it, and its picture is not looked at.
 """
 FAULT_REASON_WRONG_INDEX: FaultReason.ValueType  # 8
 """The index did not rise, or is missing in a stream that numbers its packets; see VideoPacket.index."""

@@ -129,11 +129,13 @@ class _DropReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_DropReason
     DROP_REASON_QUEUE_FULL: _DropReason.ValueType  # 2
     """The queue was full, and it skipped to the next key frame."""
     DROP_REASON_WAITING_FOR_KEY_FRAME: _DropReason.ValueType  # 3
-    """Encoded video before its first key frame, or after a fault and before the next one."""
+    """Encoded video before its first key frame, or after a damaged key frame or a packet that could not be used, and
+    before the next one.
+    """
     DROP_REASON_FAULT: _DropReason.ValueType  # 4
     """The packet could not be decoded; a PacketFault said why."""
     DROP_REASON_NO_PICTURE: _DropReason.ValueType  # 5
-    """The packet holds no picture to show (parameter sets, hidden reference frames)."""
+    """The packet holds no picture to show (parameter sets, hidden reference frames, packets marked decode_only)."""
     DROP_REASON_NO_CONSENT: _DropReason.ValueType  # 6
     """No consent is in force for anybody in the picture."""
     DROP_REASON_NOT_A_CAMERA: _DropReason.ValueType  # 7
@@ -153,11 +155,13 @@ DROP_REASON_SUPERSEDED: DropReason.ValueType  # 1
 DROP_REASON_QUEUE_FULL: DropReason.ValueType  # 2
 """The queue was full, and it skipped to the next key frame."""
 DROP_REASON_WAITING_FOR_KEY_FRAME: DropReason.ValueType  # 3
-"""Encoded video before its first key frame, or after a fault and before the next one."""
+"""Encoded video before its first key frame, or after a damaged key frame or a packet that could not be used, and
+before the next one.
+"""
 DROP_REASON_FAULT: DropReason.ValueType  # 4
 """The packet could not be decoded; a PacketFault said why."""
 DROP_REASON_NO_PICTURE: DropReason.ValueType  # 5
-"""The packet holds no picture to show (parameter sets, hidden reference frames)."""
+"""The packet holds no picture to show (parameter sets, hidden reference frames, packets marked decode_only)."""
 DROP_REASON_NO_CONSENT: DropReason.ValueType  # 6
 """No consent is in force for anybody in the picture."""
 DROP_REASON_NOT_A_CAMERA: DropReason.ValueType  # 7

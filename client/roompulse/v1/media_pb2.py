@@ -27,7 +27,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from roompulse.v1 import common_pb2 as roompulse_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18roompulse/v1/media.proto\x12\x0croompulse.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roompulse/v1/common.proto\"\xd1\x01\n\x0bVideoFormat\x12(\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x16.roompulse.v1.Encoding\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x0f\n\x07strides\x18\x04 \x03(\r\x12)\n\x06matrix\x18\x05 \x01(\x0e\x32\x19.roompulse.v1.ColorMatrix\x12\'\n\x05range\x18\x06 \x01(\x0e\x32\x18.roompulse.v1.ColorRange\x12\x14\n\x0crotation_deg\x18\x07 \x01(\r\"\xde\x01\n\x0bVideoPacket\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x31\n\x0e\x63\x61pture_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\x0c\x63\x61pture_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08speaking\x18\x05 \x01(\x08H\x00\x88\x01\x01\x12)\n\x06\x66ormat\x18\x06 \x01(\x0b\x32\x19.roompulse.v1.VideoFormatB\x0b\n\t_speaking\"\xa0\x01\n\x04Tile\x12\x16\n\x0eparticipant_id\x18\x01 \x01(\t\x12\x1e\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x11.roompulse.v1.Box\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12&\n\x07\x63onsent\x18\x04 \x01(\x0b\x32\x15.roompulse.v1.Consent\x12\x15\n\x08speaking\x18\x05 \x01(\x08H\x00\x88\x01\x01\x42\x0b\n\t_speaking\"/\n\nTileLayout\x12!\n\x05tiles\x18\x01 \x03(\x0b\x32\x12.roompulse.v1.Tile\"\x7f\n\x0c\x43\x61meraChange\x12\n\n\x02on\x18\x01 \x01(\x08\x12\x31\n\x0e\x63\x61pture_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\x0c\x63\x61pture_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x86\x02\n\x08\x45ncoding\x12\x18\n\x14\x45NCODING_UNSPECIFIED\x10\x00\x12\x11\n\rENCODING_JPEG\x10\x01\x12\x10\n\x0c\x45NCODING_PNG\x10\x02\x12\x11\n\rENCODING_WEBP\x10\x03\x12\x11\n\rENCODING_I420\x10\x04\x12\x11\n\rENCODING_NV12\x10\x05\x12\x12\n\x0e\x45NCODING_RGB24\x10\x06\x12\x12\n\x0e\x45NCODING_BGR24\x10\x07\x12\x11\n\rENCODING_RGBA\x10\x08\x12\x11\n\rENCODING_H264\x10\t\x12\x10\n\x0c\x45NCODING_VP8\x10\n\x12\x10\n\x0c\x45NCODING_VP9\x10\x0b\x12\x10\n\x0c\x45NCODING_AV1\x10\x0c*t\n\x0b\x43olorMatrix\x12\x1c\n\x18\x43OLOR_MATRIX_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43OLOR_MATRIX_BT601\x10\x01\x12\x16\n\x12\x43OLOR_MATRIX_BT709\x10\x02\x12\x17\n\x13\x43OLOR_MATRIX_BT2020\x10\x03*X\n\nColorRange\x12\x1b\n\x17\x43OLOR_RANGE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43OLOR_RANGE_LIMITED\x10\x01\x12\x14\n\x10\x43OLOR_RANGE_FULL\x10\x02*X\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x11\n\rSOURCE_CAMERA\x10\x01\x12\x0f\n\x0bSOURCE_ROOM\x10\x02\x12\x12\n\x0eSOURCE_GALLERY\x10\x03*d\n\x07\x43ontent\x12\x17\n\x13\x43ONTENT_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43ONTENT_CAMERA\x10\x01\x12\x18\n\x14\x43ONTENT_SCREEN_SHARE\x10\x02\x12\x12\n\x0e\x43ONTENT_AVATAR\x10\x03*Q\n\x08\x44\x65livery\x12\x18\n\x14\x44\x45LIVERY_UNSPECIFIED\x10\x00\x12\x11\n\rDELIVERY_LIVE\x10\x01\x12\x18\n\x14\x44\x45LIVERY_EVERY_FRAME\x10\x02*?\n\x05\x43lock\x12\x15\n\x11\x43LOCK_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x43LOCK_MEDIA\x10\x01\x12\x0e\n\nCLOCK_WALL\x10\x02\x42y\n\x10\x64\x65v.roompulse.v1B\nMediaProtoP\x01Z)roompulse.dev/go/roompulse/v1;roompulsev1\xaa\x02\x0cRoompulse.V1\xca\x02\x0cRoompulse\\V1\xea\x02\rRoompulse::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18roompulse/v1/media.proto\x12\x0croompulse.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roompulse/v1/common.proto\"\xa3\x02\n\x0bVideoFormat\x12(\n\x08\x65ncoding\x18\x01 \x01(\x0e\x32\x16.roompulse.v1.Encoding\x12\r\n\x05width\x18\x02 \x01(\r\x12\x0e\n\x06height\x18\x03 \x01(\r\x12\x0f\n\x07strides\x18\x04 \x03(\r\x12)\n\x06matrix\x18\x05 \x01(\x0e\x32\x19.roompulse.v1.ColorMatrix\x12\'\n\x05range\x18\x06 \x01(\x0e\x32\x18.roompulse.v1.ColorRange\x12\x14\n\x0crotation_deg\x18\x07 \x01(\r\x12\x17\n\x0fhorizontal_flip\x18\x08 \x01(\x08\x12\x1a\n\x12pixel_aspect_width\x18\t \x01(\r\x12\x1b\n\x13pixel_aspect_height\x18\n \x01(\r\"\xf3\x01\n\x0bVideoPacket\x12\r\n\x05index\x18\x01 \x01(\x04\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x31\n\x0e\x63\x61pture_offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\x0c\x63\x61pture_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x15\n\x08speaking\x18\x05 \x01(\x08H\x00\x88\x01\x01\x12)\n\x06\x66ormat\x18\x06 \x01(\x0b\x32\x19.roompulse.v1.VideoFormat\x12\x13\n\x0b\x64\x65\x63ode_only\x18\x07 \x01(\x08\x42\x0b\n\t_speaking\"\xa0\x01\n\x04Tile\x12\x16\n\x0eparticipant_id\x18\x01 \x01(\t\x12\x1e\n\x03\x62ox\x18\x02 \x01(\x0b\x32\x11.roompulse.v1.Box\x12\x14\n\x0c\x64isplay_name\x18\x03 \x01(\t\x12&\n\x07\x63onsent\x18\x04 \x01(\x0b\x32\x15.roompulse.v1.Consent\x12\x15\n\x08speaking\x18\x05 \x01(\x08H\x00\x88\x01\x01\x42\x0b\n\t_speaking\"/\n\nTileLayout\x12!\n\x05tiles\x18\x01 \x03(\x0b\x32\x12.roompulse.v1.Tile\"\x7f\n\x0c\x43\x61meraChange\x12\n\n\x02on\x18\x01 \x01(\x08\x12\x31\n\x0e\x63\x61pture_offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x30\n\x0c\x63\x61pture_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp*\x86\x02\n\x08\x45ncoding\x12\x18\n\x14\x45NCODING_UNSPECIFIED\x10\x00\x12\x11\n\rENCODING_JPEG\x10\x01\x12\x10\n\x0c\x45NCODING_PNG\x10\x02\x12\x11\n\rENCODING_WEBP\x10\x03\x12\x11\n\rENCODING_I420\x10\x04\x12\x11\n\rENCODING_NV12\x10\x05\x12\x12\n\x0e\x45NCODING_RGB24\x10\x06\x12\x12\n\x0e\x45NCODING_BGR24\x10\x07\x12\x11\n\rENCODING_RGBA\x10\x08\x12\x11\n\rENCODING_H264\x10\t\x12\x10\n\x0c\x45NCODING_VP8\x10\n\x12\x10\n\x0c\x45NCODING_VP9\x10\x0b\x12\x10\n\x0c\x45NCODING_AV1\x10\x0c*t\n\x0b\x43olorMatrix\x12\x1c\n\x18\x43OLOR_MATRIX_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43OLOR_MATRIX_BT601\x10\x01\x12\x16\n\x12\x43OLOR_MATRIX_BT709\x10\x02\x12\x17\n\x13\x43OLOR_MATRIX_BT2020\x10\x03*X\n\nColorRange\x12\x1b\n\x17\x43OLOR_RANGE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x43OLOR_RANGE_LIMITED\x10\x01\x12\x14\n\x10\x43OLOR_RANGE_FULL\x10\x02*X\n\x06Source\x12\x16\n\x12SOURCE_UNSPECIFIED\x10\x00\x12\x11\n\rSOURCE_CAMERA\x10\x01\x12\x0f\n\x0bSOURCE_ROOM\x10\x02\x12\x12\n\x0eSOURCE_GALLERY\x10\x03*d\n\x07\x43ontent\x12\x17\n\x13\x43ONTENT_UNSPECIFIED\x10\x00\x12\x12\n\x0e\x43ONTENT_CAMERA\x10\x01\x12\x18\n\x14\x43ONTENT_SCREEN_SHARE\x10\x02\x12\x12\n\x0e\x43ONTENT_AVATAR\x10\x03*Q\n\x08\x44\x65livery\x12\x18\n\x14\x44\x45LIVERY_UNSPECIFIED\x10\x00\x12\x11\n\rDELIVERY_LIVE\x10\x01\x12\x18\n\x14\x44\x45LIVERY_EVERY_FRAME\x10\x02*?\n\x05\x43lock\x12\x15\n\x11\x43LOCK_UNSPECIFIED\x10\x00\x12\x0f\n\x0b\x43LOCK_MEDIA\x10\x01\x12\x0e\n\nCLOCK_WALL\x10\x02\x42y\n\x10\x64\x65v.roompulse.v1B\nMediaProtoP\x01Z)roompulse.dev/go/roompulse/v1;roompulsev1\xaa\x02\x0cRoompulse.V1\xca\x02\x0cRoompulse\\V1\xea\x02\rRoompulse::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -35,28 +35,28 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'roompulse.v1.media_pb2', _g
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020dev.roompulse.v1B\nMediaProtoP\001Z)roompulse.dev/go/roompulse/v1;roompulsev1\252\002\014Roompulse.V1\312\002\014Roompulse\\V1\352\002\rRoompulse::V1'
-  _globals['_ENCODING']._serialized_start=913
-  _globals['_ENCODING']._serialized_end=1175
-  _globals['_COLORMATRIX']._serialized_start=1177
-  _globals['_COLORMATRIX']._serialized_end=1293
-  _globals['_COLORRANGE']._serialized_start=1295
-  _globals['_COLORRANGE']._serialized_end=1383
-  _globals['_SOURCE']._serialized_start=1385
-  _globals['_SOURCE']._serialized_end=1473
-  _globals['_CONTENT']._serialized_start=1475
-  _globals['_CONTENT']._serialized_end=1575
-  _globals['_DELIVERY']._serialized_start=1577
-  _globals['_DELIVERY']._serialized_end=1658
-  _globals['_CLOCK']._serialized_start=1660
-  _globals['_CLOCK']._serialized_end=1723
+  _globals['_ENCODING']._serialized_start=1016
+  _globals['_ENCODING']._serialized_end=1278
+  _globals['_COLORMATRIX']._serialized_start=1280
+  _globals['_COLORMATRIX']._serialized_end=1396
+  _globals['_COLORRANGE']._serialized_start=1398
+  _globals['_COLORRANGE']._serialized_end=1486
+  _globals['_SOURCE']._serialized_start=1488
+  _globals['_SOURCE']._serialized_end=1576
+  _globals['_CONTENT']._serialized_start=1578
+  _globals['_CONTENT']._serialized_end=1678
+  _globals['_DELIVERY']._serialized_start=1680
+  _globals['_DELIVERY']._serialized_end=1761
+  _globals['_CLOCK']._serialized_start=1763
+  _globals['_CLOCK']._serialized_end=1826
   _globals['_VIDEOFORMAT']._serialized_start=135
-  _globals['_VIDEOFORMAT']._serialized_end=344
-  _globals['_VIDEOPACKET']._serialized_start=347
-  _globals['_VIDEOPACKET']._serialized_end=569
-  _globals['_TILE']._serialized_start=572
-  _globals['_TILE']._serialized_end=732
-  _globals['_TILELAYOUT']._serialized_start=734
-  _globals['_TILELAYOUT']._serialized_end=781
-  _globals['_CAMERACHANGE']._serialized_start=783
-  _globals['_CAMERACHANGE']._serialized_end=910
+  _globals['_VIDEOFORMAT']._serialized_end=426
+  _globals['_VIDEOPACKET']._serialized_start=429
+  _globals['_VIDEOPACKET']._serialized_end=672
+  _globals['_TILE']._serialized_start=675
+  _globals['_TILE']._serialized_end=835
+  _globals['_TILELAYOUT']._serialized_start=837
+  _globals['_TILELAYOUT']._serialized_end=884
+  _globals['_CAMERACHANGE']._serialized_start=886
+  _globals['_CAMERACHANGE']._serialized_end=1013
 # @@protoc_insertion_point(module_scope)

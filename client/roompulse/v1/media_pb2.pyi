@@ -261,6 +261,9 @@ class VideoFormat(_message.Message):
     MATRIX_FIELD_NUMBER: _builtins.int
     RANGE_FIELD_NUMBER: _builtins.int
     ROTATION_DEG_FIELD_NUMBER: _builtins.int
+    HORIZONTAL_FLIP_FIELD_NUMBER: _builtins.int
+    PIXEL_ASPECT_WIDTH_FIELD_NUMBER: _builtins.int
+    PIXEL_ASPECT_HEIGHT_FIELD_NUMBER: _builtins.int
     encoding: Global___Encoding.ValueType
     """The encoding."""
     width: _builtins.int
@@ -273,8 +276,22 @@ class VideoFormat(_message.Message):
     """The YUV range."""
     rotation_deg: _builtins.int
     """Clockwise turn that makes the picture upright: 0, 90, 180 or 270 degrees. An EXIF orientation other than
-    "upright" inside a still picture replaces it, so that nothing is turned twice.
+    "upright" inside a still picture replaces it and horizontal_flip, so that nothing is turned twice.
     """
+    horizontal_flip: _builtins.bool
+    """The bytes hold the picture mirrored, left for right. It is flipped back first, then turned by rotation_deg: with
+    both, all eight orientations of EXIF and of display matrices can be said (a vertical flip is a horizontal one
+    turned by 180 degrees). Boxes are fractions of the picture flipped back. StreamConfig.mirrored is something else:
+    there the picture itself shows a mirror image, and stays as it is.
+    """
+    pixel_aspect_width: _builtins.int
+    """Pixel aspect ratio, as "4" and "3" for pixels a third wider than high, by the rows and columns in the bytes, before
+    any turn. The picture is stretched to square pixels before anything is looked for; boxes are fractions of the
+    stretched picture. 1 and 1: square. Both 0, not declared: what the bitstream says (H.264 VUI, AV1 render size), else
+    square. From 1:4 to 4:1.
+    """
+    pixel_aspect_height: _builtins.int
+    """The other half of the ratio; both are given, or neither."""
     @_builtins.property
     def strides(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """Bytes from one row to the next, a value for each plane in the payload; empty means rows without padding."""
@@ -289,10 +306,13 @@ class VideoFormat(_message.Message):
         matrix: Global___ColorMatrix.ValueType = ...,
         range: Global___ColorRange.ValueType = ...,
         rotation_deg: _builtins.int = ...,
+        horizontal_flip: _builtins.bool = ...,
+        pixel_aspect_width: _builtins.int = ...,
+        pixel_aspect_height: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoding", b"encoding", "height", b"height", "matrix", b"matrix", "range", b"range", "rotation_deg", b"rotation_deg", "strides", b"strides", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoding", b"encoding", "height", b"height", "horizontal_flip", b"horizontal_flip", "matrix", b"matrix", "pixel_aspect_height", b"pixel_aspect_height", "pixel_aspect_width", b"pixel_aspect_width", "range", b"range", "rotation_deg", b"rotation_deg", "strides", b"strides", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -310,6 +330,7 @@ class VideoPacket(_message.Message):
     CAPTURE_TIME_FIELD_NUMBER: _builtins.int
     SPEAKING_FIELD_NUMBER: _builtins.int
     FORMAT_FIELD_NUMBER: _builtins.int
+    DECODE_ONLY_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """The client's number of the packet. It rises within a stream; faults and updates name it. May be left out in all
     packets of a stream: the service then counts 0, 1, 2 … in the order in which they come. An index that does not
@@ -321,6 +342,11 @@ class VideoPacket(_message.Message):
     """
     speaking: _builtins.bool
     """Whether the participant was speaking, where the client knows."""
+    decode_only: _builtins.bool
+    """Decode this packet, because later ones need it, and never look at its picture: it is not part of what is shown, for
+    example hidden by an edit list, or before a cut. Its capture time may be left out and places nothing. It counts as
+    dropped, NO_PICTURE.
+    """
     @_builtins.property
     def capture_offset(self) -> _duration_pb2.Duration:
         """When the picture was captured, for CLOCK_MEDIA: time since the media's own zero. For encoded video it is the time
@@ -350,10 +376,11 @@ class VideoPacket(_message.Message):
         capture_time: _timestamp_pb2.Timestamp | None = ...,
         speaking: _builtins.bool | None = ...,
         format: Global___VideoFormat | None = ...,
+        decode_only: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_speaking", b"_speaking", "capture_offset", b"capture_offset", "capture_time", b"capture_time", "format", b"format", "speaking", b"speaking"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_speaking", b"_speaking", "capture_offset", b"capture_offset", "capture_time", b"capture_time", "data", b"data", "format", b"format", "index", b"index", "speaking", b"speaking"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_speaking", b"_speaking", "capture_offset", b"capture_offset", "capture_time", b"capture_time", "data", b"data", "decode_only", b"decode_only", "format", b"format", "index", b"index", "speaking", b"speaking"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__speaking: _TypeAlias = _typing.Literal["speaking"]  # noqa: Y015
     _WhichOneofArgType__speaking: _TypeAlias = _typing.Literal["_speaking", b"_speaking"]  # noqa: Y015

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from roompulse_server.engine.governor import Beat
 from roompulse_server.engine.messages import Answer, Look, NotDue, Outcome, RegionLook, StreamSpec
 from roompulse_server.errors import MediaError
-from roompulse_server.media.decoder import Decoder, Frame
+from roompulse_server.media.decoder import Decoded, Decoder, Frame
 from roompulse_server.types import (
     Box,
     Delivery,
@@ -159,23 +159,42 @@ class StreamPipeline:
         self._decoder.close()
 
     def _decode(self, packet: Packet, rate_hz: float) -> list[Frame]:
-        if not self._beat.awaits(packet.offset_us, rate_hz) and self._decoder.can_do_without(packet):
-            self._not_due.append(packet)
+        if packet.after_loss:
+            self._decoder.skip_to_key_frame()
+        unwanted = packet.decode_only or not self._beat.awaits(packet.offset_us, rate_hz)
+        if unwanted and self._decoder.can_do_without(packet):
+            self._pass_over(packet)
             return []
         self._undecided[packet.index] = packet
         try:
             decoded = self._decoder.decode(packet)
         except MediaError as error:
-            self._fault(packet, error.reason, error.message)
-            self._wants_key_frame |= self._decoder.needs_key_frame
+            self._damage(packet, error)
             self._waiting = self._decoder.needs_key_frame
             return []
         if decoded.waiting_for_key_frame:
             self._wait_for_key_frame(packet)
         else:
             self._waiting = False
+        return self._take(decoded)
+
+    def _take(self, decoded: Decoded) -> list[Frame]:
+        """Answer for packets whose pictures will not be looked at; return the others' frames."""
+        for damaged, error in decoded.damaged:
+            self._damage(damaged, error)
         self._give_up([packet.index for packet in decoded.without_picture])
         return list(decoded.frames)
+
+    def _damage(self, packet: Packet, error: MediaError) -> None:
+        """Answer for a damaged packet, and ask for what heals it: of a live sender, who can make a key frame."""
+        self._fault(packet, error.reason, error.message)
+        self._wants_key_frame |= self._decoder.needs_key_frame or (self.live and self._decoder.under_way)
+
+    def _pass_over(self, packet: Packet) -> None:
+        if packet.decode_only:
+            self._answer(replace(outcome_of(packet), dropped=DropReason.NO_PICTURE))
+        else:
+            self._not_due.append(packet)
 
     def _wait_for_key_frame(self, packet: Packet) -> None:
         self._undecided.pop(packet.index, None)
@@ -191,7 +210,7 @@ class StreamPipeline:
 
     def _flush(self) -> list[Frame]:
         try:
-            return list(self._decoder.flush())
+            return self._take(self._decoder.finish())
         except MediaError:
             return []
 
@@ -205,11 +224,15 @@ class StreamPipeline:
         return jobs
 
     def _chosen(self, frames: list[Frame], rate_hz: float) -> list[Frame]:
-        """Return the frames to look at, LIVE the newest if any is due; answer for the others."""
+        """Return the frames to look at, LIVE the newest if any is due; answer for the others.
+
+        At the end of a stream nothing newer comes, and all that are due are looked at.
+        """
         due: list[Frame] = []
         if not self.live or self.finishing or not self._better_wait(frames, rate_hz):
             due = [frame for frame in frames if self._beat.due(frame.packet.offset_us, rate_hz)]
-        chosen, superseded = (frames[-1:], due[:-1]) if self.live and due else (due, [])
+        newest_wins = self.live and due and not self.finishing
+        chosen, superseded = (frames[-1:], due[:-1]) if newest_wins else (due, [])
         for frame in frames:
             if frame in superseded:
                 self._answer(replace(outcome_of(frame.packet), dropped=DropReason.SUPERSEDED))

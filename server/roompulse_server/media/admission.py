@@ -6,25 +6,25 @@ from roompulse_server.media.coded_size import coded_size
 from roompulse_server.media.layout import check_sides, planes
 from roompulse_server.media.mistaken import container, named
 from roompulse_server.media.still_header import JPEG_MAGIC, PNG_MAGIC, read_header
-from roompulse_server.types import Encoding, FaultReason, MediaLimits, Packet
+from roompulse_server.types import Encoding, FaultReason, MediaLimits, Packet, VideoFormat
 
 ROTATIONS_DEG = (0, 90, 180, 270)
+MAX_ASPECT = 4  # the widest pixels of any standard are 2 : 1
 
 
 def check_packet(packet: Packet, limits: MediaLimits) -> None:
     """Refuse a packet that cannot be used, by what its header and length say.
 
     Raises:
-        MediaError: `EMPTY`, `TOO_MANY_BYTES`, `WRONG_LAYOUT` (sizes, strides, length or rotation of raw pictures),
-            `TOO_MANY_PIXELS`, `UNKNOWN_FORMAT` (stills), `CORRUPT` (stills cut short, H.264 without start codes, bytes
-            of another encoding than was declared).
+        MediaError: `EMPTY`, `TOO_MANY_BYTES`, `WRONG_LAYOUT` (sizes, strides, length of raw pictures; rotation, pixel
+            aspect), `TOO_MANY_PIXELS`, `UNKNOWN_FORMAT` (stills), `CORRUPT` (stills cut short, H.264 without start
+            codes, bytes of another encoding than was declared).
     """
     encoding = packet.format.encoding
     raw = is_raw(encoding)
     _check_bytes(len(packet.data), limits.max_raw_bytes if raw else limits.max_packet_bytes)
-    if packet.format.rotation_deg not in ROTATIONS_DEG:
-        message = f"rotation_deg is {packet.format.rotation_deg}; it must be 0, 90, 180 or 270"
-        raise MediaError(FaultReason.WRONG_LAYOUT, message)
+    if wrong := wrong_geometry(packet.format):
+        raise MediaError(FaultReason.WRONG_LAYOUT, ": ".join(wrong))
     if raw:
         check_sides(packet.format, limits.max_side)
         check_size(packet.format.width, packet.format.height, limits)
@@ -34,6 +34,17 @@ def check_packet(packet: Packet, limits: MediaLimits) -> None:
     else:
         header = read_header(packet.data)
         check_size(header.width, header.height, limits)
+
+
+def wrong_geometry(declared: VideoFormat) -> tuple[str, str] | None:
+    """Return the field that says something impossible of the picture's geometry, and what would be right; or None."""
+    if declared.rotation_deg not in ROTATIONS_DEG:
+        return "rotation_deg", f"{declared.rotation_deg} must be 0, 90, 180 or 270"
+    width, height = declared.pixel_aspect_width, declared.pixel_aspect_height
+    if (width or height) and not (width <= MAX_ASPECT * height and height <= MAX_ASPECT * width):
+        right = f"must lie between 1:{MAX_ASPECT} and {MAX_ASPECT}:1, or be left out"
+        return "pixel_aspect_width", f"{width}:{height} {right}"
+    return None
 
 
 def check_size(width: int, height: int, limits: MediaLimits) -> None:

@@ -16,7 +16,12 @@ START_CODE = b"\x00\x00\x01"
 NAL_SLICES = range(1, 6)  # ITU-T H.264, table 7-1: 1 slice, 2 to 4 data partitions, 5 slice of an IDR picture
 NAL_SLICE, NAL_IDR, NAL_SEI, NAL_SPS = 1, 5, 6, 7
 NAL_PARAMETERS = (NAL_SPS, 8)
+NAL_TYPES = range(1, 24)  # above are those of RTP, below none
+AVCC_PREFIX_BYTES = 4
 SEI_RECOVERY_POINT = 6
+MAX_REORDERED_PACKETS = (
+    32  # H.264 shows a picture up to 16 later than it is coded, and a picture may come as two fields
+)
 VP8_START_CODE = b"\x9d\x01\x2a"
 VP9_FRAME_MARKER = 2
 MAX_UNITS = 64  # before the first slice or frame; real access units have a handful
@@ -85,8 +90,28 @@ def is_disposable(encoding: Encoding, data: bytes) -> bool:
 
 
 def is_annex_b(data: bytes) -> bool:
-    """Tell whether H.264 bytes begin with a start code, as Annex B does and AVCC (length prefixes) does not."""
-    return data.startswith((START_CODE, b"\x00" + START_CODE))
+    """Tell whether H.264 bytes begin with a start code, as Annex B does and AVCC (length prefixes) does not.
+
+    The length prefix of an AVCC unit of 256 to 511 bytes begins as a short start code does: 00 00 01.
+    """
+    return data.startswith(b"\x00" + START_CODE) or (data.startswith(START_CODE) and not _is_avcc(data))
+
+
+def _is_avcc(data: bytes) -> bool:
+    """Tell whether length prefixes divide the bytes into NAL units whose first one is possible.
+
+    A NAL unit's first bit is 0, and no start code lies within it (ITU-T H.264, 7.4.1). In Annex B the byte at that
+    place begins a slice at the first macroblock, and its first bit is 1, or a start code follows.
+    """
+    position, count = 0, 0
+    while position < len(data):
+        length = int.from_bytes(data[position : position + AVCC_PREFIX_BYTES], "big")
+        position += AVCC_PREFIX_BYTES + length
+        count += 1
+        if not length or position > len(data) or count > MAX_UNITS:
+            return False
+    first = data[AVCC_PREFIX_BYTES : AVCC_PREFIX_BYTES + int.from_bytes(data[:AVCC_PREFIX_BYTES], "big")]
+    return first[0] < 0x80 and first[0] & 0x1F in NAL_TYPES and START_CODE not in first
 
 
 def begins_with_slice(data: bytes) -> bool:

@@ -5,7 +5,7 @@ Packet ─ check_packet ─┬─ still ─────────────�
                        └─ encoded video ─ VideoStream ┘
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -13,12 +13,11 @@ from roompulse_server.errors import MediaError
 from roompulse_server.media.admission import check_packet
 from roompulse_server.media.bitstream import is_disposable, is_encoded_video, is_raw
 from roompulse_server.media.color import BgrConverter
-from roompulse_server.media.exif import UPRIGHT
-from roompulse_server.media.orientation import FROM_ROTATION_DEG, Picture, upright, upright_size
+from roompulse_server.media.orientation import Geometry, Picture, geometry, upright
 from roompulse_server.media.raw import raw_picture
 from roompulse_server.media.still import still_picture
 from roompulse_server.media.still_header import read_header
-from roompulse_server.media.video import Shown, VideoStream
+from roompulse_server.media.video import Decoding, VideoStream
 from roompulse_server.types import FaultReason, MediaLimits, Packet
 
 
@@ -32,7 +31,7 @@ class Frame:
     packet: Packet
     width: int
     height: int
-    orientation: int
+    _geometry: Geometry = field(repr=False)
     _convert: Callable[[], Picture] = field(repr=False)
 
     def picture(self) -> Picture:
@@ -41,7 +40,7 @@ class Frame:
         Raises:
             MediaError: `CORRUPT`: the header was whole, the data is not (still pictures are decoded only here).
         """
-        return upright(self._convert(), self.orientation)
+        return upright(self._convert(), self._geometry)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,13 +49,24 @@ class Decoded:
 
     `frames` are in the order of showing and may belong to earlier packets (B-frames). `waiting_for_key_frame`: this
     packet was given up for lack of a key frame. `without_picture`: packets, perhaps this one, now known to bring no
-    picture (parameter sets, hidden frames, frames lost between a fault and a key frame). Every packet that raised no
-    fault ends in exactly one of the three, those still in the decoder at the end of the stream after `flush`.
+    picture (parameter sets, hidden frames, packets that are decoded only, frames lost between a fault and a key frame).
+    `damaged`: packets whose picture came out damaged, and what is wrong. Every packet that raised no fault ends in
+    exactly one of the four, those still in the decoder at the end of the stream after `finish`.
     """
 
     frames: tuple[Frame, ...]
     waiting_for_key_frame: bool = False
     without_picture: tuple[Packet, ...] = ()
+    damaged: tuple[tuple[Packet, MediaError], ...] = ()
+
+    def then(self, later: "Decoded") -> "Decoded":
+        """Return both in one, this one first."""
+        return Decoded(
+            self.frames + later.frames,
+            later.waiting_for_key_frame,
+            self.without_picture + later.without_picture,
+            self.damaged + later.damaged,
+        )
 
 
 class Decoder:
@@ -73,18 +83,23 @@ class Decoder:
         """Whether encoded video is under way and nothing more of it can be decoded before a key frame."""
         return self._video is not None and self._video.waiting
 
+    @property
+    def under_way(self) -> bool:
+        """Whether encoded video is being decoded."""
+        return self._video is not None and not self._video.waiting
+
     def can_do_without(self, packet: Packet) -> bool:
         """Whether the packet may be left out, because decoding is under way and no other picture needs this one."""
         video, encoding = self._video, packet.format.encoding
-        under_way = video is not None and not video.waiting and video.encoding is encoding
-        return under_way and is_disposable(encoding, packet.data)
+        same = video is not None and video.encoding is encoding
+        return same and self.under_way and is_disposable(encoding, packet.data)
 
     def decode(self, packet: Packet) -> Decoded:
         """Take one packet, in its own format.
 
         Raises:
-            MediaError: The packet cannot be used. Encoded video then waits for the next key frame, unless the packet
-                was merely empty.
+            MediaError: The packet cannot be used. Encoded video then waits for the next key frame (`needs_key_frame`),
+                unless the packet was merely empty, or damaged and no key frame.
         """
         try:
             if not self._admitted:
@@ -95,8 +110,10 @@ class Decoder:
             raise
         if is_encoded_video(packet.format.encoding):
             return self._decode_video(packet)
-        earlier = self.flush()
-        return Decoded((*earlier, self._frame(packet)))
+        earlier = self.finish()
+        if packet.decode_only:
+            return earlier.then(Decoded((), without_picture=(packet,)))
+        return earlier.then(Decoded((self._frame(packet),)))
 
     def skip_to_key_frame(self) -> None:
         """Say that packets of encoded video were left out: nothing is decoded before the next key frame."""
@@ -105,36 +122,42 @@ class Decoder:
 
     def flush(self) -> tuple[Frame, ...]:
         """Return the frames that the decoder still holds, at the end of the stream or of its encoding."""
-        return () if self._video is None else self._video_frames(self._video.end())
+        return self.finish().frames
+
+    def finish(self) -> Decoded:
+        """Return all that the decoder still knows of packets, at the end of the stream or of its encoding."""
+        return Decoded(()) if self._video is None else self._decoded(self._video.end())
 
     def close(self) -> None:
         """Let go of the decoder's memory; frames handed out stay good."""
         self._video = None
 
     def _decode_video(self, packet: Packet) -> Decoded:
-        earlier: tuple[Frame, ...] = ()
+        earlier = Decoded(())
         if self._video is None or self._video.encoding is not packet.format.encoding:
-            earlier = self.flush()
+            earlier = self.finish()
             self._video = VideoStream(packet.format.encoding, self._limits)
         decoding = self._video.decode(packet)
-        frames = (*earlier, *self._video_frames(decoding.shown))
-        return Decoded(frames, decoding.waiting, decoding.without_picture)
+        return earlier.then(self._decoded(decoding, waiting=decoding.waiting))
 
-    def _video_frames(self, shown: Iterable[Shown]) -> tuple[Frame, ...]:
+    def _decoded(self, decoding: Decoding, *, waiting: bool = False) -> Decoded:
+        return Decoded(self._video_frames(decoding), waiting, decoding.without_picture, decoding.damaged)
+
+    def _video_frames(self, decoding: Decoding) -> tuple[Frame, ...]:
         frames = []
-        for packet, frame in shown:
-            turn = FROM_ROTATION_DEG[packet.format.rotation_deg]
-            width, height = upright_size(frame.width, frame.height, turn)
-            frames.append(Frame(packet, width, height, turn, partial(self._converter.convert, frame, packet.format)))
+        for shown in decoding.shown:
+            packet, frame = shown.packet, shown.frame
+            size = (frame.width, frame.height)
+            how = geometry(size, packet.format, self._limits, pixel_aspect=shown.pixel_aspect)
+            convert = partial(self._converter.convert, frame, packet.format)
+            frames.append(Frame(packet, *how.upright_size, how, convert))
         return tuple(frames)
 
     def _frame(self, packet: Packet) -> Frame:
-        turn = FROM_ROTATION_DEG[packet.format.rotation_deg]
         if is_raw(packet.format.encoding):
-            width, height = upright_size(packet.format.width, packet.format.height, turn)
-            return Frame(packet, width, height, turn, partial(raw_picture, packet, self._converter))
+            how = geometry((packet.format.width, packet.format.height), packet.format, self._limits)
+            return Frame(packet, *how.upright_size, how, partial(raw_picture, packet, self._converter))
         header = read_header(packet.data)
-        if header.orientation != UPRIGHT:
-            turn = header.orientation
-        width, height = upright_size(header.width, header.height, turn)
-        return Frame(packet, width, height, turn, partial(still_picture, packet.data, header))
+        size = (header.width, header.height)
+        how = geometry(size, packet.format, self._limits, orientation=header.orientation)
+        return Frame(packet, *how.upright_size, how, partial(still_picture, packet.data, header))

@@ -5,7 +5,7 @@ import struct
 UPRIGHT = 1
 ORIENTATIONS = range(1, 9)
 ORIENTATION_TAG = 0x0112
-SHORT = 3
+VALUE_LAYOUTS = {3: "H", 4: "I"}  # SHORT, as Exif has it, and LONG, as some writers do
 PREFIX = b"Exif\x00\x00"
 
 
@@ -29,7 +29,9 @@ def _read_directory(tiff: bytes, order: str) -> int:
     (directory,) = struct.unpack_from(f"{order}I", tiff, 4)
     (count,) = struct.unpack_from(f"{order}H", tiff, directory)
     for index in range(count):
-        tag, kind, _, value = struct.unpack_from(f"{order}HHIH", tiff, directory + 2 + 12 * index)
-        if tag == ORIENTATION_TAG:
-            return value if kind == SHORT and value in ORIENTATIONS else UPRIGHT
+        entry = directory + 2 + 12 * index
+        tag, kind = struct.unpack_from(f"{order}HH", tiff, entry)
+        if tag == ORIENTATION_TAG and kind in VALUE_LAYOUTS:
+            (value,) = struct.unpack_from(order + VALUE_LAYOUTS[kind], tiff, entry + 8)
+            return value if value in ORIENTATIONS else UPRIGHT
     return UPRIGHT

@@ -73,8 +73,11 @@ def _checked(header: StillHeader) -> StillHeader:
 
 
 def _read_jpeg(data: bytes) -> StillHeader:
-    """Walk the segments up to the first scan (ITU-T T.81, B.1.1), then look for the end marker behind it."""
-    position, size, turn = 2, None, exif.UPRIGHT
+    """Walk the segments up to the first scan (ITU-T T.81, B.1.1), then look for the end marker behind it.
+
+    Where an editor left two Exif blocks, the first counts, as for viewers.
+    """
+    position, size, turn = 2, None, None
     for _ in range(MAX_SEGMENTS):
         if data[position] != 0xFF:
             raise _corrupt(f"the JPEG has no marker where one is due, at byte {position}")
@@ -87,14 +90,14 @@ def _read_jpeg(data: bytes) -> StillHeader:
         (length,) = struct.unpack_from(">H", data, position + 2)
         if marker in JPEG_SOF:
             size = struct.unpack_from(">HH", data, position + 5)
-        elif marker == JPEG_APP1 and data.startswith(exif.PREFIX, position + 4):
+        elif marker == JPEG_APP1 and turn is None and data.startswith(exif.PREFIX, position + 4):
             turn = exif.orientation(data[position + 4 : position + 2 + length])
         position += 2 + length
     if size is None or marker != JPEG_SOS:
         raise _corrupt("the JPEG has no frame header before its first scan")
     if data.rfind(bytes((0xFF, JPEG_EOI)), position) < 0:  # libjpeg would fill the missing rest with grey
         raise _corrupt(f"the JPEG is cut short: {len(data)} bytes without an end marker")
-    return _checked(StillHeader(StillFormat.JPEG, size[1], size[0], turn))
+    return _checked(StillHeader(StillFormat.JPEG, size[1], size[0], turn or exif.UPRIGHT))
 
 
 def _read_png(data: bytes) -> StillHeader:

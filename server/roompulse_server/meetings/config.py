@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from zoneinfo import available_timezones
 
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
+from roompulse_server.media.admission import wrong_geometry
 from roompulse_server.types import (
     Clock,
     Consent,
@@ -116,8 +117,8 @@ def check_stream(config: StreamConfig) -> StreamConfig:
     check_tiles(config.tiles, config.participant)
     if config.tiles and config.source is not Source.GALLERY:
         raise InvalidArgumentError("tiles", f"tiles come with source GALLERY, and this one is {config.source.name}")
-    if config.format.rotation_deg not in (0, 90, 180, 270):
-        raise InvalidArgumentError("format.rotation_deg", f"{config.format.rotation_deg} must be 0, 90, 180 or 270")
+    if wrong := wrong_geometry(config.format):
+        raise InvalidArgumentError(f"format.{wrong[0]}", wrong[1])
     if abs(config.media_zero_us or 0) > MAX_ZERO_US:
         raise InvalidArgumentError("media_zero_ms", f"{(config.media_zero_us or 0) // 1000} must be within 7 days")
     update_hz = _rate("update_rate_hz", config.update_rate_hz, 30)

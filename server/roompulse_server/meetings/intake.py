@@ -1,18 +1,23 @@
-"""A stream's packets as they come: in order, in time, within limits; then they have a place in the meeting."""
+"""A stream's packets as they come: in order, in time, within limits; then they have a place in the meeting.
+
+A packet whose time alone is wrong may be one that others are predicted from: encoded video is decoded all the same, and
+its picture not looked at. Where a packet of encoded video cannot be used at all, decoding waits for a key frame.
+"""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from roompulse_server.errors import InvalidArgumentError, MediaError
 from roompulse_server.media.admission import check_packet
-from roompulse_server.media.bitstream import is_encoded_video
-from roompulse_server.meetings.clock import MAX_CAPTURE_US, CaptureMap
+from roompulse_server.media.bitstream import MAX_REORDERED_PACKETS, is_encoded_video
+from roompulse_server.meetings.clock import MAX_CAPTURE_US, CaptureMap, CodingOrder, LiveClock, Placed, Stamp
 from roompulse_server.meetings.config import StreamConfig
-from roompulse_server.types import Clock, Delivery, FaultReason, MediaLimits, Packet, VideoFormat
+from roompulse_server.types import Clock, Delivery, Encoding, FaultReason, MediaLimits, Packet, VideoFormat
 
 MAX_GAP_US = 86_400_000_000  # between packets of a recording; a state without pictures is recorded every second of it
 MAX_AHEAD_US = 7 * 86_400_000_000  # of the meeting's own clock; what is read later costs as much as a meeting is long
 MAX_INDEX = 2**63 - 1  # what the record holds
-REORDER_US = 2_000_000  # B-frames come up to this much out of order
+HARMLESS = frozenset({FaultReason.EMPTY, FaultReason.WRONG_INDEX})  # nothing is predicted from these packets
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,14 @@ class Incoming:
     format: VideoFormat | None = None
     wrong_format: str = ""
     wrong_time: str = ""
+    decode_only: bool = False
+
+
+class Accepted(NamedTuple):
+    """A packet to be decoded, if it can be; what is wrong with it, and what would be right, if anything is."""
+
+    packet: Packet | None
+    fault: MediaError | None = None
 
 
 class Intake:
@@ -47,6 +60,10 @@ class Intake:
         self._last_index: int | None = None
         self._counts = True  # the caller has given no index yet
         self._last_capture_us: int | None = None
+        self._placed: Placed | None = None
+        self._order = CodingOrder(MAX_REORDERED_PACKETS)
+        self._clock = LiveClock()
+        self._lost = False
 
     def numbered(self, incoming: Incoming) -> Incoming:
         """Return the packet with its number: counted here from 0 while the caller gives none."""
@@ -54,20 +71,20 @@ class Intake:
         counted = self._counts and self._last_index is not None
         return replace(incoming, index=(self._last_index or 0) + 1) if counted else incoming
 
-    def accept(self, incoming: Incoming, receive_us: int) -> Packet:
-        """Return a numbered packet with its place in the meeting.
+    def accept(self, incoming: Incoming, receive_us: int) -> Accepted:
+        """Return a numbered packet with its place in the meeting, or why it cannot be used."""
+        try:
+            return self._accept(incoming, receive_us)
+        except MediaError as fault:
+            self._lost |= is_encoded_video(self._format.encoding) and fault.reason not in HARMLESS
+            return Accepted(None, fault)
 
-        Raises:
-            MediaError: What is wrong with it, with the value and what would be right.
-        """
+    def _accept(self, incoming: Incoming, receive_us: int) -> Accepted:
         self._format = incoming.format or self._format
         self._check_index(incoming.index)
         if incoming.wrong_format:
             raise MediaError(FaultReason.UNKNOWN_FORMAT, f"packet {incoming.index}: {incoming.wrong_format}")
-        capture_us = self._check_time(incoming)
-        placed = self._map.arrived(receive_us) if capture_us is None else self._map.place(capture_us, receive_us)
-        if what := self._ahead(placed.offset_us, receive_us):
-            raise _wrong_time(incoming, what)
+        placed, fault = self._place(incoming, receive_us)
         packet = Packet(
             index=incoming.index,
             data=incoming.data,
@@ -76,9 +93,33 @@ class Intake:
             capture_us=placed.capture_us,
             receive_us=receive_us,
             speaking=incoming.speaking,
+            decode_only=incoming.decode_only or fault is not None,
+            after_loss=self._lost,
         )
         check_packet(packet, self._limits)
-        return packet
+        self._lost = False
+        return Accepted(packet, fault)
+
+    def _place(self, incoming: Incoming, receive_us: int) -> tuple[Placed, MediaError | None]:
+        """Return a packet's place; one that is only decoded has the last one's."""
+        fault: MediaError | None = None
+        if not incoming.decode_only:
+            try:
+                self._placed = self._timed(incoming, receive_us)
+            except MediaError as error:
+                if not is_encoded_video(self._format.encoding):
+                    raise
+                fault = error
+        return self._placed or self._map.untimed(receive_us), fault
+
+    def _timed(self, incoming: Incoming, receive_us: int) -> Placed:
+        capture_us = self._check_time(incoming, receive_us)
+        if capture_us is None:
+            return self._map.untimed(receive_us)
+        placed = self._map.place(capture_us, receive_us, self._clock.step_us)
+        if what := self._ahead(placed.offset_us, receive_us):
+            raise _wrong_time(incoming, what)
+        return placed
 
     def offset_us(self, capture_us: int | None, receive_us: int) -> int | None:
         """Return where a capture time, or without one the last packet's, lies in the meeting; None before both.
@@ -121,10 +162,10 @@ class Intake:
             f"lies at {offset_us / 1e6:g} s of a meeting that is {now_us / 1e6:g} s old; seven days ahead is the most"
         )
 
-    def _check_time(self, incoming: Incoming) -> int | None:
+    def _check_time(self, incoming: Incoming, receive_us: int) -> int | None:
         """Return when it was captured, by the stream's clock; None: when it came."""
         name = "capture_time" if self._wall else "capture_offset"
-        capture_us, before_us = incoming.capture_us, self._last_capture_us
+        capture_us = incoming.capture_us
         if incoming.wrong_time:
             raise _wrong_time(incoming, incoming.wrong_time)
         if capture_us is None and self._anchored:
@@ -135,14 +176,28 @@ class Intake:
             raise _wrong_time(incoming, f"{name} {capture_us / 1e6:g} s must be within a year of the media's zero")
         if self._anchored and (what := self._beyond(capture_us)):
             raise _wrong_time(incoming, f"{name} {what}")
-        newest_us = capture_us
-        if self._every_frame and before_us is not None:
-            slack_us = REORDER_US if is_encoded_video(self._format.encoding) else 0
-            if capture_us < before_us - slack_us:
-                raise _wrong_time(incoming, f"{name} went back from {before_us / 1e6:g} s to {capture_us / 1e6:g} s")
-            newest_us = max(capture_us, before_us)
-        self._last_capture_us = newest_us
+        if what := self._out_of_order(capture_us) if self._every_frame else self._wild(capture_us, receive_us):
+            raise _wrong_time(incoming, f"{name} {what}")
+        newest_us = capture_us if self._last_capture_us is None else max(capture_us, self._last_capture_us)
+        self._last_capture_us = newest_us if self._every_frame else capture_us
         return capture_us
+
+    def _out_of_order(self, capture_us: int) -> str:
+        """Say that time went back in a recording, or nothing."""
+        before_us = capture_us if self._last_capture_us is None else self._last_capture_us
+        may_be_reordered = is_encoded_video(self._format.encoding) and self._order.holds(capture_us)
+        if capture_us < before_us and not may_be_reordered:
+            return f"went back from {before_us / 1e6:g} s to {capture_us / 1e6:g} s"
+        self._order.add(capture_us)
+        return ""
+
+    def _wild(self, capture_us: int, receive_us: int) -> str:
+        """Say by how much a live sender's stamp is off, or nothing."""
+        reordered = self._format.encoding is Encoding.H264
+        jump_us = self._clock.jump_us(Stamp(capture_us, receive_us), reordered=reordered)
+        if jump_us is None:
+            return ""
+        return f"jumps by {jump_us / 1e6:+g} s while packets came as ever; if the clock was set, the next one is taken"
 
 
 def _wrong_time(incoming: Incoming, what: str) -> MediaError:

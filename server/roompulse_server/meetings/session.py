@@ -11,7 +11,7 @@ import structlog
 
 from roompulse_server.engine.messages import Answer, Look, NotDue, StreamSpec
 from roompulse_server.engine.stream import EngineStream
-from roompulse_server.errors import InvalidArgumentError, MediaError, Reason, RoompulseError
+from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.meetings.config import StreamConfig, TileConfig, check_tiles
 from roompulse_server.meetings.delivery import Delivered
 from roompulse_server.meetings.intake import Incoming, Intake
@@ -120,14 +120,13 @@ class Session:
     def _accept(self, incoming: Incoming, now_us: int, unseen: DropReason | None) -> Packet | None:
         self._ledger.received()
         incoming = self._intake.numbered(incoming)
-        try:
-            packet = self._intake.accept(incoming, now_us)
-        except MediaError as error:
+        packet, fault = self._intake.accept(incoming, now_us)
+        if packet is None:
             self._ledger.dropped(DropReason.FAULT)
-            self._fault(incoming.index, error.reason, error.message)
-            return None
-        if unseen is not None:
+        elif unseen is not None:
             self._ledger.unseen(unseen)
+        if fault is not None:
+            self._fault(incoming.index, fault.reason, fault.message)
         return packet
 
     async def camera(self, on: bool, capture_us: int | None) -> None:

@@ -58,6 +58,9 @@ def format_from_proto(format: media_pb2.VideoFormat) -> types.VideoFormat:
         matrix=enum_from_proto(types.ColorMatrix, format.matrix, "format.matrix"),
         range=enum_from_proto(types.ColorRange, format.range, "format.range"),
         rotation_deg=format.rotation_deg,
+        horizontal_flip=format.horizontal_flip,
+        pixel_aspect_width=format.pixel_aspect_width,
+        pixel_aspect_height=format.pixel_aspect_height,
     )
 
 
@@ -139,6 +142,7 @@ def incoming_from_proto(packet: media_pb2.VideoPacket, clock: types.Clock) -> In
         format=format,
         wrong_format=wrong,
         wrong_time=wrong_time,
+        decode_only=packet.decode_only,
     )
 
 

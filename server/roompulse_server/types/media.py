@@ -7,7 +7,11 @@ from roompulse_server.types.enumerations import ColorMatrix, ColorRange, Encodin
 
 @dataclass(frozen=True, slots=True)
 class VideoFormat:
-    """How a packet's bytes are to be read; `width`, `height`, `strides` matter for raw pictures only."""
+    """How a packet's bytes are to be read; `width`, `height`, `strides` matter for raw pictures only.
+
+    `horizontal_flip` comes before the turn by `rotation_deg`. The pixel aspect is by the bytes' own rows and columns;
+    0 and 0: what the bitstream says.
+    """
 
     encoding: Encoding = Encoding.UNSPECIFIED
     width: int = 0
@@ -16,6 +20,9 @@ class VideoFormat:
     matrix: ColorMatrix = ColorMatrix.UNSPECIFIED
     range: ColorRange = ColorRange.UNSPECIFIED
     rotation_deg: int = 0
+    horizontal_flip: bool = False
+    pixel_aspect_width: int = 0
+    pixel_aspect_height: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +37,11 @@ class MediaLimits:
 
 @dataclass(frozen=True, slots=True)
 class Packet:
-    """One picture or access unit on its way to a worker. `format` is the one in force for it."""
+    """One picture or access unit on its way to a worker. `format` is the one in force for it.
+
+    `decode_only`: later packets need it, its picture is never looked at. `after_loss`: a packet of encoded video before
+    it was refused, so decoding waits for a key frame.
+    """
 
     index: int
     data: bytes
@@ -39,6 +50,8 @@ class Packet:
     capture_us: int
     receive_us: int
     speaking: bool | None = None
+    decode_only: bool = False
+    after_loss: bool = False
 
 
 @dataclass(frozen=True, slots=True)
