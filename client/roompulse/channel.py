@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 import grpc
 
+from roompulse.address import is_loopback
+
 Option = tuple[str, int | str]
 
 MAX_SEND_BYTES = (
@@ -48,8 +50,12 @@ OPTIONS: tuple[Option, ...] = (
 def open_channel(
     target: str, credentials: grpc.ChannelCredentials | None, options: Sequence[Option] = ()
 ) -> grpc.aio.Channel:
-    """Return a channel to `target`; nothing is connected before the first call. Later options win."""
-    merged = list({**dict(OPTIONS), **dict(options)}.items())
+    """Return a channel to `target`; nothing is connected before the first call. Later options win.
+
+    A connection to this machine goes through no proxy, whatever `http_proxy` says.
+    """
+    own: dict[str, int | str] = {**dict(OPTIONS), **({"grpc.enable_http_proxy": 0} if is_loopback(target) else {})}
+    merged = list({**own, **dict(options)}.items())
     if credentials is None:
         return grpc.aio.insecure_channel(target, options=merged)
     return grpc.aio.secure_channel(target, credentials, options=merged)

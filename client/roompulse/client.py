@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 
 import grpc
 
+from roompulse.address import check_address
 from roompulse.channel import Option
 from roompulse.connection import Connection
 from roompulse.conversion import (
@@ -21,7 +22,7 @@ from roompulse.conversion import (
 )
 from roompulse.encode import Bytes3, EncoderName, Pixels, raw_packet
 from roompulse.enums import Clock, ConsentState, Content, Delivery, Purpose, SlowPolicy, Source
-from roompulse.errors import SourceError, from_grpc
+from roompulse.errors import InvalidArgument, SourceError, from_grpc
 from roompulse.media import Packet, Tile, VideoFormat, consent_of
 from roompulse.meetings import MeetingName, Meetings, key_of
 from roompulse.reconnect import Reconnection
@@ -267,7 +268,14 @@ def connect(
         options: More gRPC channel options; they win over this client's own.
         timeout_s: How long a call, or the acceptance of a stream, may take.
         reconnect: How long streams and subscriptions that were cut are opened again; `Reconnection(tries=0)`: never.
+
+    Raises:
+        InvalidArgument: The target is no address that gRPC can connect to, such as a URL.
     """
+    try:
+        check_address(target)
+    except ValueError as err:
+        raise InvalidArgument(str(err), field="target") from err
     return Client(target, tenant, credentials, options, timeout_s, reconnect)
 
 

@@ -63,7 +63,7 @@ def test_a_wrong_setting_ends_serve_with_one_sentence() -> None:
 def test_health_says_when_nobody_answers() -> None:
     result = CliRunner().invoke(group, ["health", "--server", "127.0.0.1:1", "--timeout", "2"])
     assert result.exit_code == 1
-    assert "no answer from 127.0.0.1:1" in result.output
+    assert "no roompulse server answers at 127.0.0.1:1 (Connection refused)" in result.output
 
 
 def test_a_formula_and_a_network_exclude_each_other(tmp_path: pathlib.Path) -> None:
