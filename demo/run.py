@@ -13,7 +13,9 @@ from collections.abc import Sequence
 
 import roompulse
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress
+from roompulse.safe_text import safe_text
 
 from demo.material import film, frame_count
 from demo.meeting import MEETING, Player, hold
@@ -89,7 +91,8 @@ async def demonstrate(options: argparse.Namespace, console: Console) -> int:
     shutil.rmtree(folder / "record", ignore_errors=True)  # the last demo's
     own, roles = cast(options.video)
     people = " and ".join([player.display_name for player in own] + [role.display_name for role in roles])
-    console.print(f"[bold]roompulse demo[/]: a meeting of {people}. Synthetic people are portraits, moved by warps.")
+    said = escape(safe_text(people))  # a video's name may hold anything
+    console.print(f"[bold]roompulse demo[/]: a meeting of {said}. Synthetic people are portraits, moved by warps.")
     console.print(f"Filming {len(roles)} synthetic, {options.seconds:g} s of video each …")
     players = own + await filmed(roles, folder, options.seconds, console)
     models = await models_at_hand(console)
@@ -120,7 +123,7 @@ async def demonstrate(options: argparse.Namespace, console: Console) -> int:
 async def ask_for_summary(address: str, console: Console) -> int:
     """Run the command that anybody would run; it prints the summary itself. Return its exit status."""
     console.print(f"$ roompulse summary {MEETING}", style="dim")
-    environment = {**os.environ, "ROOMPULSE_SERVER": address, "COLUMNS": str(console.width)}
+    environment = {**os.environ, "ROOMPULSE_SERVER": address}
     command = await asyncio.create_subprocess_exec(bin_folder() / "roompulse", "summary", MEETING, env=environment)
     return await command.wait()
 
@@ -153,7 +156,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = arguments(argv)
     console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     if options.video is not None and not options.video.is_file():
-        console.print(f"There is no file {options.video}.")
+        console.print(f"There is no file {options.video}.", markup=False)
         return 2
     try:
         return asyncio.run(interruptible(options, console))
@@ -162,7 +165,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except (roompulse.RoompulseError, ServiceError, ExceptionGroup) as error:
         for cause in causes(error):
-            console.print(f"[red]It did not work:[/] {cause}")
+            console.print(f"[red]It did not work:[/] {escape(safe_text(str(cause)))}")
         return 1
 
 

@@ -91,6 +91,9 @@ class FakeService(
         self.faces = 1
         self.face_height = 0.5
         self.face_presence = update_pb2.PRESENCE_PRESENT
+        self.notice_text = "Faces are read."
+        self.consent_required = True
+        self.people = [meetings.Participant(id=name, epoch=1) for name in ("ada", "grace")]
         self.cancelled = asyncio.Event()
         self.packet_came = asyncio.Event()
 
@@ -99,7 +102,7 @@ class FakeService(
         self.configs.append(config)
         if config.meeting.id == "ended":
             await refuse(context, grpc.StatusCode.FAILED_PRECONDITION, "MEETING_ENDED", "meeting 'ended' has ended")
-        consent = config.consent.state == common_pb2.CONSENT_STATE_GRANTED
+        consent = config.consent.state == common_pb2.CONSENT_STATE_GRANTED or not self.consent_required
         opened = analysis.StreamOpened(meeting=key(config.meeting.id), epoch=1, model_id="fake-1", detector_id="yunet")
         opened.consent.state = config.consent.state
         if not consent:
@@ -195,8 +198,7 @@ class FakeService(
 
     async def ListParticipants(self, request: Any, context: Any) -> Any:
         await self._meeting(request.meeting.id, context)
-        everybody = [meetings.Participant(id=name, epoch=1) for name in ("ada", "grace")]
-        chosen, token = self._page(everybody, request)
+        chosen, token = self._page(self.people, request)
         return meetings.ListParticipantsResponse(participants=chosen, next_page_token=token)
 
     async def ListUpdates(self, request: Any, context: Any) -> Any:
@@ -232,8 +234,17 @@ class FakeService(
         return privacy.DeleteMeetingResponse()
 
     async def GetNotice(self, request: Any, context: Any) -> Any:
-        purpose = self.meetings[request.meeting.id].purpose if request.HasField("meeting") else request.purpose
-        return privacy.GetNoticeResponse(text="Faces are read.", language="en", wording_version="en-1", purpose=purpose)
+        asked = request.HasField("meeting")
+        purpose = (await self._meeting(request.meeting.id, context)).purpose if asked else request.purpose
+        if not purpose:
+            await refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "PURPOSE_MISSING", "a purpose must be declared")
+        return privacy.GetNoticeResponse(
+            text=self.notice_text,
+            language="en",
+            wording_version="en-1",
+            purpose=purpose,
+            consent_required=self.consent_required,
+        )
 
     async def ListAuditEntries(self, request: Any, context: Any) -> Any:
         chosen, token = self._page(

@@ -15,6 +15,7 @@ def run(threaded: ThreadedService, *arguments: str, answer: str = "") -> Result:
 
 
 def test_a_consent_is_recorded_with_who_and_which_wording(threaded: ThreadedService) -> None:
+    threaded.service.add_meeting("standup")
     result = run(threaded, "consent", "standup", "ada", "--grant", "--by", "desk", "--wording", "en-1")
     assert (result.exit_code, result.stderr) == (0, "ada's consent in standup is granted\n")
     (request,) = threaded.service.consents

@@ -1,19 +1,21 @@
 """`roompulse check`: what would be seen in a video, and what would keep a score away."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 
 import click
 import numpy as np
 from rich.progress import Progress
-from rich.table import Table
 
 import roompulse
-from roompulse.cli import tables
+from roompulse.cli import figures
 from roompulse.cli.assessment import Assessment, Grey, Sample, assess, motion_between
-from roompulse.cli.options import agreement, connection
-from roompulse.cli.output import Output
+from roompulse.cli.layout import Column, Kind
+from roompulse.cli.options import check_granted, connection, consent_option, purpose_option
+from roompulse.cli.output import Output, is_screen
 from roompulse.cli.running import run
+from roompulse.cli.sheet import Sheet
 from roompulse.encode import JpegEncoder
 from roompulse.media import Packet
 from roompulse.sources import Picture, SourceInfo, VideoSource
@@ -25,16 +27,16 @@ MOTION_SIZE_PX = 96
 @click.argument("video")
 @click.option("--rate", type=click.FloatRange(0.1, 10), default=2.0, show_default=True, help="Samples a second.")
 @click.option("--limit", type=click.IntRange(1), default=240, show_default=True, help="Samples at most.")
-@agreement
+@purpose_option("What the video is analysed for.", required=True)
+@consent_option
 @connection
 def check(video: str, rate: float, limit: int, purpose: str, consent: str | None, server: str, as_json: bool) -> None:
     """Check VIDEO before it is streamed: rate, size, orientation, faces, coverage, and what would help.
 
     About two pictures a second are read one by one; nothing is recorded.
     """
-    if consent != "granted":
-        raise click.UsageError("without consent nothing is analysed; if everybody has agreed, add: --consent granted")
-    run(_check(video, rate, limit, purpose, server, Output(as_json)))
+    check_granted(consent)
+    run(_check, video, rate, limit, purpose, server, Output(as_json))
 
 
 async def _check(video: str, rate: float, limit: int, purpose: str, server: str, output: Output) -> None:
@@ -48,7 +50,7 @@ async def _check(video: str, rate: float, limit: int, purpose: str, server: str,
     if output.json:
         output.object({"video": video, **_facts_for_json(source.info), "damaged": source.damaged, **found.to_dict()})
     else:
-        output.out.print(_facts(source.info, found, source.damaged), _findings(found), sep="\n")
+        output.show(_facts(source.info, found, source.damaged), _findings(found))
 
 
 async def _samples(
@@ -57,7 +59,7 @@ async def _samples(
     samples: list[Sample] = []
     before: Grey | None = None
     chosen = _every(source.pictures(), 1.0 / rate)
-    with Progress(console=output.err, transient=True) as progress:
+    with Progress(console=output.err, transient=True, redirect_stdout=is_screen(sys.stdout)) as progress:
         bar = progress.add_task("reading", total=source.info.duration_s)
         async with roompulse.connect(server) as client:
             while len(samples) < limit and (picture := await asyncio.to_thread(next, chosen, None)):
@@ -98,23 +100,22 @@ def _facts_for_json(info: SourceInfo) -> dict[str, object]:
     }
 
 
-def _facts(info: SourceInfo, found: Assessment, damaged: int) -> Table:
-    table = tables.new(info.name, "what", "value")
-    table.show_header = False
+def _facts(info: SourceInfo, found: Assessment, damaged: int) -> Sheet:
+    sheet = Sheet(info.name, Column("what"), Column("value", Kind.TEXT), headings=False)
     turn = f"turned: {info.rotation_deg}° clockwise makes it upright" if info.rotation_deg else "upright"
     rate = f"{info.rate_hz:.3g} a second" if info.rate_hz else "not said"
     rows = [
         ("codec", f"{info.codec} ({'can be passed through' if info.copyable else 'must be encoded: jpeg or h264'})"),
         ("size", f"{info.width}×{info.height} px, {turn}"),
-        ("pictures", f"{rate}, {tables.clock(info.duration_s)} long, {damaged} damaged packets"),
+        ("pictures", f"{rate}, {figures.clock(info.duration_s)} long, {damaged} damaged packets"),
         ("samples", str(found.samples)),
-        ("would count", tables.percent(found.coverage)),
+        ("would count", figures.percent(found.coverage)),
         ("face size", _sizes(found)),
-        ("motion", f"{tables.number(found.motion, 1)} grey levels between samples"),
+        ("motion", f"{figures.number(found.motion, 1)} grey levels between samples"),
     ]
     for name, value in rows:
-        table.add_row(name, value)
-    return table
+        sheet.add_row(name, value)
+    return sheet
 
 
 def _sizes(found: Assessment) -> str:
@@ -124,10 +125,11 @@ def _sizes(found: Assessment) -> str:
     return f"{median:.0f} px (smallest {smallest:.0f}, largest {largest:.0f})"
 
 
-def _findings(found: Assessment) -> Table | str:
+def _findings(found: Assessment) -> Sheet | str:
     if not found.findings:
         return "nothing found that would keep a score away"
-    table = tables.new("What would keep a score away", "share", "why", "what helps", whole=("share",))
+    columns = (Column("share", Kind.NUMBER), Column("why", Kind.TEXT), Column("what helps", Kind.TEXT))
+    sheet = Sheet("What would keep a score away", *columns)
     for finding in found.findings:
-        table.add_row(tables.percent(finding.share), finding.why, finding.remedy)
-    return table
+        sheet.add_row(figures.percent(finding.share), finding.why, finding.remedy)
+    return sheet
