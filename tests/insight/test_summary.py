@@ -155,6 +155,17 @@ def test_the_meeting_is_the_median_over_people_weighted_by_how_many() -> None:
     assert (summary.time_zone, summary.start_time_us, summary.end_time_us) == ("Europe/Vienna", MEETING.create_us, None)
 
 
+def test_where_one_person_alone_has_scores_the_meeting_s_are_theirs() -> None:
+    scores = [0.3] * 3 + [0.9] * 12  # in ten seconds each 0.66 and 0.9: their mean is not the person's
+    updates = {"a": [recorded("a", n + 1, n * S, score) for n, score in enumerate(scores)], "b": []}
+    events = [event(kind, at, name) for name in "ab" for kind, at in ((OPEN, 0), (CLOSE, 20 * S))]
+    summary = summed(updates, events)
+    own = summary.participants[0].engagement
+    assert own.mean == pytest.approx((3 * 0.3 + 12.5 * 0.9) / 15.5)
+    whole = (summary.engagement, summary.engagement_deviation, summary.engagement_median)
+    assert whole == (own.mean, own.standard_deviation, own.median)
+
+
 def test_models_and_formulas_are_not_mixed() -> None:
     strange = affect_of(mixed(sadness=1.0), model="model-b")
     updates = {

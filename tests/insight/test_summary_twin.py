@@ -209,8 +209,11 @@ def check_timelines(summary: MeetingSummary, slow: dict[str, Slow]) -> None:
         feelings = [mean(one.weighted(valence, start_us, stop_us)) for one in slow.values()]
         felt = [value for value in feelings if value is not None]
         close(point.valence, sum(felt) / len(felt) if felt else None)
-    close(summary.engagement, mean(medians))
-    close(summary.engagement_deviation, deviation([(value, 1) for value, _ in medians]))
+    scored = [person.engagement for person in summary.participants if person.engagement.mean is not None]
+    alone = len(scored) == 1
+    close(summary.engagement, scored[0].mean if alone else mean(medians))
+    spread = deviation([(value, 1) for value, _ in medians])
+    close(summary.engagement_deviation, scored[0].standard_deviation if alone else spread)
     for person in summary.participants:
         for entry in person.timeline:
             one, start_us, stop_us = slow[person.participant_id], entry.start_us, entry.start_us + BUCKET

@@ -839,7 +839,9 @@ class MeetingSummary(_message.Message):
     purpose: _common_pb2.Purpose.ValueType
     """What it was analysed for."""
     engagement: _builtins.float
-    """Mean over the timeline's medians, weighted by the number seen."""
+    """The middle person's score: mean over the timeline's medians, weighted by the number seen. Where one participant alone
+    has scores, this, its deviation and its median are theirs.
+    """
     valence: _builtins.float
     """Mean valence, -1 to 1."""
     arousal: _builtins.float
@@ -849,9 +851,9 @@ class MeetingSummary(_message.Message):
     time_zone: _builtins.str
     """The meeting's IANA time zone."""
     engagement_deviation: _builtins.float
-    """Standard deviation of the timeline's medians."""
+    """Standard deviation of the timeline's medians; see `engagement`."""
     engagement_median: _builtins.float
-    """Median of the timeline's medians."""
+    """Median of the timeline's medians; see `engagement`."""
     coverage: _builtins.float
     """Time with a score over the time attended, everybody together, 0 to 1."""
     @_builtins.property

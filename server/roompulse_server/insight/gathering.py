@@ -7,7 +7,7 @@ import numpy as np
 
 from roompulse_server.insight import statistic
 from roompulse_server.insight.pool import PEOPLE_FOR_PERCENTILES
-from roompulse_server.insight.summary_types import MeetingPoint
+from roompulse_server.insight.summary_types import EngagementStatistics, MeetingPoint
 from roompulse_server.insight.timeline import BUCKET_US, COLUMNS, Buckets, Shown, none_if_nan
 from roompulse_server.series import Floats
 from roompulse_server.types import Probabilities
@@ -43,11 +43,20 @@ def meeting_points(everybody: Sequence[Buckets], duration_us: int) -> tuple[Meet
     )
 
 
-def engagement_of(points: Sequence[MeetingPoint]) -> tuple[float | None, float | None, float | None]:
-    """Return the mean of the points' medians, weighted by the number seen; their (plain) deviation and median."""
+def engagement_of(
+    points: Sequence[MeetingPoint], people: Sequence[EngagementStatistics] = ()
+) -> tuple[float | None, float | None, float | None]:
+    """Return the middle person's score over a meeting: its mean, standard deviation and median.
+
+    The mean is that of the points' medians, weighted by the number seen; deviation and median are plain. Where one of
+    `people` alone has scores, they are the middle person, and the three numbers are their own.
+    """
     medians = [(point.engagement_median, point.seen) for point in points if point.engagement_median is not None]
     if not medians:
         return None, None, None
+    scored = [one for one in people if one.mean is not None]
+    if len(scored) == 1:
+        return scored[0].mean, scored[0].standard_deviation, scored[0].median
     values = np.array([median for median, _ in medians])
     weighted = np.average(values, weights=[seen for _, seen in medians])
     return float(weighted), float(np.std(values)), float(np.median(values))

@@ -7,6 +7,7 @@ from roompulse_server.insight.formula import NO_FACING
 from roompulse_server.insight.holding import Holding, Kind
 from roompulse_server.insight.remedies import reason_in_words
 from roompulse_server.insight.summary_types import ParticipantSummary
+from roompulse_server.insight.uncertainty import CHANGE_EVIDENCE
 from roompulse_server.types import Provenance
 
 _LITTLE_COVERAGE = 0.6  # below, "best" and "worst" minutes are not named either
@@ -29,7 +30,10 @@ def _participant_notes(summary: ParticipantSummary, holding: Holding, kind: Kind
     if 0 < scored_us < _MINUTE_US:
         yield f"only {scored_us / 1e6:.0f} s have a score: too little to read much into it"
     elif scored_us and summary.change is None:
-        yield "too little evidence for a change: two minutes of scores in the first and in the last third are needed"
+        yield (
+            f"too little evidence for a change: {CHANGE_EVIDENCE} minutes with scores are needed in the first third of "
+            "the attendance, and as many in the last"
+        )
     if kind.formula_id.endswith(NO_FACING):
         yield "facing is unknown (the detector has no landmarks): scores are the expression alone, without bands"
     counted_us = int(holding.length_us[holding.scored_by(kind)].sum())

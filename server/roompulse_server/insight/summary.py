@@ -67,7 +67,7 @@ def summarise(
         own_buckets = buckets if own == kind else bucketed(one.holding, own, count)
         accounts.append(account_of(one.participant, one.holding, own, own_buckets, one.events))
     points = meeting_points(shared, duration_us)
-    engagement, deviation, median = engagement_of(points)
+    engagement, deviation, median = engagement_of(points, [one.engagement for one in accounts])
     findings = findings_of(meeting.key.uid, holdings, kind, shared, points, duration_us)
     moved = findings.own_synchrony
     accounts = [dataclasses.replace(one, synchrony=moved.get(one.participant_id)) for one in accounts]

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from roompulse.expression_words import expression_in_words
+
 from roompulse_server.insight.remedies import reason_in_words, remedy
 from roompulse_server.insight.summary_types import (
     Change,
@@ -20,7 +22,6 @@ from roompulse_server.insight.summary_types import (
 from roompulse_server.types import LABELS, NoScoreReason, Probabilities
 
 NOTHING = "–"
-CLEAR_FROM = 0.5  # an expression below it is not named: none holds even half of the probability
 _STEADY = 0.005  # of a trend per minute: less is no change worth a word
 _UNLIKELY = 0.05
 
@@ -74,11 +75,8 @@ def listed(words: Sequence[str]) -> str:
 
 def expression(probabilities: Probabilities) -> str:
     """Return the most probable expression, or that none is clear; "" where there is none."""
-    known = [(p, label) for p, label in zip(probabilities, LABELS, strict=True) if not math.isnan(p)]
-    if not known:
-        return ""
-    p, label = max(known)
-    return f"{label} {percent(p)}" if p >= CLEAR_FROM else f"unclear (most: {label} {percent(p)})"
+    known = {label: p for p, label in zip(probabilities, LABELS, strict=True) if not math.isnan(p)}
+    return expression_in_words(known).replace(" %", "\u00a0%")
 
 
 def explanation(person: ParticipantSummary) -> str:
