@@ -25,6 +25,7 @@ from roompulse.v1 import analysis_service_pb2, media_pb2
 MAX_REQUEST_PACKETS = 64
 MAX_REQUEST_BYTES = 512 * 1024
 LIVE_GROUP_PACKETS = 48  # the service queues 64 access units of a live stream
+MOST_MEDIA_S = 366 * 86_400.0  # the service's own limit
 UNPLACED_PACKETS = 4096  # packets whose times are kept until the service has said where the first one lies
 
 Request = analysis_service_pb2.AnalyzeVideoRequest
@@ -119,7 +120,24 @@ class Outbox:
             return packet.at(None, packet.capture_time or datetime.now(UTC))
         if packet.capture_time is not None:
             raise InvalidArgument("capture_time is for clock=WALL; this stream's clock is MEDIA: give capture_s")
-        return packet if packet.capture_s is not None else packet.at(self._now() - self._zero_s, None)
+        if packet.capture_s is None:
+            return packet.at(self._now() - self._zero_s, None)
+        check_media_time(packet.capture_s)
+        return packet
+
+
+def check_media_time(capture_s: float) -> None:
+    """Refuse a time that is no media's: it would cost the stream a fault for each packet.
+
+    Raises:
+        InvalidArgument: It is more than a year into the media, as times of wall clocks are.
+    """
+    if capture_s > MOST_MEDIA_S:
+        raise InvalidArgument(
+            f"capture_s {capture_s:.0f} is {capture_s / 86_400:.0f} days into the media, which looks like the time of a "
+            'wall clock: open the stream with clock="wall" and give capture_time, or count from the media\'s beginning',
+            field="capture_s",
+        )
 
 
 def _packed(entries: Sequence[media_pb2.VideoPacket]) -> list[Request]:

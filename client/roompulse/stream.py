@@ -14,7 +14,7 @@ from typing import Self
 from roompulse import conversion, encode, feed
 from roompulse.errors import RoompulseError, StreamClosed
 from roompulse.media import Packet, Tile
-from roompulse.outbox import Request
+from roompulse.outbox import Request, check_media_time
 from roompulse.results import PacketCounters, StreamEvent, StreamOpened, Update
 from roompulse.session import Session
 from roompulse.v1 import media_pb2
@@ -138,6 +138,7 @@ class AnalysisStream:
         """Say that the camera goes on or off, at `capture_s` of the media (left out: at the last packet)."""
         change = media_pb2.CameraChange(on=on)
         if capture_s is not None:
+            check_media_time(capture_s)
             change.capture_offset.CopyFrom(conversion.seconds_to_duration(capture_s))
         self._check_open()
         async with self._sending:

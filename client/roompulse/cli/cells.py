@@ -4,8 +4,8 @@ import re
 
 from rich.cells import cell_len, chop_cells, set_cell_size
 
-# What stays on one line: a word, and a number with what belongs to it, as in "46 %", "0.71 ± 0.05" and "p = 0.010".
-_UNBROKEN = re.compile(r"\S*p = \S+|\S+(?: (?:±|\+/-) \S+)?(?: %\S*)?")
+# What stays on one line: a word, and a number with what belongs to it: "46 %", "AU12 50 %", "0.71 ± 0.05", "p = 0.010".
+_UNBROKEN = re.compile(r"\S*p = \S+|AU\d+ \S+ %\S*|\S+(?: (?:±|\+/-) \S+)?(?: %\S*)?")
 
 
 def shortened(text: str, cells: int, ellipsis: str = "…") -> str:

@@ -8,6 +8,7 @@ import roompulse
 from roompulse.cli.occurrence import occurrence
 from roompulse.cli.options import connection, meeting_argument, typed, uid_option
 from roompulse.cli.output import Output
+from roompulse.cli.plain import plain
 from roompulse.cli.running import run
 from roompulse.safe_text import safe_text
 
@@ -43,10 +44,11 @@ def _ask(question: str) -> None:
     try:
         if sys.stdin is None:
             raise EOFError
-        click.confirm(question, abort=True, err=True)
+        click.confirm(plain(question, sys.stderr.encoding if sys.stderr else "ascii"), abort=True, err=True)
     except (click.Abort, EOFError) as err:
         if isinstance(err, click.Abort) and not isinstance(err.__context__, EOFError):
             raise
+        click.echo(err=True)  # the question has no end of line
         raise click.UsageError("nobody can answer, for standard input is closed: add --yes to erase unasked") from None
 
 

@@ -7,11 +7,12 @@ from roompulse.expression_words import expression_in_words
 from roompulse.results import Expressions, Update
 
 NOTHING = "–"
+LEAST_SHARE = 0.005
 
 
 def number(value: float | None, digits: int = 2) -> str:
     """Return a number."""
-    return NOTHING if value is None else f"{value:.{digits}f}"
+    return NOTHING if value is None else f"{value:z.{digits}f}"
 
 
 def spread(mean: float | None, deviation: float | None, digits: int = 2) -> str:
@@ -57,6 +58,7 @@ def source(provenance: Provenance) -> str:
 
 
 def times(entries: Mapping[NoScoreReason, float], attended_s: float) -> str:
-    """Return times by reason, longest first, as shares of the time attended."""
-    ordered = sorted(entries.items(), key=lambda entry: -entry[1])
-    return ", ".join(f"{reason.word} {percent(time_s / attended_s)}" for reason, time_s in ordered if attended_s > 0)
+    """Return times by reason, longest first, as shares of the time attended; less than half a percent is left out."""
+    shares = {reason: time_s / attended_s for reason, time_s in entries.items() if attended_s > 0}
+    ordered = sorted(shares.items(), key=lambda entry: -entry[1])
+    return ", ".join(f"{reason.word} {percent(share)}" for reason, share in ordered if share >= LEAST_SHARE) or NOTHING

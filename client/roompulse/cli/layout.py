@@ -1,7 +1,7 @@
 """Which columns of a table fit a width, and how wide each is. Pure.
 
 Numbers and words need the cells they have. Names, texts and spark lines give way, down to a least width. What is then
-still too wide loses columns: the highest rank first, rank 0 never.
+still too wide loses columns: those in which nothing stands, then the highest rank first; rank 0 never.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,9 +10,10 @@ from enum import IntEnum
 
 from rich.cells import cell_len
 
-from roompulse.cli.cells import longest_word
+from roompulse.cli.cells import longest_word, wrapped
 
 GAP = 2  # cells between two columns
+EMPTY = ("", "–", "-")
 
 
 class Kind(IntEnum):
@@ -52,8 +53,10 @@ def laid_out(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: in
     """Return the layout of rows, a cell for each column, in `width` cells."""
     cells = [[row[place] for row in rows] for place in range(len(columns))]
     least = {place: _least(columns[place], cells[place], headings) for place in range(len(columns))}
+    empty = {place for place in least if all(cell in EMPTY for cell in cells[place])}
     while _total(least) > width and any(columns[place].rank for place in least):
-        del least[max(least, key=lambda place: (columns[place].rank, place))]
+        ranked = [place for place in least if columns[place].rank]
+        del least[max(ranked, key=lambda place: (place in empty, columns[place].rank, place))]
     left_out = tuple(column.heading for place, column in enumerate(columns) if place not in least)
     full = {place: _full(columns[place], cells[place], headings) for place in least}
     fits = _total(least) <= width
@@ -73,7 +76,14 @@ def _least(column: Column, cells: Sequence[str], headings: bool) -> int:
     if column.kind in LEAST:
         word = max(map(longest_word, cells), default=0) if column.kind is Kind.TEXT else 0
         content = min(content, max(LEAST[column.kind], min(word, MOST_OF_A_WORD)))
-    return max(content, longest_word(column.heading) if headings else 0, 1)
+    return max(content, _two_lines(column.heading) if headings else 0, 1)
+
+
+def _two_lines(heading: str) -> int:
+    """Return the cells in which a heading takes two lines at most."""
+    return next(
+        cells for cells in range(longest_word(heading), cell_len(heading) + 1) if len(wrapped(heading, cells)) < 3
+    )
 
 
 def _grown(least: Mapping[int, int], full: Mapping[int, int], columns: Sequence[Column], spare: int) -> dict[int, int]:

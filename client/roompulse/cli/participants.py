@@ -5,6 +5,7 @@ import click
 import roompulse
 from roompulse.cli.figures import NOTHING, clock
 from roompulse.cli.layout import Column, Kind
+from roompulse.cli.naming import shown_name
 from roompulse.cli.occurrence import occurrence
 from roompulse.cli.options import connection, meeting_argument, uid_option
 from roompulse.cli.output import Output
@@ -54,7 +55,7 @@ async def _participants(meeting: str, uid: str, server: str, output: Output) -> 
 def _row(person: Participant) -> tuple[str, ...]:
     consent = person.consent
     return (
-        person.display_name or person.id,
+        shown_name(person.id, person.display_name),
         person.id,
         consent.state.word if consent.state else "not recorded",
         "yes" if person.streaming else "no",

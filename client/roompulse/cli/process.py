@@ -49,7 +49,7 @@ def _status(module: str, attribute: str, missing: Missing) -> int:
         command: click.Command = getattr(import_module(module), attribute)
         returned = command.main(standalone_mode=False)
     except click.ClickException as err:
-        err.show()
+        err.show(sys.stderr)  # given the stream, click does not take another one where the encoding is ASCII
         return err.exit_code
     except click.Abort as err:
         return _aborted(err)
@@ -57,6 +57,8 @@ def _status(module: str, attribute: str, missing: Missing) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return READER_GONE
+    except OSError as err:  # a full disk, a folder that may not be read: no bug
+        return _failed(err)
     except SystemExit as err:
         return err.code if isinstance(err.code, int) else int(err.code is not None)
     except ImportError as err:
@@ -71,7 +73,15 @@ def _aborted(err: click.Abort) -> int:
     """Return the exit code of an abort: by Ctrl-C, which click turns into one, or by the answer "no"."""
     if isinstance(err.__cause__, KeyboardInterrupt):
         return INTERRUPTED
-    click.echo("Aborted: nothing was changed.", err=True)
+    click.echo("Aborted: nothing was changed.", sys.stderr)
+    return 1
+
+
+def _failed(err: OSError) -> int:
+    """Say what the system refused."""
+    _trace(err)
+    place = f"{err.filename}: " if err.filename else ""
+    click.echo(f"Error: {safe_text(f'{place}{err.strerror or err}')}", sys.stderr)
     return 1
 
 
@@ -79,13 +89,13 @@ def _not_imported(err: ImportError, missing: Missing) -> int:
     """Say what to install; or what is wrong with a package that is installed, such as a library that it lacks."""
     remedy = missing(err) if isinstance(err, ModuleNotFoundError) else ""
     if remedy:
-        click.echo(remedy, err=True)
+        click.echo(remedy, sys.stderr)
         return USAGE
     if (err.name or "").partition(".")[0] in OURS:
         _report(err)
         return BUG
     _trace(err)
-    click.echo(f"Error: the package {err.name or 'of an import'} cannot be used: {safe_text(str(err))}", err=True)
+    click.echo(f"Error: the package {err.name or 'of an import'} cannot be used: {safe_text(str(err))}", sys.stderr)
     return 1
 
 
@@ -93,8 +103,8 @@ def _report(err: Exception) -> None:
     """Say that this is a bug, and how to report it; the traceback is for those who ask for it."""
     _trace(err)
     words = safe_text(f"{type(err).__name__}: {err}")
-    click.echo(f"Error: this is a bug in roompulse ({words}).", err=True)
-    click.echo(f"Please report the command together with what it prints after {DEBUG}=1 was set.", err=True)
+    click.echo(f"Error: this is a bug in roompulse ({words}).", sys.stderr)
+    click.echo(f"Please report the command together with what it prints after {DEBUG}=1 was set.", sys.stderr)
 
 
 def _trace(err: Exception) -> None:
@@ -103,12 +113,12 @@ def _trace(err: Exception) -> None:
 
 
 def _flushed(status: int) -> int:
-    """Write out what is still buffered; where the reader has gone, keep Python's own flush at exit quiet."""
+    """Write out what is still buffered; where that is impossible, keep Python's own flush at exit quiet."""
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:
                 stream.flush()
-        except (BrokenPipeError, ValueError):
+        except OSError as err:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-            status = status or READER_GONE
+            status = status or (READER_GONE if isinstance(err, BrokenPipeError) else _failed(err))
     return status

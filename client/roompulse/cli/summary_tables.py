@@ -2,7 +2,7 @@
 
 from roompulse.cli import figures, summary_moments
 from roompulse.cli.layout import Column, Kind
-from roompulse.cli.naming import shown_names
+from roompulse.cli.naming import listed, shown_names
 from roompulse.cli.output import Part
 from roompulse.cli.sheet import Sheet
 from roompulse.cli.spark import spark, thinned
@@ -12,13 +12,14 @@ from roompulse.remedies import remedy
 from roompulse.results import ParticipantSummary, Summary
 
 MOST_BARS = 120
+LEGEND_CELLS = 16
 Names = dict[str, str]
 
 
 def parts(summed: Summary, width: int) -> list[Part]:
     """Return what to show, from top to bottom; the course of the meeting fits `width` cells."""
     names = shown_names({person.participant_id: person.display_name for person in summed.participants})
-    line = [course_line(summed, min(width, MOST_BARS))] if summed.timeline else []
+    line = [course_line(summed, width)] if summed.timeline else []
     shown: list[Part] = [[headline(summed), *line]]
     if summed.participants:
         shown += [people(summed, names), course(summed, names), affect(summed, names)]
@@ -41,8 +42,11 @@ def headline(summed: Summary) -> str:
 
 
 def course_line(summed: Summary, width: int) -> str:
-    """Return the meeting's engagement over time as bars."""
-    return spark(thinned([point.engagement_median for point in summed.timeline], width))
+    """Return the meeting's engagement over time as bars, and how long a bar is."""
+    points = summed.timeline
+    bars = thinned([point.engagement_median for point in points], min(width - LEGEND_CELLS, MOST_BARS))
+    each_s = points[0].length_s * -(-len(points) // len(bars))
+    return f"{spark(bars)}  a bar: {each_s:.0f} s"
 
 
 def people(summed: Summary, names: Names) -> Sheet:
@@ -77,7 +81,7 @@ def course(summed: Summary, names: Names) -> Sheet:
         "Course",
         Column("participant", Kind.NAME),
         Column("trend a minute", Kind.NUMBER),
-        Column("last third against first", Kind.NUMBER),
+        Column("last third less first", Kind.NUMBER),
         Column("p", Kind.NUMBER, 1),
         Column("synchrony", Kind.NUMBER, 2),
         Column("low", Kind.NUMBER, 3),
@@ -107,7 +111,7 @@ def affect(summed: Summary, names: Names) -> Sheet:
         Column("source", rank=4),
         Column("facing", Kind.NUMBER, 1),
         Column("longest absence", Kind.NUMBER, 2),
-        Column("at", Kind.NUMBER, 3),
+        Column("began at", Kind.NUMBER, 3),
         Column("action units", Kind.TEXT, 5),
     )
     for person in summed.participants:
@@ -137,13 +141,22 @@ def _units(person: ParticipantSummary) -> str:
 
 
 def remarks(summed: Summary, names: Names) -> list[str]:
-    """Return what the reader should know: notes, and for each participant the most frequent reason's remedy."""
+    """Return what the reader should know: notes, rules, and what is true of people, each once."""
     said = [f"note: {note}" for note in summed.notes]
     said += [f"rule: {rule}" for rule in summary_moments.rules(summed)]
+    people: dict[str, list[str]] = {}
     for person in summed.participants:
-        name = names[person.participant_id]
-        said += [f"{name}: {note}" for note in person.notes]
-        if person.no_score_times_s:
-            worst = max(person.no_score_times_s, key=lambda reason: person.no_score_times_s[reason])
-            said.append(f"{name}: {worst.word} is what kept most scores away; {remedy(worst)}")
+        for remark in _remarks(person):
+            people.setdefault(remark, []).append(names[person.participant_id])
+    everybody = len(summed.participants)
+    for remark, who in people.items():
+        said.append(f"{'everybody' if len(who) == everybody > 1 else listed(who)}: {remark}")
     return said
+
+
+def _remarks(person: ParticipantSummary) -> list[str]:
+    """Return somebody's notes, and the remedy of the reason that kept most scores away."""
+    if not person.no_score_times_s:
+        return list(person.notes)
+    worst = max(person.no_score_times_s, key=lambda reason: person.no_score_times_s[reason])
+    return [*person.notes, f"{worst.word} is what kept most scores away; {remedy(worst)}"]

@@ -23,12 +23,17 @@ def participants(tally: Tally, title: str) -> Sheet:
         Column("band", rank=4),
         Column("sees", Kind.TEXT, 1),
         Column("expression", Kind.TEXT, 2),
-        Column("two minutes", Kind.LINE, 3),
+        Column("before", Kind.LINE, 3),
         Column("at", Kind.NUMBER, 5),
     )
     for who, seen in sorted(tally.participants.items()):
-        sheet.add_row(tally.name(who), *_row(seen))
+        sheet.add_row(tally.name(who), *(_row_of_gone(seen) if who in tally.gone else _row(seen)))
     return sheet
+
+
+def _row_of_gone(seen: Seen) -> tuple[str, ...]:
+    nothing = figures.NOTHING
+    return nothing, nothing, "left", nothing, str(seen.trace), figures.clock(seen.latest.meeting_offset_s)
 
 
 def _row(seen: Seen) -> tuple[str | Styled, ...]:
@@ -49,7 +54,7 @@ def explanations(tally: Tally) -> list[str]:
     """Return why somebody has no score now and what helps: a sentence for each reason."""
     people: dict[str, list[str]] = {}
     for who, seen in sorted(tally.participants.items()):
-        if seen.latest.score is None:
+        if seen.latest.score is None and who not in tally.gone:
             people.setdefault(explain(seen.latest), []).append(tally.name(who))
     return [f"{listed(names)}: {sentence}" for sentence, names in people.items()]
 

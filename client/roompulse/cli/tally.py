@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 
 from roompulse.cli.naming import shown_names
 from roompulse.cli.spark import Trace
-from roompulse.enums import NoScoreReason
+from roompulse.enums import EventKind, NoScoreReason
 from roompulse.remedies import PRESENCES
-from roompulse.results import Rollup, Update
+from roompulse.results import MeetingEvent, Rollup, Update
 
 
 @dataclass(slots=True)
@@ -40,12 +40,14 @@ class Tally:
         """Nothing seen yet."""
         self.participants: dict[str, Seen] = {}
         self.rollup: Rollup | None = None
+        self.gone: set[str] = set()  # who has left, as long as the others go on
         self._names: dict[str, str] = {}
 
     def add(self, update: Update) -> None:
         """Count an update."""
         seen = self.participants.setdefault(update.participant_id, Seen(update))
         seen.latest = update
+        self.gone.discard(update.participant_id)
         seen.updates += 1
         seen.trace.add(update.meeting_offset_s, update.score)
         if update.score is not None:
@@ -58,6 +60,13 @@ class Tally:
         """Keep a roll-up if it is of the newest window."""
         if self.rollup is None or rollup.window_start_s >= self.rollup.window_start_s:
             self.rollup = rollup
+
+    def add_event(self, event: MeetingEvent) -> None:
+        """Take note of who has left; at the meeting's end everybody's last values are shown again."""
+        if event.kind is EventKind.STREAM_CLOSED:
+            self.gone.add(event.participant_id)
+        elif event.kind is EventKind.MEETING_ENDED:
+            self.gone.clear()
 
     def learn(self, display_names: Mapping[str, str]) -> None:
         """Take what people are called, by participant id."""

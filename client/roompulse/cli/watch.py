@@ -135,8 +135,10 @@ class _Watch:
             self._tell(f"the service ends this subscription: {event.reason}")
         elif isinstance(event, Reconnected) and not self._output.json:
             self._tell(f"the connection was lost ({event.reason}); it is back after {event.away_s:.1f} s")
-        elif isinstance(event, MeetingEvent) and event.kind is not EventKind.COUNTERS and not self._output.json:
-            self._tell(in_words(event, self._tally.name(event.participant_id)))
+        elif isinstance(event, MeetingEvent):
+            self._tally.add_event(event)
+            if event.kind is not EventKind.COUNTERS and not self._output.json:
+                self._tell(in_words(event, self._tally.name(event.participant_id)))
 
     def _tell(self, sentence: str) -> None:
         """Print a line: above the display where there is one."""
