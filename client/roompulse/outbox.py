@@ -134,7 +134,7 @@ def check_media_time(capture_s: float) -> None:
     """
     if capture_s > MOST_MEDIA_S:
         raise InvalidArgument(
-            f"capture_s {capture_s:.0f} is {capture_s / 86_400:.0f} days into the media, which looks like the time of a "
+            f"capture_s {capture_s:.0f} is {capture_s / 86_400:.0f} days into the media, which looks like a time of a "
             'wall clock: open the stream with clock="wall" and give capture_time, or count from the media\'s beginning',
             field="capture_s",
         )
