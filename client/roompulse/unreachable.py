@@ -26,12 +26,11 @@ class Proxy(NamedTuple):
 
 
 def proxy_of(environment: Mapping[str, str]) -> Proxy | None:
-    """Return the proxy that these variables name; None without one."""
-    for variable in PROXY_VARIABLES:
-        if url := environment.get(variable, ""):
-            parts = urlsplit(url if "//" in url else f"//{url}")
-            return Proxy(variable, parts.netloc.rpartition("@")[2])
-    return None
+    """Return the proxy that the first of these variables names; None where none is set, or where it is empty."""
+    variable = next((name for name in PROXY_VARIABLES if name in environment), "")
+    url = environment.get(variable, "")
+    parts = urlsplit(url if "//" in url else f"//{url}")
+    return Proxy(variable, parts.netloc.rpartition("@")[2]) if url else None
 
 
 def why_unreachable(details: str, target: str, environment: Mapping[str, str] = os.environ) -> str:

@@ -16,6 +16,7 @@ from roompulse.cli import cli
 from roompulse.encode import JpegEncoder, picture_of
 from roompulse.v1 import analysis_service_pb2 as analysis
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, subscription_service_pb2, summary_pb2, update_pb2
+from terminal_screen import on_terminal
 
 AGREED = ("--purpose", "research", "--consent", "granted")
 STREAM = ("--meeting", "standup", "--participant", "ada", "--speed", "max")
@@ -118,6 +119,17 @@ def test_what_goes_wrong_is_one_sentence_and_exit_code_1(
         (["check", "x.mp4", "--purpose", "research"], "--consent granted"),
         (["check", "x.mp4", "--consent", "granted"], "Missing option '--purpose'"),
         (["meetings", "--server", "here"], "'here' is no HOST:PORT"),
+        (["meetings", "--server", "http://localhost:50051"], "is a URL, and gRPC takes none; write localhost:50051"),
+        (["consent", "s", "a", "--withdraw", "--grant"], "contradict each other"),
+        (["consent", "s", "a", "--grant", "--refuse"], "contradict each other"),
+        (["consent", "s", "a", "--grant", "--erase"], "--erase comes with --withdraw"),
+        (["notice", "s", "--purpose", "research"], "give MEETING or --purpose, not both"),
+        (["notice", "--purpose", "research", "--uid", "1"], "give MEETING, too"),
+        (["summary", "s", "--json", "--output", "a.html"], "give one of them"),
+        (["summary", "s", "--json", "--format", "csv"], "give one of them"),
+        (["export", "s", "--start", "10", "--end", "5"], "--start 10 is not before --end 5"),
+        (["export", "s", "--start", "nan"], "--start nan is no time"),
+        (["watch", "s", "--uid", "1", "--wait"], "give one of them"),
     ],
 )
 def test_wrong_usage_is_exit_code_2(arguments: list[str], message: str) -> None:
@@ -328,3 +340,14 @@ def test_an_unknown_meeting_is_one_sentence(threaded: ThreadedService, command: 
     result = run(threaded, command, "nowhere")
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == "Error: there is no meeting 'nowhere'\n"
+
+
+def test_events_go_to_their_file_while_the_display_is_on_the_terminal(
+    threaded: ThreadedService, clip: str, tmp_path: pathlib.Path
+) -> None:
+    out = tmp_path / "events.jsonl"
+    words = ["stream", clip, *STREAM, *AGREED, "--json", "--server", threaded.target]
+    with on_terminal(80, words, output=out) as terminal:
+        assert terminal.end() == 0
+    assert len(out.read_text().splitlines()) == 14
+    assert '"opened"' not in terminal.raw

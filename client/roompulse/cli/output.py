@@ -72,8 +72,9 @@ class Output:
             self.object({_EVENT_NAMES[type(event)]: roompulse.to_dict(event)})
 
     def object(self, values: dict[str, Any]) -> None:
-        """Print one object on one line, at once."""
-        _write(sys.stdout, json.dumps(values, ensure_ascii=not is_unicode(sys.stdout)))
+        """Print one object on one line, at once; what would break the line or steer a terminal is a JSON escape."""
+        line = json.dumps(values, ensure_ascii=not is_unicode(sys.stdout))
+        _write(sys.stdout, line if safe_text(line) == line else json.dumps(values))
 
     def say(self, sentence: str) -> None:
         """Print a part of the answer, on one line."""

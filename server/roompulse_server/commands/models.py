@@ -174,4 +174,3 @@ def _proved(item: Entry, where: Sequence[Path], *, wanted: bool = False) -> bool
 def _row(item: Entry) -> dict[str, str]:
     row = {"name": item.name, "kind": item.kind, "state": item.state.value, "file": str(item.file or "")}
     return row | {"card": str(item.card), "licence": item.licence, "source": item.source, "detail": item.detail}
-
