@@ -23,6 +23,8 @@ def test_flags_win_over_environment_over_file(tmp_path: pathlib.Path, monkeypatc
     ("flags", "words"),
     [
         ({"listen": "50051"}, ["--listen='50051'", "HOST:PORT"]),
+        ({"listen": "http://127.0.0.1:50051"}, ["--listen='http://127.0.0.1:50051'", "HOST:PORT"]),
+        ({"listen": "127.0.0.1:٥"}, ["HOST:PORT"]),
         ({"workers": "many"}, ["--workers='many'", "integer"]),
         ({"detector_threshold": 1.5}, ["--detector-threshold=1.5", "less than 1"]),
         ({"allow_purposes": ["spying"]}, ["--allow-purpose", "'spying'"]),

@@ -56,10 +56,10 @@ def serve_command(config: Path | None, **flags: Any) -> None:
 
     Settings come from flags, then the environment, then --config's file, then the defaults shown in brackets.
     """
-    from roompulse_server.app import serve  # the whole service: --help and a wrong setting need none of it
-
     try:
         settings = load_settings({name: value for name, value in flags.items() if value != ()}, config)
+        from roompulse_server.app import serve  # the whole service: --help and a wrong setting need none of it
+
         configure(settings.log_level, settings.log_format)
         with asyncio.Runner(loop_factory=_loop) as runner:
             runner.run(serve(settings, _announce))
