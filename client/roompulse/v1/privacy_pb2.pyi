@@ -66,7 +66,7 @@ class SetConsentRequest(_message.Message):
     participant_id: _builtins.str
     """The participant, by the caller's id. Who is still to come may be named, too."""
     erase: _builtins.bool
-    """With WITHDRAWN: erase the participant as well, as DeleteParticipant does."""
+    """With WITHDRAWN: erase the participant as well, as DeleteParticipant does. Nobody of this id: NOT_FOUND."""
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:
         """The meeting. One that has ended takes withdrawals only."""
