@@ -18,6 +18,7 @@ from roompulse.cli.occurrence import occurrence
 from roompulse.cli.options import connection, meeting_argument, typed, uid_option
 from roompulse.cli.output import Output, fitted
 from roompulse.cli.running import Stop, run_until_interrupted, until
+from roompulse.cli.sheet import Sheet
 from roompulse.cli.tally import Tally
 from roompulse.enums import EventKind, MeetingState
 from roompulse.results import GoingAway, Meeting, MeetingEvent, Reconnected, Rollup, SubscriptionEvent, Update
@@ -151,15 +152,19 @@ class _Watch:
         console = self._output.out
         if not self._tally.participants and self._tally.rollup is None:
             return Group(fitted(self._status, console))
-        sentences = [tables.rollup_line(self._tally.rollup), *tables.explanations(self._tally)]
-        return Group(tables.participants(self._tally, self._title), *(fitted(one, console) for one in sentences))
+        parts = [*self._title_lines(), *self._table(), *tables.explanations(self._tally)]
+        return Group(*(fitted(part, console) if isinstance(part, str) else part for part in parts))
+
+    def _table(self) -> list[Sheet]:
+        return [tables.participants(self._tally, "")] if self._tally.participants else []
+
+    def _title_lines(self) -> list[str]:
+        """Return what stands first, so that a low terminal does not cut it off: the meeting as a whole."""
+        return [self._title, tables.rollup_line(self._tally.rollup)]
 
     def _end(self) -> None:
         if not self._live and not self._output.json:
-            self._output.show(
-                tables.participants(self._tally, self._title),
-                [tables.rollup_line(self._tally.rollup), *tables.explanations(self._tally)],
-            )
+            self._output.show(self._title_lines(), *self._table(), tables.explanations(self._tally))
 
 
 def _over(found: Meeting) -> str:
