@@ -83,7 +83,7 @@ class Output:
     def show(self, *parts: Part) -> None:
         """Print the parts, an empty line between two: as the answer, or beside it where the answer is JSON."""
         console = self.err if self.json else self.out
-        for number, part in enumerate(filter(None, parts)):
+        for number, part in enumerate([part for part in parts if part]):
             if number:
                 console.print()
             for piece in (part,) if isinstance(part, Sheet | str) else part:

@@ -152,7 +152,7 @@ class _Watch:
         console = self._output.out
         if not self._tally.participants and self._tally.rollup is None:
             return Group(fitted(self._status, console))
-        parts = [*self._title_lines(), *self._table(), *tables.explanations(self._tally)]
+        parts: list[str | Sheet] = [*self._title_lines(), *self._table(), *tables.explanations(self._tally)]
         return Group(*(fitted(part, console) if isinstance(part, str) else part for part in parts))
 
     def _table(self) -> list[Sheet]:
