@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import roompulse
 from rich.console import Console
 from rich.markup import escape
+from roompulse.safe_text import safe_text
 from roompulse.sources import VideoSource
 
 from demo.duration import seconds
@@ -76,7 +77,8 @@ async def demonstrate(options: argparse.Namespace, console: Console) -> int:
     own, roles = cast(options.video)
     people = " and ".join([player.display_name for player in own] + [role.display_name for role in roles])
     about = "Synthetic people are portraits, moved by warps."
-    console.print(f"[bold]roompulse demo[/]: a meeting of {escape(people)}. {about}")
+    said = escape(safe_text(people))  # a video's name may hold anything
+    console.print(f"[bold]roompulse demo[/]: a meeting of {said}. {about}")
     prepared = await prepare(roles, folder, options.seconds, console)
     players = own + prepared.players
     console.print("Starting the service …")
@@ -107,7 +109,7 @@ async def demonstrate(options: argparse.Namespace, console: Console) -> int:
 async def ask_for_summary(address: str, console: Console) -> int:
     """Run the command that anybody would run; it prints the summary itself. Return its exit status."""
     console.print(f"$ roompulse summary {MEETING}", style="dim")
-    environment = {**os.environ, "ROOMPULSE_SERVER": address, "COLUMNS": str(console.width)}
+    environment = {**os.environ, "ROOMPULSE_SERVER": address}
     command = await asyncio.create_subprocess_exec(bin_folder() / "roompulse", "summary", MEETING, env=environment)
     return await command.wait()
 
@@ -140,7 +142,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = arguments(argv)
     console = Console(soft_wrap=True, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
     if options.video is not None and (problem := unreadable(options.video)):
-        console.print(problem, markup=False)
+        console.print(safe_text(problem), markup=False)
         return 2
     try:
         return asyncio.run(interruptible(options, console))
@@ -149,7 +151,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except (roompulse.RoompulseError, ServiceError, ExceptionGroup) as error:
         for cause in causes(error):
-            console.print(f"[red]It did not work:[/] {escape(str(cause))}")
+            console.print(f"[red]It did not work:[/] {escape(safe_text(str(cause)))}")
         return 1
 
 

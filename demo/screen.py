@@ -1,20 +1,18 @@
 """What the demo shows: a live table on a terminal, plain lines elsewhere."""
 
-from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
-from roompulse.cli import tables
+from rich.text import Text
+from roompulse.cli import figures
+from roompulse.cli.spark import MOST_MARKS, Trace
 from roompulse.results import Update
+from roompulse.safe_text import safe_text
 
-BARS = "▁▂▃▄▅▆▇█"
-SCORE_RANGE = (0.2, 1.0)  # of the engagement score
-HISTORY_EVERY_S = 3.0  # a mark of the sparkline
-HISTORY = 40  # marks kept: two minutes
 COLUMNS = {"who": 6, "at": 6, "engagement now": 30, "face shows": 15}
 BORDERS = 3 * (len(COLUMNS) + 1) + 1
 LINE_EVERY_S = 20.0  # between plain lines of one participant
@@ -28,17 +26,14 @@ class Row:
     newest: Update | None = None
     updates: int = 0
     scores: int = 0
-    history: deque[float | None] = field(default_factory=lambda: deque(maxlen=HISTORY))
-    next_mark_s: float = 0.0
+    trace: Trace = field(default_factory=Trace)
     next_line_s: float = 0.0
 
     def take(self, update: Update) -> None:
         self.newest = update
         self.updates += 1
         self.scores += update.score is not None
-        if update.meeting_offset_s >= self.next_mark_s:
-            self.history.append(update.score)
-            self.next_mark_s = update.meeting_offset_s + HISTORY_EVERY_S
+        self.trace.add(update.meeting_offset_s, update.score)
 
 
 class Screen:
@@ -61,18 +56,17 @@ class Screen:
         row.take(update)
         if not self._console.is_terminal and update.meeting_offset_s >= row.next_line_s:
             row.next_line_s = update.meeting_offset_s + LINE_EVERY_S
-            self._console.print(
-                f"{tables.clock(update.meeting_offset_s)}  {row.name:8} {state(update):32} {expression(update)}"
-            )
+            line = f"{figures.clock(update.meeting_offset_s)}  {row.name:8} {state(update):32} {expression(update)}"
+            self._console.print(Text(safe_text(line)))
 
     def table(self) -> Table:
         table = Table(title="live", title_style="dim", expand=False)
         for heading, width in COLUMNS.items():
             table.add_column(heading, min_width=width, no_wrap=True)
-        marks = min(HISTORY, max(8, self._console.width - sum(COLUMNS.values()) - BORDERS))
+        marks = min(MOST_MARKS, max(8, self._console.width - sum(COLUMNS.values()) - BORDERS))
         table.add_column("before", width=marks, no_wrap=True)
         for row in self.rows.values():
-            table.add_row(row.name, *cells(row, marks))
+            table.add_row(Text(safe_text(row.name)), *cells(row, marks))
         return table
 
 
@@ -80,10 +74,10 @@ def cells(row: Row, marks: int) -> tuple[str, str, str, str]:
     if row.newest is None:
         return "", "waiting for the first values", "", ""
     return (
-        tables.clock(row.newest.meeting_offset_s),
+        figures.clock(row.newest.meeting_offset_s),
         state(row.newest),
         expression(row.newest),
-        sparkline(list(row.history)[-marks:]),
+        str(row.trace)[-marks:],
     )
 
 
@@ -100,11 +94,4 @@ def state(update: Update) -> str:
 
 
 def expression(update: Update) -> str:
-    return tables.expression(update.affect.smoothed) if update.affect else ""
-
-
-def sparkline(values: Sequence[float | None]) -> str:
-    """Draw scores as bars; a dot where there was none."""
-    low, high = SCORE_RANGE
-    steps = [None if v is None else round((v - low) / (high - low) * (len(BARS) - 1)) for v in values]
-    return "".join("·" if step is None else BARS[min(max(step, 0), len(BARS) - 1)] for step in steps)
+    return figures.expression(update.affect.smoothed) if update.affect else ""

@@ -80,8 +80,10 @@ class FakeService(
         self.events: list[subscriptions.SubscribeUpdatesResponse] = []
         self.consents: list[privacy.SetConsentRequest] = []
         self.deleted: list[tuple[str, str]] = []
+        self.keys: list[common_pb2.MeetingKey] = []  # of requests about one meeting
         self.summary: Any = None
         self.meetings: dict[str, meetings.Meeting] = {}
+        self.older: list[meetings.Meeting] = []  # occurrences that are listed, too
         self.updates: list[update_pb2.ParticipantUpdate] = []
         self.updates_per_packet = 1
         self.key_frame_at = 0
@@ -91,6 +93,15 @@ class FakeService(
         self.faces = 1
         self.face_height = 0.5
         self.face_presence = update_pb2.PRESENCE_PRESENT
+        self.hold_subscriptions = False
+        self.asked_for = asyncio.Event()  # a meeting that there is not
+        self.notice_text = "Faces are read."
+        self.consent_required = True
+        self.people = [meetings.Participant(id=name, epoch=1) for name in ("ada", "grace")]
+        self.entries = [
+            privacy.AuditEntry(position=n, action=privacy.AUDIT_ACTION_PARTICIPANT_ERASED, detail="by request")
+            for n in (1, 2)
+        ]
         self.cancelled = asyncio.Event()
         self.packet_came = asyncio.Event()
 
@@ -99,7 +110,7 @@ class FakeService(
         self.configs.append(config)
         if config.meeting.id == "ended":
             await refuse(context, grpc.StatusCode.FAILED_PRECONDITION, "MEETING_ENDED", "meeting 'ended' has ended")
-        consent = config.consent.state == common_pb2.CONSENT_STATE_GRANTED
+        consent = config.consent.state == common_pb2.CONSENT_STATE_GRANTED or not self.consent_required
         opened = analysis.StreamOpened(meeting=key(config.meeting.id), epoch=1, model_id="fake-1", detector_id="yunet")
         opened.consent.state = config.consent.state
         if not consent:
@@ -173,6 +184,8 @@ class FakeService(
             await self._not_found(request.meeting.id, context)
         for event in self.events:
             await context.write(event)
+        if self.hold_subscriptions:
+            await asyncio.Event().wait()  # until the caller goes away
 
     async def CreateMeeting(self, request: Any, context: Any) -> Any:
         self.created.append(request)
@@ -181,22 +194,22 @@ class FakeService(
         return meetings.CreateMeetingResponse(meeting=self.add_meeting(request.meeting.id, request.purpose))
 
     async def GetMeeting(self, request: Any, context: Any) -> Any:
-        return meetings.GetMeetingResponse(meeting=await self._meeting(request.meeting.id, context))
+        return meetings.GetMeetingResponse(meeting=await self._meeting(request.meeting, context))
 
     async def ListMeetings(self, request: Any, context: Any) -> Any:
-        chosen, token = self._page(list(self.meetings.values()), request)
+        listed = [one for one in self.meetings.values() if request.meeting_id in ("", one.key.id)]
+        chosen, token = self._page(listed + self.older, request)
         return meetings.ListMeetingsResponse(meetings=chosen, next_page_token=token)
 
     async def EndMeeting(self, request: Any, context: Any) -> Any:
-        meeting = await self._meeting(request.meeting.id, context)
+        meeting = await self._meeting(request.meeting, context)
         meeting.state = meetings.Meeting.STATE_ENDED
         meeting.end_reason = "ended by request"
         return meetings.EndMeetingResponse(meeting=meeting)
 
     async def ListParticipants(self, request: Any, context: Any) -> Any:
-        await self._meeting(request.meeting.id, context)
-        everybody = [meetings.Participant(id=name, epoch=1) for name in ("ada", "grace")]
-        chosen, token = self._page(everybody, request)
+        await self._meeting(request.meeting, context)
+        chosen, token = self._page(self.people, request)
         return meetings.ListParticipantsResponse(participants=chosen, next_page_token=token)
 
     async def ListUpdates(self, request: Any, context: Any) -> Any:
@@ -204,11 +217,11 @@ class FakeService(
         return meetings.ListUpdatesResponse(updates=chosen, next_page_token=token)
 
     async def GetMeetingSummary(self, request: Any, context: Any) -> Any:
-        await self._meeting(request.meeting.id, context)
+        await self._meeting(request.meeting, context)
         return meetings.GetMeetingSummaryResponse(summary=self.summary)
 
     async def RenderReport(self, request: Any, context: Any) -> None:  # type: ignore[override]
-        await self._meeting(request.meeting.id, context)
+        await self._meeting(request.meeting, context)
         if request.format == meetings.REPORT_FORMAT_PARQUET:
             await refuse(context, grpc.StatusCode.UNIMPLEMENTED, "NOT_OFFERED", "this service has no pyarrow")
         kind = meetings.ReportFormat.Name(request.format)
@@ -221,28 +234,31 @@ class FakeService(
         return privacy.SetConsentResponse(consent=request.consent)
 
     async def DeleteParticipant(self, request: Any, context: Any) -> Any:
-        await self._meeting(request.meeting.id, context)
+        await self._meeting(request.meeting, context)
         self.deleted.append((request.meeting.id, request.participant_id))
         return privacy.DeleteParticipantResponse()
 
     async def DeleteMeeting(self, request: Any, context: Any) -> Any:
         if not request.allow_missing:
-            await self._meeting(request.meeting.id, context)
+            await self._meeting(request.meeting, context)
         self.deleted.append((request.meeting.id, ""))
         return privacy.DeleteMeetingResponse()
 
     async def GetNotice(self, request: Any, context: Any) -> Any:
-        purpose = self.meetings[request.meeting.id].purpose if request.HasField("meeting") else request.purpose
-        return privacy.GetNoticeResponse(text="Faces are read.", language="en", wording_version="en-1", purpose=purpose)
+        asked = request.HasField("meeting")
+        purpose = (await self._meeting(request.meeting, context)).purpose if asked else request.purpose
+        if not purpose:
+            await refuse(context, grpc.StatusCode.INVALID_ARGUMENT, "PURPOSE_MISSING", "a purpose must be declared")
+        return privacy.GetNoticeResponse(
+            text=self.notice_text,
+            language="en",
+            wording_version="en-1",
+            purpose=purpose,
+            consent_required=self.consent_required,
+        )
 
     async def ListAuditEntries(self, request: Any, context: Any) -> Any:
-        chosen, token = self._page(
-            [
-                privacy.AuditEntry(position=n, action=privacy.AUDIT_ACTION_PARTICIPANT_ERASED, detail="by request")
-                for n in (1, 2)
-            ],
-            request,
-        )
+        chosen, token = self._page(self.entries, request)
         return privacy.ListAuditEntriesResponse(entries=chosen, next_page_token=token)
 
     def add_meeting(self, name: str, purpose: Any = common_pb2.PURPOSE_RESEARCH) -> meetings.Meeting:
@@ -251,12 +267,20 @@ class FakeService(
         self.meetings[name] = meeting
         return meeting
 
-    async def _meeting(self, name: str, context: Any) -> meetings.Meeting:
-        if name not in self.meetings:
-            await self._not_found(name, context)
-        return self.meetings[name]
+    async def _meeting(self, asked: common_pb2.MeetingKey, context: Any) -> meetings.Meeting:
+        self.keys.append(asked)
+        if asked.id not in self.meetings:
+            await self._not_found(asked.id, context)
+        found = self.meetings[asked.id]
+        if asked.uid in ("", found.key.uid):
+            return found
+        older = meetings.Meeting()
+        older.CopyFrom(found)
+        older.key.uid = asked.uid
+        return older
 
     async def _not_found(self, name: str, context: Any) -> None:
+        self.asked_for.set()
         await refuse(context, grpc.StatusCode.NOT_FOUND, "MEETING_NOT_FOUND", f"there is no meeting {name!r}")
 
     def _page(self, rows: list[Any], request: Any) -> tuple[list[Any], str]:
@@ -297,6 +321,10 @@ class ThreadedService:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+
+    def until(self, event: asyncio.Event) -> None:
+        """Wait, from another thread, until an event of the service is set."""
+        asyncio.run_coroutine_threadsafe(event.wait(), self._loop).result()
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import grpc
 
+from roompulse.address import is_loopback
 from roompulse.errors import WrongUse
 
 Option = tuple[str, int | str]
@@ -88,6 +89,8 @@ def open_channel(
 ) -> grpc.aio.Channel:
     """Return a channel to `target`; nothing is connected before the first call. Later options win.
 
+    A connection to this machine goes through no proxy, whatever `http_proxy` says.
+
     Raises:
         WrongUse: This process was forked from one that had a client.
     """
@@ -96,7 +99,8 @@ def open_channel(
             "this process was forked from one that had opened a client, and gRPC does not work in it; open the first "
             "client after the fork (gunicorn: without preload), or start processes by 'spawn' or 'forkserver'"
         )
-    merged = list({**dict(OPTIONS), **dict(options)}.items())
+    own: dict[str, int | str] = {**dict(OPTIONS), **({"grpc.enable_http_proxy": 0} if is_loopback(target) else {})}
+    merged = list({**own, **dict(options)}.items())
     if credentials is None:
         channel = grpc.aio.insecure_channel(target, options=merged)
     else:

@@ -12,12 +12,13 @@ from typing import Any, Self, TypeVar
 import grpc
 
 from roompulse import argument
+from roompulse.address import check_address
 from roompulse.channel import Option
 from roompulse.connection import Connection
 from roompulse.conversion import from_proto, message_of
 from roompulse.encode import EncoderName, Pixels
 from roompulse.enums import Clock, ConsentState, Content, Delivery, Purpose, SlowPolicy, Source
-from roompulse.errors import SourceError, from_grpc
+from roompulse.errors import InvalidArgument, SourceError, from_grpc
 from roompulse.media import Packet, Tile, VideoFormat, consent_of
 from roompulse.meetings import MeetingName, Meetings, key_of
 from roompulse.picture import Picture, is_still, raw_packet
@@ -299,10 +300,13 @@ def connect(
         reconnect: How long streams and subscriptions that were cut are opened again; `Reconnection(tries=0)`: never.
 
     Raises:
-        InvalidArgument: A value is of another type, or cannot be used; `field` names it.
+        InvalidArgument: A value is of another type, or cannot be used; `field` names it. So is a target that is no
+            address that gRPC can connect to, such as a URL.
     """
-    if not argument.text(target, "target").strip():
-        raise argument.refused("target", target, "host:port, for example localhost:50051")
+    try:
+        check_address(argument.text(target, "target"))
+    except ValueError as err:
+        raise InvalidArgument(str(err), field="target") from err
     argument.text(tenant, "tenant")
     argument.seconds(timeout_s, "timeout_s", 1e-3, argument.MOST_WAIT_S)
     if not isinstance(reconnect, Reconnection):

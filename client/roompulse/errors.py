@@ -34,6 +34,8 @@ import grpc
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
+from roompulse.unreachable import why_unreachable
+
 DOMAIN = "roompulse.dev"
 _DETAILS_KEY = "grpc-status-details-bin"
 _MET_THE_END = "Internal error from Core"  # grpc.aio's own INTERNAL for a write that met the end of its call
@@ -277,9 +279,7 @@ def _sentence(err: grpc.aio.AioRpcError, target: str) -> str:
     """Say in people's words what gRPC itself, not the service, found wrong."""
     details = err.details() or ""
     if err.code() is grpc.StatusCode.UNAVAILABLE or _met_the_end(err):
-        if "connect" in details.lower() or "DNS" in details or "address" in details:
-            return f"no roompulse server answers at {target} ({details.rsplit(': ', 1)[-1]}); is it running there?"
-        return f"the connection to {target} was lost ({details})"
+        return why_unreachable(details, target) or f"the connection to {target} was lost ({details})"
     if err.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
         return f"{target} did not answer in time"
     if err.code() is grpc.StatusCode.UNIMPLEMENTED:

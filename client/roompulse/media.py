@@ -75,7 +75,7 @@ class Packet:
         if type(self.data) is not bytes:
             object.__setattr__(self, "data", argument.blob(self.data, "data"))
         if self.capture_s is not None:
-            object.__setattr__(self, "capture_s", argument.seconds(self.capture_s, "capture_s"))
+            object.__setattr__(self, "capture_s", argument.media_seconds(self.capture_s, "capture_s"))
         if self.capture_time is not None:
             argument.moment(self.capture_time, "capture_time")
         if not isinstance(self.format, VideoFormat | None):

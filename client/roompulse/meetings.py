@@ -198,12 +198,13 @@ class Meetings:
 
         Args:
             meeting: The meeting.
-            participant: Your id of the participant, who may still be to come.
+            participant: Your id of the participant, who may still be to come (but not to be erased).
             consent: "granted", "refused" or "withdrawn" for short; or with who recorded it and the wording shown.
             erase: With a withdrawal: erase the participant as well.
 
         Raises:
             MeetingEnded: It takes withdrawals only.
+            ParticipantNotFound: With `erase`: there is none. Also in a meeting that has ended.
             ParticipantErased: They were erased; only a grant lets them begin anew.
         """
         request = message_of(

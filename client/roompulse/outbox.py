@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from roompulse import argument
 from roompulse.conversion import message_of
 from roompulse.enums import Clock
 from roompulse.errors import InvalidArgument
@@ -70,7 +71,7 @@ class Outbox:
         return self._times.get(index)
 
     def check_clock(self, capture_s: float | None, capture_time: datetime | None) -> None:
-        """Refuse a time of the other clock.
+        """Refuse a time of the other clock, and one that is no media's: each would cost a fault for each packet.
 
         Raises:
             InvalidArgument: It is; says which one to give.
@@ -79,6 +80,8 @@ class Outbox:
             raise InvalidArgument("capture_s is for clock=MEDIA; this stream's clock is WALL: give capture_time")
         if not self.wall and capture_time is not None:
             raise InvalidArgument("capture_time is for clock=WALL; this stream's clock is MEDIA: give capture_s")
+        if capture_s is not None:
+            argument.media_seconds(capture_s, "capture_s")
 
     def requests(self, packets: Sequence[Packet]) -> list[Request]:
         """Return the messages that carry these packets, in order.

@@ -13,6 +13,7 @@ from typing import Any, TypeGuard
 import av
 import numpy as np
 
+from roompulse import argument
 from roompulse.encode import Bytes3, Encoder, Pixels, RawEncoder, check_array, fitting, picture_of
 from roompulse.enums import ColorMatrix, ColorRange, Encoding
 from roompulse.errors import InvalidArgument
@@ -23,7 +24,6 @@ from roompulse.sources.geometry import Geometry, from_frame
 Still = bytes | bytearray | memoryview
 Picture = av.VideoFrame | Bytes3 | I420 | NV12 | Still
 
-MOST_CAPTURE_S = 366 * 86_400.0  # what the service takes as a time within the media
 NEUTRAL = b"\x80"
 _STILLS = ((b"\xff\xd8\xff", Encoding.JPEG), (b"\x89PNG\r\n\x1a\n", Encoding.PNG))
 
@@ -107,7 +107,7 @@ def capture_of(picture: object) -> float | None:
     if not isinstance(picture, av.VideoFrame) or picture.pts is None or not picture.time_base:
         return None
     seconds = float(picture.pts * picture.time_base)
-    return seconds if math.isfinite(seconds) and 0.0 <= seconds <= MOST_CAPTURE_S else None
+    return seconds if math.isfinite(seconds) and 0.0 <= seconds <= argument.MOST_MEDIA_S else None
 
 
 def packets_of(value: object) -> Sequence[Packet] | None:

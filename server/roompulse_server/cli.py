@@ -2,6 +2,13 @@
 
 import sys
 
+# The packages of the [server] extra, by the name that is imported.
+EXTRA = frozenset(
+    {
+        "alembic", "cryptography", "cv2", "grpc_health", "grpc_reflection", "grpc_status", "jinja2", "onnxruntime",
+        "prometheus_client", "pydantic", "pydantic_settings", "sqlalchemy", "structlog",
+    }
+)  # fmt: skip
 MISSING = """roompulse-server needs the service's packages, and {name!r} is not installed.
 Install them with:  pip install 'roompulse[server]'"""
 
@@ -14,10 +21,15 @@ def main() -> None:
         sys.stderr.write(NOT_HERE + "\n")
         sys.exit(2)
     try:
-        from roompulse_server.commands import group
-    except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] == "roompulse_server":
-            raise
-        sys.stderr.write(MISSING.format(name=error.name) + "\n")
-        sys.exit(2)
-    group()
+        from roompulse.cli.process import (
+            run_process,  # imported here, so that Ctrl-C is caught from the first import on
+        )
+
+        run_process("roompulse_server.commands", "group", missing=missing)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def missing(error: ModuleNotFoundError) -> str:
+    """Return what to do about a module that is not there; empty where it is none of the extra's packages."""
+    return MISSING.format(name=error.name) if error.name in EXTRA else ""

@@ -77,7 +77,8 @@ class Settings(BaseSettings):
         if value is None:
             return None
         host, colon, port = value.rpartition(":")
-        if not colon or not host or not port.isdigit() or int(port) > 65535:
+        good_port = port.isascii() and port.isdigit() and int(port) <= 65535
+        if not colon or not host or "/" in host or not good_port:
             raise ValueError("must be HOST:PORT, for example 0.0.0.0:50051")
         return value
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 import roompulse
+from crowd import Crowd
 from fake_service import FakeService, ThreadedService, serving
 
 
@@ -22,6 +23,11 @@ async def target(service: FakeService) -> AsyncIterator[str]:
 async def client(target: str) -> AsyncIterator[roompulse.Client]:
     async with roompulse.connect(target) as connected:
         yield connected
+
+
+@pytest.fixture(scope="session")
+def crowd(tmp_path_factory: pytest.TempPathFactory) -> Crowd:
+    return Crowd(tmp_path_factory.mktemp("crowd"))
 
 
 @pytest.fixture

@@ -116,6 +116,19 @@ async def test_wall_clock_packets_carry_wall_times(client: roompulse.Client, ser
     assert second.HasField("capture_time")
 
 
+@pytest.mark.parametrize("now_s", [1_795_424_400.0, 1_795_424_400_000.0])
+async def test_a_wall_clock_s_seconds_are_refused_at_the_first_packet(
+    client: roompulse.Client, service: FakeService, now_s: float
+) -> None:
+    async with open_stream(client) as opened:
+        with pytest.raises(errors.InvalidArgument, match='open the stream with clock="wall"'):
+            await opened.send(Packet(b"\xff\xd8\xff", capture_s=now_s))
+        with pytest.raises(errors.InvalidArgument, match='open the stream with clock="wall"'):
+            await opened.camera(False, capture_s=now_s)
+        await opened.send(Packet(b"\xff\xd8\xff", capture_s=366 * 86_400.0))
+    assert [packet.capture_offset.seconds for packet in service.packets] == [366 * 86_400]
+
+
 async def test_camera_and_tiles_are_told(client: roompulse.Client, service: FakeService) -> None:
     async with open_stream(client, source="gallery", tiles=[Tile("ada", Box(0, 0, 0.5, 1))]) as opened:
         await opened.camera(False, capture_s=2.5)

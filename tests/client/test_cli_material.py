@@ -16,7 +16,8 @@ STREAM = ("--meeting", "m", "--participant", "ada", "--speed", "max")
 
 
 def run(threaded: ThreadedService, command: str, path: pathlib.Path, *more: str) -> Result:
-    arguments = [command, str(path), "--consent", "granted", *more, "--server", threaded.target]
+    agreed = ["--purpose", "research", "--consent", "granted"]
+    arguments = [command, str(path), *agreed, *more, "--server", threaded.target]
     return CliRunner().invoke(cli, arguments, env={"COLUMNS": "250"}, catch_exceptions=False)
 
 

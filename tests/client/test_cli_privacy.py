@@ -15,6 +15,7 @@ def run(threaded: ThreadedService, *arguments: str, answer: str = "") -> Result:
 
 
 def test_a_consent_is_recorded_with_who_and_which_wording(threaded: ThreadedService) -> None:
+    threaded.service.add_meeting("standup")
     result = run(threaded, "consent", "standup", "ada", "--grant", "--by", "desk", "--wording", "en-1")
     assert (result.exit_code, result.stderr) == (0, "ada's consent in standup is granted\n")
     (request,) = threaded.service.consents
@@ -64,3 +65,11 @@ def test_the_audit_log_is_listed(threaded: ThreadedService) -> None:
     assert result.stdout.count("participant erased") == 2
     rows = [json.loads(line) for line in run(threaded, "audit", "--json").stdout.splitlines()]
     assert [row["position"] for row in rows] == ["1", "2"]
+
+
+def test_a_consent_for_somebody_who_was_never_there_is_said_to_be(threaded: ThreadedService) -> None:
+    threaded.service.add_meeting("standup")
+    known = run(threaded, "consent", "standup", "ada", "--withdraw")
+    assert "note:" not in known.stderr
+    unknown = run(threaded, "consent", "standup", "adda", "--withdraw")
+    assert "nobody with the id 'adda' has been in standup so far" in unknown.stderr

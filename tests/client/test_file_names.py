@@ -74,7 +74,7 @@ def test_the_command_line_takes_them_too(here: pathlib.Path, threaded: ThreadedS
     assert len(threaded.service.packets) == 12 * len(VIDEOS)
     for name in PICTURES:
         shutil.copy("still.jpg", f"./{name}")
-    copies = ["image", "--annotate", "copies", *server, "--", *PICTURES]
+    copies = ["image", "--purpose", "research", "--annotate", "copies", *server, "--", *PICTURES]
     result = CliRunner().invoke(cli, copies, catch_exceptions=False)
     assert result.exit_code == 0, result.stderr
     assert sorted(path.name for path in (here / "copies").iterdir()) == sorted(PICTURES)

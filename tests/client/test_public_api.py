@@ -1,22 +1,31 @@
 """What the package offers is exactly what it says it offers."""
 
+import ast
 import inspect
-import types
 
+import pytest
 import roompulse
 from roompulse import enums, results
 from roompulse_server import types as server_types
+from source_tree import CLIENT, tree
 
 
 def test_all_names_what_is_public_and_nothing_else() -> None:
-    parts = {"blocking", "enums", "errors", "remedies", "results"}
-    public = {
-        name
-        for name, value in vars(roompulse).items()
-        if not name.startswith("_") and (name in parts or not isinstance(value, types.ModuleType))
-    }
-    assert public == set(roompulse.__all__)
     assert len(set(roompulse.__all__)) == len(roompulse.__all__)
+    assert all(getattr(roompulse, name) is not None for name in roompulse.__all__)
+    assert set(roompulse.__all__) <= set(dir(roompulse))
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        roompulse.nothing  # type: ignore[attr-defined]  # noqa: B018
+
+
+def test_what_a_type_checker_sees_is_what_is_imported_on_first_use() -> None:
+    module = tree(CLIENT / "__init__.py")
+    (block,) = (node for node in module.body if isinstance(node, ast.If) and "not" not in ast.unparse(node.test))
+    imports = [node for node in block.body if isinstance(node, ast.ImportFrom)]
+    seen = {alias.name: node.module for node in imports for alias in node.names}
+    submodules = {name: f"roompulse.{name}" for name, module in seen.items() if module == "roompulse"}
+    assert vars(roompulse)["_PLACES"] == seen | submodules
+    assert set(seen) == set(roompulse.__all__)
 
 
 def test_everything_public_has_a_docstring() -> None:

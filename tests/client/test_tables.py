@@ -3,7 +3,7 @@
 import pytest
 from fake_service import an_update
 from roompulse import conversion, results
-from roompulse.cli import tables
+from roompulse.cli import figures
 from roompulse.v1 import update_pb2
 
 
@@ -18,9 +18,9 @@ from roompulse.v1 import update_pb2
 def test_a_head_that_is_turned_away_is_said_to_be(state: update_pb2.FacingState, words: str) -> None:
     message = an_update("ada", 1)
     message.engagement.facing_state = state
-    assert tables.sees(conversion.from_proto(results.Update, message)) == words
+    assert figures.sees(conversion.from_proto(results.Update, message)) == words
 
 
 def test_without_a_face_there_is_no_facing() -> None:
     update = conversion.from_proto(results.Update, an_update("ada", 1, score=None))
-    assert tables.sees(update) == "no face"
+    assert figures.sees(update) == "no face"

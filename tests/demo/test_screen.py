@@ -9,7 +9,7 @@ from roompulse.conversion import from_proto
 from roompulse.results import Update
 from roompulse.v1 import update_pb2
 
-from demo.screen import Screen, sparkline
+from demo.screen import Screen
 
 
 def update(at_s: int, **engagement: float) -> Update:
@@ -65,7 +65,3 @@ def test_the_table_fits_a_narrow_terminal() -> None:
     assert "0.72 = 0.80 facing × 0.90 face" in out.getvalue()
     assert "▆" in out.getvalue()
     assert all(cell_len(line) <= 80 for line in out.getvalue().splitlines())
-
-
-def test_a_sparkline_spans_the_score_and_marks_what_is_missing() -> None:
-    assert sparkline([0.2, None, 0.7, 1.0]) == "▁·▅█"

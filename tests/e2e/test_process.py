@@ -131,7 +131,7 @@ async def test_a_second_service_on_the_same_record_or_port_is_refused(tmp_path: 
         port = await asyncio.create_subprocess_exec(*flags, stderr=subprocess.PIPE)
         _, said = await port.communicate()
         assert port.returncode == 1
-        assert f"cannot listen on {running.address}" in said.decode()
+        assert said.decode() == f"Error: cannot listen on {running.address}: Address already in use\n"
         health = await asyncio.create_subprocess_exec(
             flags[0], "health", "--server", running.address, stdout=subprocess.PIPE
         )

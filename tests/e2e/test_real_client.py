@@ -19,6 +19,8 @@ from roompulse.enums import Presence
 from roompulse.results import Face
 from shared_data import image, needs_shared, video
 
+AGREED = ("--purpose", "research", "--consent", "granted")
+
 pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
 
 
@@ -40,7 +42,7 @@ async def run(service: Service, *arguments: str) -> Ended:
 @pytest.mark.parametrize("encode", ["copy", "jpeg", "h264"])
 async def test_a_face_is_present_in_every_encoding_with_one_track(roompulse: Service, encode: str) -> None:
     clip = str(video("single_face.mp4"))
-    flags = ["--meeting", f"present-{encode}", "--participant", "ada", "--speed", "max", "--consent", "granted"]
+    flags = ["--meeting", f"present-{encode}", "--participant", "ada", "--speed", "max", *AGREED]
     result = await run(roompulse, "stream", clip, *flags, "--encode", encode, "--json")
     assert result.exit_code == 0, result.stderr
     updates = [line["update"] for line in map(json.loads, result.stdout.splitlines()) if "update" in line]
@@ -52,7 +54,7 @@ async def test_a_face_is_present_in_every_encoding_with_one_track(roompulse: Ser
 
 
 async def test_where_there_is_no_face_none_is_found(roompulse: Service) -> None:
-    flags = ["--meeting", "nobody", "--participant", "ada", "--speed", "max", "--consent", "granted"]
+    flags = ["--meeting", "nobody", "--participant", "ada", "--speed", "max", *AGREED]
     result = await run(roompulse, "stream", str(video("no_face.mp4")), *flags, "--json")
     assert result.exit_code == 0, result.stderr
     presences = {line["update"]["presence"] for line in map(json.loads, result.stdout.splitlines()) if "update" in line}
@@ -60,7 +62,7 @@ async def test_where_there_is_no_face_none_is_found(roompulse: Service) -> None:
 
 
 async def test_the_summary_and_the_watch_of_the_command_line(roompulse: Service) -> None:
-    flags = ["--meeting", "told", "--participant", "ada", "--speed", "max", "--consent", "granted", "--rate", "5"]
+    flags = ["--meeting", "told", "--participant", "ada", "--speed", "max", *AGREED, "--rate", "5"]
     streamed = await run(roompulse, "stream", str(video("portrait_d9.mp4")), *flags)
     assert streamed.exit_code == 0, streamed.stderr
     assert (await run(roompulse, "end", "told")).exit_code == 0
@@ -79,16 +81,16 @@ async def test_the_summary_and_the_watch_of_the_command_line(roompulse: Service)
 async def test_images_are_shown_and_annotated(roompulse: Service, tmp_path: pathlib.Path) -> None:
     marked = tmp_path / "marked.png"
     picture = str(image("multi_face.jpg"))
-    result = await run(roompulse, "image", picture, "--consent", "granted", "--annotate", str(marked), "--json")
+    result = await run(roompulse, "image", picture, *AGREED, "--annotate", str(marked), "--json")
     assert result.exit_code == 0, result.stderr
     assert len(json.loads(result.stdout)["faces"]) == 5
     assert marked.stat().st_size > 10_000
-    again = await run(roompulse, "image", str(marked), "--consent", "granted", "--json")
+    again = await run(roompulse, "image", str(marked), *AGREED, "--json")
     assert len(json.loads(again.stdout)["faces"]) == 5
 
 
 async def test_a_check_says_what_would_keep_a_score_away(roompulse: Service) -> None:
-    result = await run(roompulse, "check", str(video("no_face.mp4")), "--consent", "granted")
+    result = await run(roompulse, "check", str(video("no_face.mp4")), *AGREED)
     assert result.exit_code == 0, result.stderr
     assert "no face was found" in result.stdout
 

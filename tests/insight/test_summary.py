@@ -11,6 +11,7 @@ from insight_record import MEETING, affect_of, event, recorded, series_of
 from insight_samples import mixed
 from roompulse_server.insight.summary import summarise
 from roompulse_server.insight.summary_types import MeetingSummary, NoScoreTime, ParticipantSummary, PresenceTime
+from roompulse_server.insight.uncertainty import CHANGE_EVIDENCE, CHANGE_RULE
 from roompulse_server.series import Series
 from roompulse_server.types import (
     ACTION_UNITS,
@@ -24,6 +25,7 @@ from roompulse_server.types import (
     Provenance,
     Update,
 )
+from source_tree import ROOT
 
 S = 1_000_000
 OPEN, CLOSE = EventKind.STREAM_OPENED, EventKind.STREAM_CLOSED
@@ -302,3 +304,18 @@ def repeated(series: Series, times: int) -> Series:
         if isinstance(value := getattr(series, field.name), np.ndarray)
     }
     return dataclasses.replace(series, **(columns | {"offset_us": rows * 100_000, "sequence": rows + 1}))
+
+
+def test_the_evidence_that_a_change_needs_is_said_the_same_everywhere() -> None:
+    words = {2: "two", 3: "three"}[CHANGE_EVIDENCE]
+    documented = (ROOT / "docs" / "summary.md").read_text(encoding="utf-8")
+    assert f"{words} minutes with scores in" in documented
+    assert f"{CHANGE_EVIDENCE} minutes with scores in each or more" in CHANGE_RULE
+    for minutes, enough in ((3 * CHANGE_EVIDENCE, True), (3 * CHANGE_EVIDENCE - 3, False)):
+        rows = [recorded("a", n + 1, n * S, 0.5 + n % 5 / 100) for n in range(minutes * 60)]
+        events = [event(OPEN, 0, "a"), event(CLOSE, minutes * 60 * S, "a")]
+        summary = summed({"a": rows}, events)
+        (one,) = summary.participants
+        assert (one.change is not None) == enough
+        said = [note for note in (*summary.notes, *one.notes) if "change" in note]
+        assert [f"{CHANGE_EVIDENCE} minutes" in note for note in said] == ([] if enough else [True])

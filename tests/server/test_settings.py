@@ -23,6 +23,8 @@ def test_flags_win_over_environment_over_file(tmp_path: pathlib.Path, monkeypatc
     ("flags", "words"),
     [
         ({"listen": "50051"}, ["--listen='50051'", "HOST:PORT"]),
+        ({"listen": "http://127.0.0.1:50051"}, ["--listen='http://127.0.0.1:50051'", "HOST:PORT"]),
+        ({"listen": "127.0.0.1:٥"}, ["HOST:PORT"]),
         ({"workers": "many"}, ["--workers='many'", "integer"]),
         ({"detector_threshold": 1.5}, ["--detector-threshold=1.5", "less than 1"]),
         ({"allow_purposes": ["spying"]}, ["--allow-purpose", "'spying'"]),
@@ -63,7 +65,7 @@ def test_a_wrong_setting_ends_serve_with_one_sentence() -> None:
 def test_health_says_when_nobody_answers() -> None:
     result = CliRunner().invoke(group, ["health", "--server", "127.0.0.1:1", "--timeout", "2"])
     assert result.exit_code == 1
-    assert "no answer from 127.0.0.1:1" in result.output
+    assert "no roompulse server answers at 127.0.0.1:1 (Connection refused)" in result.output
 
 
 def test_a_formula_and_a_network_exclude_each_other(tmp_path: pathlib.Path) -> None:

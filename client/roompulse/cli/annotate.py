@@ -9,10 +9,10 @@ import numpy as np
 from roompulse.cli.lettering import dots
 from roompulse.encode import Bytes3, JpegEncoder, picture_of
 from roompulse.errors import SourceError
+from roompulse.expression_words import expression_in_words
 from roompulse.results import ImageFace, ImageResult
 from roompulse.sources import VideoSource
 
-SUFFIXES = (".jpg", ".jpeg", ".png")
 _BOX = (80, 220, 60)  # blue, green, red
 _INK = (0, 0, 0)
 _LINES_PER_DOT = 240  # letters grow with the picture
@@ -53,10 +53,8 @@ def draw_face(picture: Bytes3, face: ImageFace, number: int) -> None:
 
 def label(face: ImageFace, number: int) -> str:
     """Return the face's number and its most probable expression, or what keeps it from being read."""
-    shown = face.affect.raw if face.affect else None
-    if shown is None or shown.top is None:
-        return f"#{number} {face.presence.word}"
-    return f"#{number} {shown.top} {100 * getattr(shown, shown.top):.0f}%"
+    shown = expression_in_words(dict(face.affect.raw or ())) if face.affect else ""
+    return f"#{number} {shown.partition(' (')[0].replace(' %', '%') or face.presence.word}"
 
 
 def _write(picture: Bytes3, text: str, left: int, bottom: int, scale: int) -> None:

@@ -1,20 +1,22 @@
 """`roompulse check`: what would be seen in a video, and what would keep a score away."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 
 import click
 import numpy as np
 from rich.progress import Progress
-from rich.table import Table
 
 import roompulse
-from roompulse.cli import tables
+from roompulse.cli import figures
 from roompulse.cli.assessment import Assessment, Grey, Sample, assess, motion_between
-from roompulse.cli.options import agreement, connection
-from roompulse.cli.output import Output
+from roompulse.cli.layout import Column, Kind
+from roompulse.cli.options import check_granted, connection, consent_option, purpose_option
+from roompulse.cli.output import Output, is_screen
 from roompulse.cli.running import run
+from roompulse.cli.sheet import Sheet
 from roompulse.encode import JpegEncoder
 from roompulse.media import Packet, VideoFormat
 from roompulse.sources import Picture, VideoSource
@@ -27,7 +29,8 @@ MOTION_SIZE_PX = 96
 @click.option("--rate", type=click.FloatRange(0.1, 10), default=2.0, show_default=True, help="Samples a second.")
 @click.option("--limit", type=click.IntRange(1), default=240, show_default=True, help="Samples at most.")
 @click.option("--track", type=click.IntRange(1), metavar="N", help="The video track, from 1; else the default one.")
-@agreement
+@purpose_option("What the video is analysed for.", required=True)
+@consent_option
 @connection
 def check(
     video: str,
@@ -43,12 +46,14 @@ def check(
 
     About two pictures a second are read one by one; nothing is recorded.
     """
-    if consent != "granted":
-        raise click.UsageError("without consent nothing is analysed; if everybody has agreed, add: --consent granted")
-    run(_check(VideoSource(video, track=track), rate, limit, purpose, server, Output(as_json)))
+    check_granted(consent)
+    run(_check, video, track, rate, limit, purpose, server, Output(as_json))
 
 
-async def _check(source: VideoSource, rate: float, limit: int, purpose: str, server: str, output: Output) -> None:
+async def _check(
+    video: str, track: int | None, rate: float, limit: int, purpose: str, server: str, output: Output
+) -> None:
+    source = VideoSource(video, track=track)
     await asyncio.to_thread(source.__enter__)
     try:
         samples = await _samples(source, rate, limit, purpose, server, output)
@@ -58,8 +63,7 @@ async def _check(source: VideoSource, rate: float, limit: int, purpose: str, ser
     if output.json:
         output.object({"video": source.name, **_facts_for_json(source), **found.to_dict()})
     else:
-        parts = (_facts(source, found), *_material(source), _findings(found))
-        output.out.print(*parts, sep="\n")
+        output.show(_facts(source, found), *_material(source), _findings(found))
 
 
 async def _samples(
@@ -68,7 +72,7 @@ async def _samples(
     samples: list[Sample] = []
     before: Grey | None = None
     chosen = _every(source.pictures(), 1.0 / rate)
-    with Progress(console=output.err, transient=True) as progress:
+    with Progress(console=output.err, transient=True, redirect_stdout=is_screen(sys.stdout)) as progress:
         bar = progress.add_task("reading", total=source.info.duration_s)
         async with roompulse.connect(server) as client:
             while len(samples) < limit and (picture := await asyncio.to_thread(next, chosen, None)):
@@ -115,25 +119,24 @@ def _facts_for_json(source: VideoSource) -> dict[str, object]:
     }
 
 
-def _facts(source: VideoSource, found: Assessment) -> Table:
+def _facts(source: VideoSource, found: Assessment) -> Sheet:
     info = source.info
-    table = tables.new(info.name, "what", "value")
-    table.show_header = False
+    sheet = Sheet(info.name, Column("what"), Column("value", Kind.TEXT), headings=False)
     turn = f"turned: {info.rotation_deg}° clockwise makes it upright" if info.rotation_deg else "upright"
     passed = f"must be encoded, jpeg or h264: {info.must_encode}" if info.must_encode else "can be passed through"
     rate = f"{info.rate_hz:.3g} a second" if info.rate_hz else "not said"
     rows = [
         ("codec", f"{info.codec} ({passed})"),
         ("size", f"{info.width}×{info.height} px, {turn}"),
-        ("pictures", f"{rate}, {tables.clock(source.duration_s)} long, {source.damaged} damaged packets"),
+        ("pictures", f"{rate}, {figures.clock(source.duration_s)} long, {source.damaged} damaged packets"),
         ("samples", str(found.samples)),
-        ("would count", tables.percent(found.coverage)),
+        ("would count", figures.percent(found.coverage)),
         ("face size", _sizes(found)),
-        ("motion", f"{tables.number(found.motion, 1)} grey levels between samples"),
+        ("motion", f"{figures.number(found.motion, 1)} grey levels between samples"),
     ]
     for name, value in rows:
-        table.add_row(name, value)
-    return table
+        sheet.add_row(name, value)
+    return sheet
 
 
 def _sizes(found: Assessment) -> str:
@@ -143,19 +146,20 @@ def _sizes(found: Assessment) -> str:
     return f"{median:.0f} px (smallest {smallest:.0f}, largest {largest:.0f})"
 
 
-def _material(source: VideoSource) -> list[Table]:
+def _material(source: VideoSource) -> list[Sheet]:
     """Return what there is to know of the file itself, as far as it was read."""
     findings = source.findings
-    table = tables.new("About the file", "what", "what is done, or helps")
+    sheet = Sheet("About the file", Column("what", Kind.TEXT), Column("what is done, or helps", Kind.TEXT))
     for finding in findings:
-        table.add_row(finding.what, finding.help)
-    return [table] if findings else []
+        sheet.add_row(finding.what, finding.help)
+    return [sheet] if findings else []
 
 
-def _findings(found: Assessment) -> Table | str:
+def _findings(found: Assessment) -> Sheet | str:
     if not found.findings:
         return "nothing found that would keep a score away"
-    table = tables.new("What would keep a score away", "share", "why", "what helps", whole=("share",))
+    columns = (Column("share", Kind.NUMBER), Column("why", Kind.TEXT), Column("what helps", Kind.TEXT))
+    sheet = Sheet("What would keep a score away", *columns)
     for finding in found.findings:
-        table.add_row(tables.percent(finding.share), finding.why, finding.remedy)
-    return table
+        sheet.add_row(figures.percent(finding.share), finding.why, finding.remedy)
+    return sheet

@@ -36,12 +36,14 @@ def opened(output: pathlib.Path | None, *, binary: bool) -> Iterator[BinaryIO]:
     A file appears whole or not at all.
 
     Raises:
-        click.UsageError: Bytes for a terminal.
+        click.UsageError: Bytes for a terminal, or standard output is closed.
         click.ClickException: The file cannot be written.
     """
     if output is None or output == STANDARD_OUTPUT:
         if binary and _is_terminal():
             raise click.UsageError("this format is no text for a terminal: name a file with --output")
+        if sys.stdout is None:
+            raise click.UsageError("standard output is closed: name a file with --output")
         yield sys.stdout.buffer
         return
     try:

@@ -3,17 +3,17 @@
 import click
 
 import roompulse
-from roompulse.cli.options import connection
+from roompulse.cli.options import connection, meeting_argument
 from roompulse.cli.output import Output
 from roompulse.cli.running import run
 
 
 @click.command()
-@click.argument("meeting")
+@meeting_argument
 @connection
 def end(meeting: str, server: str, as_json: bool) -> None:
     """End MEETING: its streams are ended, nothing is recorded after."""
-    run(_end(meeting, server, Output(as_json)))
+    run(_end, meeting, server, Output(as_json))
 
 
 async def _end(meeting: str, server: str, output: Output) -> None:
@@ -22,4 +22,4 @@ async def _end(meeting: str, server: str, output: Output) -> None:
     if output.json:
         output.object(roompulse.to_dict(ended))
     else:
-        click.echo(f"{ended.key.id} is over ({ended.end_reason}); its summary: roompulse summary {ended.key.id}")
+        output.say(f"{ended.key.id} is over ({ended.end_reason}); its summary: roompulse summary {ended.key.id}")

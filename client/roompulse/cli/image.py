@@ -2,31 +2,35 @@
 
 import asyncio
 import pathlib
+from typing import TYPE_CHECKING
 
 import click
-from rich.console import Group
-from rich.text import Text
 
 import roompulse
-from roompulse.cli import tables
-from roompulse.cli.annotate import SUFFIXES, annotate
-from roompulse.cli.options import agreement, connection
-from roompulse.cli.output import Output
+from roompulse.cli import figures
+from roompulse.cli.layout import Column, Kind
+from roompulse.cli.options import check_granted, connection, consent_option, purpose_option
+from roompulse.cli.output import Output, Part
 from roompulse.cli.running import run
+from roompulse.cli.sheet import Sheet
 from roompulse.enums import Presence
-from roompulse.errors import InvalidArgument, SourceError
 from roompulse.remedies import PRESENCES, remedy
 from roompulse.results import Affect, ImageFace, ImageResult
-from roompulse.still import Still, prepared
+
+if TYPE_CHECKING:
+    from roompulse.still import Still
+
+SUFFIXES = (".jpg", ".jpeg", ".png")  # of copies
 
 
 @click.command()
-@click.argument("files", nargs=-1, required=True, metavar="FILE…", type=click.Path(path_type=pathlib.Path))
+@click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=pathlib.Path))
 @click.option(
     "--annotate", "out", type=click.Path(path_type=pathlib.Path), help="Write copies with boxes: a file or a folder."
 )
 @click.option("--max-faces", type=click.IntRange(0), default=0, help="At most, largest first; 0: 50.")
-@agreement
+@purpose_option("What the pictures are analysed for.", required=True)
+@consent_option
 @connection
 def image(
     files: tuple[pathlib.Path, ...],
@@ -38,13 +42,21 @@ def image(
     as_json: bool,
 ) -> None:
     """Read the faces of still pictures: JPEG, PNG or WebP. Nothing is recorded."""
-    if out is not None and len(files) == 1 and not out.is_dir() and out.suffix.lower() not in (*SUFFIXES, ""):
-        raise click.UsageError(f"--annotate {out}: copies are written as {', '.join(SUFFIXES)}, or into a folder")
-    if consent != "granted":
-        raise click.UsageError("without consent nothing is analysed; if everybody has agreed, add: --consent granted")
-    failed = run(_images(files, out, max_faces, purpose, server, Output(as_json)))
+    if out is not None:
+        _check_place(files, out)
+    check_granted(consent)
+    failed = run(_images, files, out, max_faces, purpose, server, Output(as_json))
     if failed:
         raise SystemExit(1)
+
+
+def _check_place(files: tuple[pathlib.Path, ...], out: pathlib.Path) -> None:
+    """Refuse a place that copies cannot be written to."""
+    suffix = "" if out.is_dir() else out.suffix.lower()
+    if suffix and suffix not in SUFFIXES:
+        raise click.UsageError(f"--annotate {out}: copies are written as {', '.join(SUFFIXES)}, or into a folder")
+    if suffix and len(files) > 1:
+        raise click.UsageError(f"--annotate {out}: the copies of {len(files)} pictures need a folder")
 
 
 async def _images(
@@ -56,6 +68,8 @@ async def _images(
     output: Output,
 ) -> int:
     """Read each file; a file that cannot be read does not stop the others. Return how many could not."""
+    from roompulse.errors import InvalidArgument, SourceError
+
     failed = 0
     async with roompulse.connect(server) as client:
         for path in files:
@@ -67,14 +81,17 @@ async def _images(
                 result = await client.image(data, format=shape, purpose=purpose, consent="granted", max_faces=max_faces)
                 _show(path, result, output)
                 if out is not None:
-                    annotate(path, result, _place(path, out, len(files)))
+                    _annotate(path, result, out, len(files))
             except (SourceError, InvalidArgument) as err:
                 failed += 1
                 output.note(f"Error: {err}" if str(path) in str(err) else f"Error: {path}: {err}")
     return failed
 
 
-def _read(path: pathlib.Path) -> Still:
+def _read(path: pathlib.Path) -> "Still":
+    from roompulse.errors import SourceError
+    from roompulse.still import prepared
+
     try:
         return prepared(path.read_bytes())
     except FileNotFoundError as err:
@@ -83,8 +100,16 @@ def _read(path: pathlib.Path) -> Still:
         raise SourceError(f"{path} cannot be read: {err.strerror}") from err
 
 
+def _annotate(path: pathlib.Path, result: ImageResult, out: pathlib.Path, files: int) -> None:
+    from roompulse.cli.annotate import annotate
+
+    annotate(path, result, _place(path, out, files))
+
+
 def _place(path: pathlib.Path, out: pathlib.Path, files: int) -> pathlib.Path:
     """Return where a copy goes: `out` itself, or a file in it, named as the picture is."""
+    from roompulse.errors import SourceError
+
     if files == 1 and out.suffix and not out.is_dir():
         return out
     try:
@@ -101,26 +126,32 @@ def _show(path: pathlib.Path, result: ImageResult, output: Output) -> None:
         output.object({"file": str(path), **roompulse.to_dict(result)})
     elif not result.faces:
         help_ = remedy(PRESENCES[Presence.NO_FACE])
-        click.echo(f"{path} ({result.width}×{result.height}): no face; {help_}")
+        output.show(f"{path} ({result.width}×{result.height}): no face; {help_}")
     else:
-        output.out.print(_table(path, result))
+        output.show(*_parts(path, result))
 
 
-def _table(path: pathlib.Path, result: ImageResult) -> Group:
-    title = f"{path} ({result.width}×{result.height}), {result.detector_id}, {result.model_id}"
-    numbers = ("detector", "valence", "arousal")
-    table = tables.new(
-        title, "face", "at", "size", "detector", "expression", "valence", "arousal", "source", "action units",
-        right=numbers, whole=("face", "at", "size", *numbers, "expression", "source"),
-    )  # fmt: skip
+def _parts(path: pathlib.Path, result: ImageResult) -> list[Part]:
+    sheet = Sheet(
+        f"{path} ({result.width}×{result.height}), {result.detector_id}, {result.model_id}",
+        Column("face"),
+        Column("at", Kind.NUMBER, 4),
+        Column("size", Kind.NUMBER, 3),
+        Column("detector", Kind.NUMBER, 5),
+        Column("expression", Kind.TEXT),
+        Column("valence", Kind.NUMBER, 1),
+        Column("arousal", Kind.NUMBER, 1),
+        Column("source", rank=6),
+        Column("action units", Kind.TEXT, 2),
+    )
     for number, face in enumerate(result.faces, 1):
-        table.add_row(f"#{number}", *_row(face, result))
+        sheet.add_row(f"#{number}", *_row(face, result))
     remarks = [
         f"#{number}: {face.presence.word}; {remedy(PRESENCES[face.presence])}"
         for number, face in enumerate(result.faces, 1)
         if face.presence in PRESENCES
     ]
-    return Group(table, *map(Text, remarks))
+    return [sheet, remarks] if remarks else [sheet]
 
 
 def _row(face: ImageFace, result: ImageResult) -> tuple[str, ...]:
@@ -128,21 +159,21 @@ def _row(face: ImageFace, result: ImageResult) -> tuple[str, ...]:
     return (
         f"{box.x * result.width:.0f}, {box.y * result.height:.0f}",
         f"{box.width * result.width:.0f}×{box.height * result.height:.0f}",
-        tables.number(quality.detector_score if quality else None),
-        tables.expression(affect.raw if affect else None),
-        tables.number(_either(affect.raw_valence, affect.valence) if affect else None),
-        tables.number(_either(affect.raw_arousal, affect.arousal) if affect else None),
-        tables.source(affect.valence_arousal_provenance) if affect else "–",
-        _units(affect) if affect else "–",
+        figures.number(quality.detector_score if quality else None),
+        figures.expression(affect.raw if affect else None),
+        figures.number(_either(affect.raw_valence, affect.valence) if affect else None),
+        figures.number(_either(affect.raw_arousal, affect.arousal) if affect else None),
+        figures.source(affect.valence_arousal_provenance) if affect else figures.NOTHING,
+        _units(affect) if affect else figures.NOTHING,
     )
 
 
 def _units(affect: Affect) -> str:
     """Return which action units are active; where they are derived, which are the most expected."""
-    source = tables.source(affect.action_unit_provenance)
+    source = figures.source(affect.action_unit_provenance)
     own = any(unit.active is not None for unit in affect.action_units)
     shown = {unit.number: unit.probability for unit in affect.action_units if unit.active or not own}
-    return f"{tables.action_units(shown, len(shown) if own else 3) or 'none'} ({source})"
+    return f"{figures.action_units(shown, len(shown) if own else 3) or 'none'} ({source})"
 
 
 def _either(one: float | None, other: float | None) -> float | None:

@@ -3,32 +3,43 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from roompulse.errors import RoompulseError
+from roompulse.safe_text import safe_text
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def run(work: Coroutine[Any, Any, T]) -> T:
+class Stop(asyncio.Event):
+    """Set by the first Ctrl-C or SIGTERM; `number` is the signal's."""
+
+    number = 0
+
+
+def run(work: Callable[P, Coroutine[Any, Any, T]], *arguments: P.args, **named: P.kwargs) -> T:
     """Run a command's work; the client's errors become a sentence and exit code 1."""
+    from roompulse.client import connect  # noqa: F401  # imported before the loop runs: that takes half a second
+    from roompulse.errors import RoompulseError
+
     try:
-        return asyncio.run(work)
+        return asyncio.run(work(*arguments, **named))
     except RoompulseError as err:
-        raise click.ClickException(str(err)) from err
-    except ValueError as err:  # a value that the client itself refuses
-        raise click.UsageError(str(err)) from err
+        raise click.ClickException(safe_text(str(err))) from err
+    except click.ClickException as err:
+        raise type(err)(safe_text(err.message)) from err  # it may quote names of others
 
 
-def run_until_interrupted(work: Callable[[asyncio.Event], Coroutine[Any, Any, T]]) -> T:
+def run_until_interrupted(work: Callable[[Stop], Coroutine[Any, Any, T]]) -> T:
     """Run work that ends cleanly when its event is set: by the first Ctrl-C or SIGTERM. A second one interrupts it."""
 
     async def guarded() -> T:
-        loop, stop = asyncio.get_running_loop(), asyncio.Event()
+        loop, stop = asyncio.get_running_loop(), Stop()
 
         def heard(number: int, frame: object) -> None:
+            stop.number = number
             restore()
             loop.call_soon_threadsafe(stop.set)
 
@@ -43,7 +54,7 @@ def run_until_interrupted(work: Callable[[asyncio.Event], Coroutine[Any, Any, T]
         finally:
             restore()
 
-    return run(guarded())
+    return run(guarded)
 
 
 async def until(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:

@@ -1,24 +1,34 @@
 """What stands out in a summary, as a table, and the rules by which it does."""
 
-from rich.table import Table
+from collections.abc import Mapping
 
-from roompulse.cli import tables
+from roompulse.cli import figures
+from roompulse.cli.layout import Column, Kind
+from roompulse.cli.naming import listed
+from roompulse.cli.sheet import Sheet
 from roompulse.enums import MomentKind
 from roompulse.results import Moment, Summary
 
 
-def table(summed: Summary) -> Table:
+def table(summed: Summary, names: Mapping[str, str]) -> Sheet:
     """Return the moments and the notable minutes, in order."""
-    names = {person.participant_id: person.display_name for person in summed.participants}
-    whole = ("at", "length", "what", "how much", "p")
-    shown = tables.new("What stands out", *whole, "who", right=("at", "length", "how much"), whole=whole)
+    sheet = Sheet(
+        "What stands out",
+        Column("at", Kind.NUMBER),
+        Column("length", Kind.NUMBER, 1),
+        Column("what"),
+        Column("how much", Kind.NUMBER),
+        Column("p", Kind.NUMBER, 2),
+        Column("who", Kind.NAME),
+    )
     rows = [(moment.start_s, moment.length_s, *_moment(moment, names)) for moment in summed.moments]
     for minute, what in ((summed.highest_minute, "highest minute"), (summed.lowest_minute, "lowest minute")):
         if minute:
-            rows.append((minute.start_s, minute.length_s, what, tables.number(minute.engagement), "–", "everybody"))
+            score = figures.number(minute.engagement)
+            rows.append((minute.start_s, minute.length_s, what, score, figures.NOTHING, "everybody"))
     for start_s, length_s, *rest in sorted(rows):
-        shown.add_row(tables.clock(start_s), f"{length_s:.0f} s", *rest)
-    return shown
+        sheet.add_row(figures.clock(start_s), f"{length_s:.0f} s", *rest)
+    return sheet
 
 
 def rules(summed: Summary) -> list[str]:
@@ -27,8 +37,8 @@ def rules(summed: Summary) -> list[str]:
     return list(dict.fromkeys([moment.rule for moment in summed.moments] + [minute.rule for minute in minutes]))
 
 
-def _moment(moment: Moment, names: dict[str, str]) -> tuple[str, str, str, str]:
+def _moment(moment: Moment, names: Mapping[str, str]) -> tuple[str, str, str, str]:
     smile = moment.kind is MomentKind.SHARED_SMILE
-    size = tables.percent(moment.magnitude) if smile else tables.number(moment.magnitude)
-    who = ", ".join(names.get(name) or name for name in moment.participant_ids)
-    return moment.kind.word, size, tables.number(moment.p_value, 3), who
+    size = figures.percent(moment.magnitude) if smile else figures.number(moment.magnitude)
+    who = listed([names.get(one, one) for one in moment.participant_ids], len(moment.participant_ids))
+    return moment.kind.word, size, figures.number(moment.p_value, 3), who

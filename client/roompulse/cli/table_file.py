@@ -70,7 +70,9 @@ class ParquetFile:
         try:
             import pyarrow  # an extra, and large
             import pyarrow.parquet
-        except ImportError as err:
+        except ModuleNotFoundError as err:
+            if err.name != "pyarrow":
+                raise
             raise click.ClickException("Parquet needs pyarrow: pip install 'roompulse[parquet]'") from err
         self._title = title
         self._arrow: Any = pyarrow

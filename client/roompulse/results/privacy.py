@@ -15,12 +15,14 @@ class Notice:
         language: The language it is in, a BCP 47 tag.
         wording_version: Its version, for `Consent.wording_version`: it changes with the text.
         purpose: The purpose it names.
+        consent_required: Whether nobody is analysed who was not asked; where False, only who refused is not.
     """
 
     text: str
     language: str
     wording_version: str
     purpose: Purpose
+    consent_required: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -261,7 +261,8 @@ class Summary:
         duration_s: From the beginning to the last recorded moment.
         participants: By id.
         timeline: The meeting per ten seconds.
-        engagement: Mean over the timeline's medians, weighted by the number seen.
+        engagement: The middle person's score: mean over the timeline's medians, weighted by the number seen. Where one
+            participant alone has scores, this, its deviation and its median are theirs.
         expressions: Mean probabilities of everybody.
         valence: Mean, -1 to 1.
         arousal: Mean, -1 to 1.
@@ -271,8 +272,8 @@ class Summary:
         counters: What became of all packets.
         notes: What the reader should know.
         time_zone: The meeting's IANA time zone.
-        engagement_deviation: Standard deviation of the timeline's medians.
-        engagement_median: Median of the timeline's medians.
+        engagement_deviation: Standard deviation of the timeline's medians; see `engagement`.
+        engagement_median: Median of the timeline's medians; see `engagement`.
         coverage: Time with a score over the time attended, everybody together, 0 to 1.
         synchrony: How much participants move together; None with too little evidence.
         highest_minute: The minute with the highest engagement; None if none stands out.

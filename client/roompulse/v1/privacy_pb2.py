@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from roompulse.v1 import common_pb2 as roompulse_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aroompulse/v1/privacy.proto\x12\x0croompulse.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roompulse/v1/common.proto\"\x8d\x01\n\x11SetConsentRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\x16\n\x0eparticipant_id\x18\x02 \x01(\t\x12&\n\x07\x63onsent\x18\x03 \x01(\x0b\x32\x15.roompulse.v1.Consent\x12\r\n\x05\x65rase\x18\x04 \x01(\x08\"<\n\x12SetConsentResponse\x12&\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x15.roompulse.v1.Consent\"t\n\x18\x44\x65leteParticipantRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\x16\n\x0eparticipant_id\x18\x02 \x01(\t\x12\x15\n\rallow_missing\x18\x03 \x01(\x08\"\x1b\n\x19\x44\x65leteParticipantResponse\"X\n\x14\x44\x65leteMeetingRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\x15\n\rallow_missing\x18\x02 \x01(\x08\"\x17\n\x15\x44\x65leteMeetingResponse\"w\n\x10GetNoticeRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12&\n\x07purpose\x18\x02 \x01(\x0e\x32\x15.roompulse.v1.Purpose\x12\x10\n\x08language\x18\x03 \x01(\t\"t\n\x11GetNoticeResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x17\n\x0fwording_version\x18\x03 \x01(\t\x12&\n\x07purpose\x18\x04 \x01(\x0e\x32\x15.roompulse.v1.Purpose\"\xb4\x01\n\nAuditEntry\x12\x10\n\x08position\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x19.roompulse.v1.AuditAction\x12\x13\n\x0bmeeting_uid\x18\x04 \x01(\t\x12\x1a\n\x12participant_number\x18\x05 \x01(\r\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\"e\n\x17ListAuditEntriesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x13\n\x0bmeeting_uid\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"^\n\x18ListAuditEntriesResponse\x12)\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x18.roompulse.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xb6\x01\n\x0b\x41uditAction\x12\x1c\n\x18\x41UDIT_ACTION_UNSPECIFIED\x10\x00\x12 \n\x1c\x41UDIT_ACTION_MEETING_CREATED\x10\x01\x12 \n\x1c\x41UDIT_ACTION_CONSENT_CHANGED\x10\x02\x12#\n\x1f\x41UDIT_ACTION_PARTICIPANT_ERASED\x10\x03\x12 \n\x1c\x41UDIT_ACTION_MEETING_DELETED\x10\x04\x42{\n\x10\x64\x65v.roompulse.v1B\x0cPrivacyProtoP\x01Z)roompulse.dev/go/roompulse/v1;roompulsev1\xaa\x02\x0cRoompulse.V1\xca\x02\x0cRoompulse\\V1\xea\x02\rRoompulse::V1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1aroompulse/v1/privacy.proto\x12\x0croompulse.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19roompulse/v1/common.proto\"\x8d\x01\n\x11SetConsentRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\x16\n\x0eparticipant_id\x18\x02 \x01(\t\x12&\n\x07\x63onsent\x18\x03 \x01(\x0b\x32\x15.roompulse.v1.Consent\x12\r\n\x05\x65rase\x18\x04 \x01(\x08\"<\n\x12SetConsentResponse\x12&\n\x07\x63onsent\x18\x01 \x01(\x0b\x32\x15.roompulse.v1.Consent\"t\n\x18\x44\x65leteParticipantRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\x16\n\x0eparticipant_id\x18\x02 \x01(\t\x12\x15\n\rallow_missing\x18\x03 \x01(\x08\"\x1b\n\x19\x44\x65leteParticipantResponse\"X\n\x14\x44\x65leteMeetingRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12\x15\n\rallow_missing\x18\x02 \x01(\x08\"\x17\n\x15\x44\x65leteMeetingResponse\"w\n\x10GetNoticeRequest\x12)\n\x07meeting\x18\x01 \x01(\x0b\x32\x18.roompulse.v1.MeetingKey\x12&\n\x07purpose\x18\x02 \x01(\x0e\x32\x15.roompulse.v1.Purpose\x12\x10\n\x08language\x18\x03 \x01(\t\"\x8e\x01\n\x11GetNoticeResponse\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\x17\n\x0fwording_version\x18\x03 \x01(\t\x12&\n\x07purpose\x18\x04 \x01(\x0e\x32\x15.roompulse.v1.Purpose\x12\x18\n\x10\x63onsent_required\x18\x05 \x01(\x08\"\xb4\x01\n\nAuditEntry\x12\x10\n\x08position\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12)\n\x06\x61\x63tion\x18\x03 \x01(\x0e\x32\x19.roompulse.v1.AuditAction\x12\x13\n\x0bmeeting_uid\x18\x04 \x01(\t\x12\x1a\n\x12participant_number\x18\x05 \x01(\r\x12\x0e\n\x06\x64\x65tail\x18\x06 \x01(\t\"e\n\x17ListAuditEntriesRequest\x12\x0e\n\x06tenant\x18\x01 \x01(\t\x12\x13\n\x0bmeeting_uid\x18\x02 \x01(\t\x12\x11\n\tpage_size\x18\x03 \x01(\x05\x12\x12\n\npage_token\x18\x04 \x01(\t\"^\n\x18ListAuditEntriesResponse\x12)\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x18.roompulse.v1.AuditEntry\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t*\xb6\x01\n\x0b\x41uditAction\x12\x1c\n\x18\x41UDIT_ACTION_UNSPECIFIED\x10\x00\x12 \n\x1c\x41UDIT_ACTION_MEETING_CREATED\x10\x01\x12 \n\x1c\x41UDIT_ACTION_CONSENT_CHANGED\x10\x02\x12#\n\x1f\x41UDIT_ACTION_PARTICIPANT_ERASED\x10\x03\x12 \n\x1c\x41UDIT_ACTION_MEETING_DELETED\x10\x04\x42{\n\x10\x64\x65v.roompulse.v1B\x0cPrivacyProtoP\x01Z)roompulse.dev/go/roompulse/v1;roompulsev1\xaa\x02\x0cRoompulse.V1\xca\x02\x0cRoompulse\\V1\xea\x02\rRoompulse::V1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,8 +34,8 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'roompulse.v1.privacy_pb2', 
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\020dev.roompulse.v1B\014PrivacyProtoP\001Z)roompulse.dev/go/roompulse/v1;roompulsev1\252\002\014Roompulse.V1\312\002\014Roompulse\\V1\352\002\rRoompulse::V1'
-  _globals['_AUDITACTION']._serialized_start=1194
-  _globals['_AUDITACTION']._serialized_end=1376
+  _globals['_AUDITACTION']._serialized_start=1221
+  _globals['_AUDITACTION']._serialized_end=1403
   _globals['_SETCONSENTREQUEST']._serialized_start=105
   _globals['_SETCONSENTREQUEST']._serialized_end=246
   _globals['_SETCONSENTRESPONSE']._serialized_start=248
@@ -50,12 +50,12 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETEMEETINGRESPONSE']._serialized_end=570
   _globals['_GETNOTICEREQUEST']._serialized_start=572
   _globals['_GETNOTICEREQUEST']._serialized_end=691
-  _globals['_GETNOTICERESPONSE']._serialized_start=693
-  _globals['_GETNOTICERESPONSE']._serialized_end=809
-  _globals['_AUDITENTRY']._serialized_start=812
-  _globals['_AUDITENTRY']._serialized_end=992
-  _globals['_LISTAUDITENTRIESREQUEST']._serialized_start=994
-  _globals['_LISTAUDITENTRIESREQUEST']._serialized_end=1095
-  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_start=1097
-  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_end=1191
+  _globals['_GETNOTICERESPONSE']._serialized_start=694
+  _globals['_GETNOTICERESPONSE']._serialized_end=836
+  _globals['_AUDITENTRY']._serialized_start=839
+  _globals['_AUDITENTRY']._serialized_end=1019
+  _globals['_LISTAUDITENTRIESREQUEST']._serialized_start=1021
+  _globals['_LISTAUDITENTRIESREQUEST']._serialized_end=1122
+  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_start=1124
+  _globals['_LISTAUDITENTRIESRESPONSE']._serialized_end=1218
 # @@protoc_insertion_point(module_scope)

@@ -66,7 +66,7 @@ class SetConsentRequest(_message.Message):
     participant_id: _builtins.str
     """The participant, by id. Somebody who has not come yet may be named, too."""
     erase: _builtins.bool
-    """With WITHDRAWN: erase the participant as well, as DeleteParticipant does."""
+    """With WITHDRAWN: erase the participant as well, as DeleteParticipant does. Nobody of this id: NOT_FOUND."""
     @_builtins.property
     def meeting(self) -> _common_pb2.MeetingKey:
         """The meeting. One that has ended takes withdrawals only."""
@@ -253,6 +253,7 @@ class GetNoticeResponse(_message.Message):
     LANGUAGE_FIELD_NUMBER: _builtins.int
     WORDING_VERSION_FIELD_NUMBER: _builtins.int
     PURPOSE_FIELD_NUMBER: _builtins.int
+    CONSENT_REQUIRED_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """The text: paragraphs with an empty line between them."""
     language: _builtins.str
@@ -261,6 +262,8 @@ class GetNoticeResponse(_message.Message):
     """Its version, for Consent.wording_version: it changes with the text."""
     purpose: _common_pb2.Purpose.ValueType
     """The purpose it names."""
+    consent_required: _builtins.bool
+    """Whether nobody is analysed who was not asked. Where it is false, only those who refused are not analysed."""
     def __init__(
         self,
         *,
@@ -268,10 +271,11 @@ class GetNoticeResponse(_message.Message):
         language: _builtins.str = ...,
         wording_version: _builtins.str = ...,
         purpose: _common_pb2.Purpose.ValueType = ...,
+        consent_required: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "purpose", b"purpose", "text", b"text", "wording_version", b"wording_version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["consent_required", b"consent_required", "language", b"language", "purpose", b"purpose", "text", b"text", "wording_version", b"wording_version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+from roompulse.cli.layout import Column, Kind
+from roompulse.cli.output import Output
+from roompulse.cli.sheet import Sheet
 
 from roompulse_server.errors import ModelError
 from roompulse_server.settings import PREFIX
@@ -51,12 +54,19 @@ def models_group() -> None:
 @click.option("--json", "as_json", is_flag=True, help="one object a line")
 def list_command(folder: Path | None, as_json: bool) -> None:
     """Show which models are known, and which of them are here and whole."""
-    for item in registry.entries(weights.folders(folder)):
-        click.echo(json.dumps(_row(item)) if as_json else _line(item))
+    found = registry.entries(weights.folders(folder))
+    if as_json:
+        for item in found:
+            click.echo(json.dumps(_row(item)))
+        return
+    sheet = Sheet("Models", Column("name"), Column("kind", rank=2), Column("state"), Column("what", Kind.TEXT, 1))
+    for item in found:
+        sheet.add_row(item.name, item.kind, item.state.value, str(item.file or item.detail or item.licence))
+    Output().show(sheet)
 
 
 @models_group.command("pull")
-@click.argument("names", nargs=-1, metavar="[NAME]…")
+@click.argument("names", nargs=-1, metavar="[NAME]...")
 @_FOLDER
 @click.option(
     "--from",
@@ -93,7 +103,7 @@ def convert_command(name: str, folder: Path | None) -> None:
 
 
 @models_group.command("verify")
-@click.argument("what", nargs=-1, metavar="[NAME|CARD|FOLDER]…")
+@click.argument("what", nargs=-1, metavar="[NAME|CARD|FOLDER]...")
 @_FOLDER
 @_in_one_sentence
 def verify_command(what: tuple[str, ...], folder: Path | None) -> None:
@@ -173,7 +183,3 @@ def _proved(item: Entry, where: Sequence[Path], *, wanted: bool = False) -> bool
 def _row(item: Entry) -> dict[str, str]:
     row = {"name": item.name, "kind": item.kind, "state": item.state.value, "file": str(item.file or "")}
     return row | {"card": str(item.card), "licence": item.licence, "source": item.source, "detail": item.detail}
-
-
-def _line(item: Entry) -> str:
-    return f"{item.name:<21}  {item.kind:<10}  {item.state:<7}  {item.file or item.detail or item.licence}"

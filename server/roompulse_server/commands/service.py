@@ -1,19 +1,20 @@
-"""`roompulse-server serve` and `health`."""
+"""`roompulse-server serve`."""
 
 import asyncio
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import structlog
 
-from roompulse_server.app import App, serve
 from roompulse_server.errors import ModelError, RoompulseError, SettingsError, StoreError
 from roompulse_server.logs import configure
-from roompulse_server.rpc.probe import health
 from roompulse_server.settings import PREFIX, Settings, load_settings
+
+if TYPE_CHECKING:
+    from roompulse_server.app import App
 
 SWITCHES = ("reflection",)
 
@@ -42,13 +43,7 @@ def _shown(value: object) -> str:
     return "none" if value in (frozenset(), ()) else str(value)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(package_name="roompulse")
-def group() -> None:
-    """The roompulse service: a meeting's video in, explainable engagement out."""
-
-
-@group.command("serve")
+@click.command("serve")
 @click.option(
     "--config",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -63,6 +58,8 @@ def serve_command(config: Path | None, **flags: Any) -> None:
     """
     try:
         settings = load_settings({name: value for name, value in flags.items() if value != ()}, config)
+        from roompulse_server.app import serve  # the whole service: --help and a wrong setting need none of it
+
         configure(settings.log_level, settings.log_format)
         with asyncio.Runner(loop_factory=_loop) as runner:
             runner.run(serve(settings, _announce))
@@ -74,12 +71,12 @@ def _loop() -> asyncio.AbstractEventLoop:
     """Return uvloop's where it is installed (everywhere but on Windows): the same, for less of the processor."""
     try:
         import uvloop
-    except ImportError:
+    except ModuleNotFoundError:
         return asyncio.new_event_loop()
     return uvloop.new_event_loop()
 
 
-def _announce(app: App) -> None:
+def _announce(app: "App") -> None:
     settings, ready = app.services.settings, app.services.engine.ready
     structlog.get_logger(__name__).debug("settings", **settings.model_dump(mode="json"))
     click.echo(
@@ -87,17 +84,3 @@ def _announce(app: App) -> None:
         f"{settings.workers} workers, record in {settings.data})"
     )
     sys.stdout.flush()
-
-
-@group.command("health")
-@click.option("--server", default="localhost:50051", envvar="ROOMPULSE_SERVER", show_default=True, help="HOST:PORT")
-@click.option("--timeout", "timeout_s", default=3.0, show_default=True, help="seconds to wait")
-def health_command(server: str, timeout_s: float) -> None:
-    """Ask a service whether it serves; exit 0 if it does, 1 if not."""
-    try:
-        status = health(server, timeout_s)
-    except ConnectionError as error:
-        raise click.ClickException(str(error)) from error
-    click.echo(status)
-    if status != "SERVING":
-        sys.exit(1)

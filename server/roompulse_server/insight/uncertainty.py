@@ -17,8 +17,8 @@ MINUTE_US = MINUTE_POINTS * BUCKET_US
 TREND_EVIDENCE = 5  # minutes
 CHANGE_EVIDENCE = 3  # minutes, in each third
 CHANGE_RULE = (
-    "mean score of the last third of the attendance less that of the first, three minutes with scores in each or more; "
-    "standard error by Newey and West over means of minutes, p by the t distribution"
+    f"mean score of the last third of the attendance less that of the first, {CHANGE_EVIDENCE} minutes with scores in "
+    "each or more; standard error by Newey and West over means of minutes, p by the t distribution"
 )
 
 

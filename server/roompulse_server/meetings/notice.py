@@ -47,6 +47,7 @@ class Notice:
     language: str
     version: str
     purpose: Purpose
+    consent_required: bool
 
 
 def notice_of(
@@ -70,7 +71,7 @@ def notice_of(
     )
     text = "\n\n".join(paragraphs)
     version = f"{LANGUAGE}-{purpose.name.lower()}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    return Notice(text, LANGUAGE, version, purpose)
+    return Notice(text, LANGUAGE, version, purpose, consent_required)
 
 
 def _retention(retention_s: float) -> str:

@@ -78,12 +78,16 @@ class Privacy:
     async def set_consent(self, change: ConsentChange) -> Consent:
         """Put a consent in force, also where the caller goes away meanwhile.
 
+        A consent may be recorded of somebody who is still to come; to erase somebody, they must be there.
+
         Raises:
             RoompulseError: INVALID_ARGUMENT, MEETING_NOT_FOUND, MEETING_ENDED, PARTICIPANT_NOT_FOUND,
                 PARTICIPANT_ERASED.
         """
         _check_change(change)
         key, live = await self._find(change.ref)
+        if change.erase:
+            await self._services.recorder.read(self._services.store.get_participant, key, change.participant)
         if live is not None and change.consent.state is not ConsentState.GRANTED:
             live.withhold(change.participant)
         return await self._surely(self._put(key, change, live.newest_us if live else 0))

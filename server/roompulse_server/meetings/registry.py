@@ -216,7 +216,11 @@ def _meeting_of(config: StreamConfig) -> Meeting:
 def _check_same_purpose(config: StreamConfig, meeting: Meeting) -> None:
     if config.purpose not in (Purpose.UNSPECIFIED, meeting.purpose):
         message = (
-            f"meeting {meeting.key.id!r} is analysed for {meeting.purpose.name}, and this stream says "
-            f"{config.purpose.name}; leave the purpose out or say the same"
+            f"meeting {meeting.key.id!r} is analysed for {_in_words(meeting.purpose)}, and this stream says "
+            f"{_in_words(config.purpose)}; leave the purpose out, or say the meeting's own"
         )
         raise RoompulseError(Reason.PURPOSE_DIFFERS, message)
+
+
+def _in_words(purpose: Purpose) -> str:
+    return purpose.name.lower().replace("_", " ")

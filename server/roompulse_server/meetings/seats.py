@@ -78,10 +78,13 @@ class Seats:
         if self._config.tiled:
             return bool(self.watched_tiles)
         if self._config.finds_faces:
-            return self._granted(self.own) and (
-                self._config.everyone_consented or self._live.meeting.everyone_consented
-            )
+            return self._attested and self.own.row.consent.state in (ConsentState.GRANTED, ConsentState.UNSPECIFIED)
         return self._granted(self.own)
+
+    @property
+    def _attested(self) -> bool:
+        """Whether somebody answers for the consent of everybody whose face may be found."""
+        return self._config.everyone_consented or self._live.meeting.everyone_consented
 
     def unseen(self, camera_on: bool) -> DropReason | None:
         """Return why pictures are not looked at, None where they are."""
@@ -110,10 +113,19 @@ class Seats:
 
     def warnings(self) -> tuple[str, ...]:
         """Return, in words, why nothing would be analysed."""
-        if self._config.content is Content.CAMERA and not self.may_look:
-            who = "everybody in the pictures (everyone_consented)" if self._config.finds_faces else "the participant"
-            return (f"nothing is analysed: no consent of {who} is recorded; state it in the stream's configuration",)
-        return ()
+        if self._config.content is not Content.CAMERA or self.may_look:
+            return ()
+        return (f"nothing is analysed: {self._obstacle()}",)
+
+    def _obstacle(self) -> str:
+        """Say whose consent is missing, and what helps."""
+        state = self.own.row.consent.state
+        if state in (ConsentState.REFUSED, ConsentState.WITHDRAWN):
+            return f"the recorded consent of {self.own.id!r} is {state.name}; SetConsent records another one"
+        if self._config.finds_faces:
+            return "everyone_consented is not set, which says that everybody in the pictures has agreed"
+        who = "any tile's participant" if self._config.tiled else f"{self.own.id!r}"
+        return f"no consent of {who} is recorded; the stream's configuration can state it"
 
     async def retile(self, tiles: tuple[TileConfig, ...], moment: Moment) -> list[Scored]:
         """Seat newcomers, see off who left; return the updates of who left."""

@@ -19,7 +19,9 @@ def parquet_document(summary: MeetingSummary, earlier: Sequence[Occurrence] = ()
     try:
         import pyarrow as arrow  # heavy, and an extra: only who asks for Parquet needs it
         import pyarrow.parquet as parquet
-    except ImportError as error:
+    except ModuleNotFoundError as error:
+        if error.name != "pyarrow":
+            raise
         raise RoompulseError(
             Reason.NOT_OFFERED,
             "this service has no pyarrow to write Parquet with: install roompulse[parquet] beside it, or ask for CSV",

@@ -23,7 +23,11 @@ def notice_query_from_proto(request: pb.GetNoticeRequest) -> tuple[MeetingRef | 
 def notice_to_proto(notice: Notice) -> pb.GetNoticeResponse:
     purpose = convert.wire(notice.purpose)
     return pb.GetNoticeResponse(
-        text=notice.text, language=notice.language, wording_version=notice.version, purpose=purpose
+        text=notice.text,
+        language=notice.language,
+        wording_version=notice.version,
+        purpose=purpose,
+        consent_required=notice.consent_required,
     )
 
 

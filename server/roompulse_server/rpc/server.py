@@ -1,5 +1,7 @@
 """The gRPC server: its options, its services, health and reflection."""
 
+import socket
+
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio
@@ -68,7 +70,7 @@ class Server:
         try:
             port = self._server.add_insecure_port(address)
         except RuntimeError as error:
-            raise OSError(f"cannot listen on {address}: is the port in use?") from error
+            raise OSError(f"cannot listen on {address}: {_obstacle(address)}") from error
         await self.say_ready(False)
         await self._server.start()
         return port
@@ -86,3 +88,15 @@ class Server:
     async def stop(self, grace_s: float) -> None:
         """Stop listening; give calls in progress `grace_s` to end."""
         await self._server.stop(grace_s)
+
+
+def _obstacle(address: str) -> str:
+    """Return why an address cannot be listened on; gRPC says so in its log alone."""
+    host, _, port = address.rpartition(":")
+    try:
+        for family, kind, protocol, _, place in socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM):
+            with socket.socket(family, kind, protocol) as tried:
+                tried.bind(place)
+    except OSError as error:
+        return error.strerror or str(error)
+    return "the port is in use"

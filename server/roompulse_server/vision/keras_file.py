@@ -61,6 +61,8 @@ def _h5py() -> Any:
     try:
         import h5py
     except ModuleNotFoundError as error:
+        if error.name != "h5py":
+            raise
         raise ModelError("converting needs h5py, found none: pip install 'roompulse[convert]'") from error
     return h5py
 

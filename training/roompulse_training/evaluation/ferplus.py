@@ -64,6 +64,8 @@ def _run(faces: protocol.Faces, card: pathlib.Path | None) -> protocol.Doubles:
 
         from roompulse_training import bare_crop
     except ModuleNotFoundError as error:
+        if (error.name or "").startswith("roompulse"):
+            raise  # a module of ours is no package to install
         text = f"running a model needs {error.name!r}; install it with: pip install 'roompulse[server]'"
         raise click.ClickException(text) from error
     try:
