@@ -9,6 +9,7 @@ VIDEO  ?=
 SPEED  ?= max
 SECONDS ?=
 ARGS   ?=
+JOBS   ?= auto
 
 BASELINE := protos/baseline.binpb
 
@@ -25,8 +26,8 @@ demo: $(VENV)/.demo  ## Stream a synthetic two-person meeting through the servic
 sample: $(VENV)/.demo  ## Write ada.mp4 and team.jpg, synthetic people to try the README's commands on (SECONDS=30: a longer video)
 	@$(BIN)/python -m demo.sample $(if $(SECONDS),--seconds "$(SECONDS)")
 
-test: $(VENV)/.dev  ## Run the tests (ARGS="-k name" for some of them)
-	@$(BIN)/pytest $(ARGS)
+test: $(VENV)/.dev  ## Run the tests, a process a core (ARGS="-k name": some of them; JOBS=0: in one process)
+	@$(BIN)/pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 test-versions: $(VENV)/.dev  ## Test the lowest and the newest versions allowed, on each Python here (ARGS="--python 3.12")
 	@$(BIN)/python tools/versions.py $(ARGS)

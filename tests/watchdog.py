@@ -89,7 +89,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start before anything is captured, so that the watchdog's words reach the terminal."""
-    if config.getoption("usepdb"):
+    hands_out = config.getoption("dist", "no") != "no" and not hasattr(config, "workerinput")
+    if config.getoption("usepdb") or hands_out:  # tests run in processes that have a watchdog of their own
         return
     reading, notices = os.pipe()
     command = [sys.executable, "-I", "-S", str(PROCESS), str(os.getpid())]

@@ -11,7 +11,7 @@ REASONS: Mapping[NoScoreReason, tuple[str, str]] = {
         "ask the participant, then record it (--consent granted)",
     ),
     NoScoreReason.CAMERA_OFF: ("the camera is off", "nothing to do: absence is not disengagement"),
-    NoScoreReason.NO_FACE: ("no face was found", "more light from the front, the face inside the picture"),
+    NoScoreReason.NO_FACE: ("no face was found", "try more light from the front, and keep the face inside the picture"),
     NoScoreReason.SEVERAL_FACES: (
         "more than one face of like size",
         "stream it as a room (--source room), or send one camera for each person",
@@ -28,7 +28,7 @@ REASONS: Mapping[NoScoreReason, tuple[str, str]] = {
     NoScoreReason.NOT_A_CAMERA: ("the content is no camera picture", "send the camera, not the screen or an avatar"),
     NoScoreReason.NO_PICTURES: (
         "no picture came for a while",
-        "look at the sender: its network, its encoder, whether it still runs",
+        "check the sender: its network, its encoder, and whether it still runs",
     ),
     NoScoreReason.EXPRESSION_UNCLEAR: (
         "the expression is none that the model knows",

@@ -168,7 +168,7 @@ def test_a_face_that_cannot_be_read_says_what_helps(threaded: ThreadedService, p
 
 def test_a_picture_without_a_face_says_what_helps(threaded: ThreadedService, portrait: pathlib.Path) -> None:
     threaded.service.faces = 0
-    assert "no face; more light" in run(threaded, "image", portrait, *AGREED).stdout
+    assert "no face; try more light" in run(threaded, "image", portrait, *AGREED).stdout
 
 
 @pytest.mark.parametrize("name", ["copy.jpg", "copy.png"])
@@ -271,7 +271,7 @@ def test_watch_shows_everybody_and_why_not(standup: ThreadedService) -> None:
     result = run(standup, "watch", "standup", "--from-start", "-p", "ada")
     assert result.exit_code == 0, result.stderr
     assert "happiness 80 %" in result.stdout
-    assert "[red]grace: no face was found: more light" in result.stdout
+    assert "[red]grace: no face was found: try more light" in result.stdout
     assert "engagement 0.70 (median), 1 of 2 seen" in result.stdout
     assert "meeting ended (idle)" in result.stderr
     (request,) = standup.service.subscribed

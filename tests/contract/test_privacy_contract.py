@@ -3,7 +3,7 @@
 import dataclasses
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from record_store import GRANTED, create, end, join, reason_of, rollup, updates
 from roompulse_server.errors import Reason, RoompulseError
@@ -191,11 +191,13 @@ def test_who_is_erased_does_not_come_back_unasked(store: Store) -> None:
         store.set_consent(key, "ada", WITHDRAWN, offset_us=3)
     assert reason_of(error) == Reason.PARTICIPANT_ERASED
     assert store.set_consent(key, "ada", GRANTED, offset_us=3).number == 2
+    late = Entry(key, updates(1), checkpoints=(Checkpoint("ada", 1, b"of the erased stream"),))
+    (before,) = store.commit([late])
+    assert before.updates == ()
     anew = stream(store, key)
     assert (anew.number, anew.last_sequence, anew.checkpoint) == (2, 0, b"")
-    late = Entry(key, updates(1), checkpoints=(Checkpoint("ada", 1, b"of who was erased"),))
     (committed,) = store.commit([late])
-    assert (committed.updates, anew.epoch) == ((), 2)
+    assert (committed.updates, anew.epoch) == ((), 3)
     assert store.get_participant(key, "ada").checkpoint == b""
     store.commit([Entry(key, updates(1, epoch=anew.epoch))])
     assert len(store.read_updates(key, participant_id="ada", limit=9).items) == 1
@@ -287,6 +289,7 @@ DEEDS = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(DEEDS)
+@example([("open", "ada"), ("erase", "ada"), ("grant", "ada"), ("commit", "ada")])  # a value on its way
 def test_whatever_is_done_nobody_is_recorded_without_consent_and_positions_have_no_gaps(
     store: Store, deeds: list[tuple[str, str]]
 ) -> None:

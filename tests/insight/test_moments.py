@@ -162,7 +162,7 @@ def test_too_little_evidence_says_so() -> None:
     assert not [one for one in summary.moments if one.kind is not MomentKind.SHARED_SMILE]
     words = " | ".join(summary.notes)
     assert "too little evidence for drops and peaks" in words
-    assert "too little evidence to name minutes" in words
+    assert "too little evidence to name single minutes" in words
     assert all(one.change is None for one in summary.participants)
     assert f"{len(people)} of {len(people)} participants have too little evidence for a change: 3 minutes" in words
     assert not any("change" in note for one in summary.participants for note in one.notes)  # said once

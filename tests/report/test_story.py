@@ -44,7 +44,7 @@ def test_people_without_a_score_are_named_with_the_reason() -> None:
 
 def test_few_are_named_and_many_are_counted() -> None:
     assert told(of(Part("Ada"), Part("Bob")))[0] == (
-        "Ada and Bob met from 10:00 to 10:15 (Europe/Vienna), all of them from start to end."
+        "Ada and Bob met from 10:00 to 10:15 (Europe/Vienna), both of them from start to end."
     )
     assert told(of(Part("Ada")))[0] == "Ada attended from 10:00 to 10:15 (Europe/Vienna)."
     late = [Part(f"Guest {number}", there=((120 + 60 * number, 900),)) for number in range(4)]

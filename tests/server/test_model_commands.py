@@ -27,7 +27,7 @@ def _own_cache(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def models(*words: object) -> Result:
-    return CliRunner().invoke(group, ["models", *map(str, words)])
+    return CliRunner().invoke(group, ["models", *map(str, words)], env={"COLUMNS": ""})
 
 
 def rows(*words: object) -> dict[str, dict[str, str]]:

@@ -8,7 +8,7 @@ from roompulse.cli.sheet import Sheet
 from roompulse.cli.spark import spark, thinned
 from roompulse.cli.tables import packets_table
 from roompulse.enums import Band
-from roompulse.remedies import remedy
+from roompulse.remedies import remedy, why
 from roompulse.results import ParticipantSummary, Summary
 
 MOST_BARS = 120
@@ -80,8 +80,8 @@ def course(summed: Summary, names: Names) -> Sheet:
     sheet = Sheet(
         "Course",
         Column("participant", Kind.NAME),
-        Column("trend a minute", Kind.NUMBER),
-        Column("last third less first", Kind.NUMBER),
+        Column("trend per minute", Kind.NUMBER),
+        Column("last third minus first", Kind.NUMBER),
         Column("p", Kind.NUMBER, 1),
         Column("synchrony", Kind.NUMBER, 2),
         Column("low", Kind.NUMBER, 3),
@@ -159,4 +159,4 @@ def _remarks(person: ParticipantSummary) -> list[str]:
     if not person.no_score_times_s:
         return list(person.notes)
     worst = max(person.no_score_times_s, key=lambda reason: person.no_score_times_s[reason])
-    return [*person.notes, f"{worst.word} is what kept most scores away; {remedy(worst)}"]
+    return [*person.notes, f"most missing scores: {why(worst)}; {remedy(worst)}"]

@@ -34,7 +34,7 @@ def notable_minutes(points: Sequence[MeetingPoint], everybody: Sequence[Buckets]
     minutes, coverage = by_minute(medians), _coverage(everybody, count)
     able = np.flatnonzero((coverage >= LEAST_COVERAGE) & ~np.isnan(minutes))
     if able.size < EVIDENCE:
-        note = f"too little evidence to name minutes: {able.size} of {EVIDENCE} have a score for 60 % of the time"
+        note = f"too little evidence to name single minutes: {EVIDENCE} with scores are needed, not {able.size}"
         return NotableMinutes(None, None, note if points else "")
     error = _standard_error(medians)
     off = minutes[able] - np.median(minutes[able])

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import av
+from av.stream import Stream
 
 from roompulse_server.errors import MediaError
 from roompulse_server.media.bitstream import MAX_REORDERED_PACKETS, UnitKind, unit_kind
@@ -123,7 +124,7 @@ class VideoStream:
         unit = av.Packet(data)
         unit.pts = number
         try:
-            frames = self._context.decode(unit)
+            frames = self._decoded(unit, number, kind)
         except av.FFmpegError as error:
             self._pending.pop(number, None)
             self._failures += 1
@@ -136,6 +137,18 @@ class VideoStream:
         if self._key_damaged:
             self._start_over()
         self._give_up_before(number + 1 - (MAX_REORDERED_PACKETS if self.encoding is Encoding.H264 else 0))
+
+    def _decoded(self, unit: "av.Packet[Stream]", number: int, kind: UnitKind) -> list[av.VideoFrame]:
+        """Decode a unit. Where a key frame fails, what is left of damaged units before it may be why: try once more."""
+        try:
+            return self._context.decode(unit)
+        except av.FFmpegError:
+            if kind is not UnitKind.KEY:
+                raise
+            packet = self._pending.pop(number)
+            self._drain()
+            self._pending[number] = packet
+            return self._context.decode(unit)
 
     def _number(self, packet: Packet) -> int:
         self._count += 1

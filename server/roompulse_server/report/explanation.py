@@ -19,6 +19,7 @@ from roompulse_server.report.sentence import (
     clock,
     expression,
     listed,
+    looks,
     number,
     percent,
     sentence,
@@ -72,7 +73,8 @@ def _face(person: ParticipantSummary) -> str:
         clauses.append(f"was turned to the screen {when}")
     if expression(person.expressions):
         clear = clear_expression(person.expressions)
-        clauses.append(f"looked mostly {clear[0]} ({percent(clear[1])})" if clear else "showed no clear expression")
+        looked = f"looked mostly {looks(clear[0])} ({percent(clear[1])})" if clear else "showed no clear expression"
+        clauses.append(looked)
     return listed(clauses)
 
 

@@ -8,6 +8,16 @@ from roompulse.expression_words import NAMED_FROM, expression_in_words
 from roompulse_server.types import LABELS, Probabilities
 
 NOTHING = "–"
+_LOOKS = {
+    "neutral": "neutral",
+    "happiness": "happy",
+    "sadness": "sad",
+    "surprise": "surprised",
+    "fear": "afraid",
+    "disgust": "disgusted",
+    "anger": "angry",
+    "contempt": "contemptuous",
+}
 _WORDS = ["no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
 
 
@@ -51,6 +61,11 @@ def clear_expression(probabilities: Probabilities) -> tuple[str, float] | None:
     known = ((p, label) for p, label in zip(probabilities, LABELS, strict=True) if p >= NAMED_FROM)  # nan is not
     p, label = max(known, default=(0.0, ""))
     return (label, p) if label else None
+
+
+def looks(label: str) -> str:
+    """Return the adjective of an expression's label, for "looked mostly …"."""
+    return _LOOKS[label]
 
 
 def expression(probabilities: Probabilities) -> str:

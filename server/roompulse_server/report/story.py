@@ -10,12 +10,14 @@ from roompulse_server.insight.summary_types import MeetingSummary, Moment, Momen
 from roompulse_server.report.explanation import UNLIKELY, main_reason
 from roompulse_server.report.naming import Named, names_by_id
 from roompulse_server.report.remark import turnover
-from roompulse_server.report.sentence import clear_expression, counted, expression, listed
+from roompulse_server.report.sentence import clear_expression, counted, expression, listed, looks
+from roompulse_server.report.sentence import clock as time_of
 from roompulse_server.report.wall_clock import WallClock, wall_clock_of
 from roompulse_server.types import Band, NoScoreReason
 
 APART_US = 60_000_000  # who joins or leaves within a minute of the first or the last is there from start to end
-_FEW = 3
+_FEW, _PAIR = 3, 2
+LONG_US = 15_000_000  # an absence that is worth a word where nothing else stands out
 _NAMED_AT_MOST = 12  # of those without a score, for each reason
 _MOST, _HALF, _HARDLY = 0.6, 0.4, 0.15  # of the time with a score
 _KINDS = {MomentKind.DROP: "fell", MomentKind.PEAK: "rose"}
@@ -60,7 +62,8 @@ def _who(summary: MeetingSummary, people: Sequence[Named], clock: WallClock) -> 
     )
     several, running = len(there) > 1, summary.end_time_us is None
     verb = ("have met" if several else "has attended") if running else ("met" if several else "attended")
-    together = ", all of them from start to end" if several and not running else ""
+    everybody = "both" if len(there) == _PAIR else "all"
+    together = f", {everybody} of them from start to end" if several and not running else ""
     return (
         f"{_first_up(who)} {verb} {_span(running, began_us, ended_us, clock)}{f'; {changes}' if changes else together}."
     )
@@ -101,7 +104,7 @@ def _how(summary: MeetingSummary) -> str:
     clauses = [f"engagement {engagement}"] if engagement else []
     if expression(summary.expressions):
         clear = clear_expression(summary.expressions)
-        clauses.append(f"faces looked mostly {clear[0]}" if clear else "faces showed no clear expression")
+        clauses.append(f"faces looked mostly {looks(clear[0])}" if clear else "faces showed no clear expression")
     if part := _part(summary):
         clauses.append(f"there is a score for {part} of the time only")
     return f"{_first_up('; '.join(clauses) or 'there are scores')}."
@@ -152,11 +155,23 @@ def _what(summary: MeetingSummary, names: Mapping[str, str], clock: WallClock) -
         why = turnover(effect, summary, names)
         events.append((effect.start_us, f"the group’s line {way} only because {why}"))
     if not events:
-        return "No moment stands out." if summary.timeline else "There is nothing to tell of."
+        return _quiet(summary, names, clock)
     clauses = [f"at {clock.time(at_us)} {clause}" for at_us, clause in sorted(events)]
     if more := len(summary.moments) - len(told):
         clauses.append(counted(more, "more moment stands out", "more moments stand out"))
     return f"{_first_up('; '.join(clauses))}."
+
+
+def _quiet(summary: MeetingSummary, names: Mapping[str, str], clock: WallClock) -> str:
+    """Return what there is to tell where nothing stands out: the longest absence, if it was long."""
+    if not summary.timeline:
+        return "There is nothing to tell of."
+    away = max(summary.participants, key=lambda person: person.longest_absence_us, default=None)
+    if away is None or summary.engagement is None or away.longest_absence_us < LONG_US:
+        return "No moment stands out."
+    name, began = names.get(away.participant_id, away.participant_id), clock.second(away.longest_absence_start_us)
+    lasted = time_of(away.longest_absence_us)
+    return f"No moment stands out; the longest absence was that of {name}, {lasted} from {began}."
 
 
 def _worth_telling(moments: Sequence[Moment]) -> list[Moment]:

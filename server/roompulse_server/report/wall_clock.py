@@ -25,6 +25,10 @@ class WallClock:
         """Return "14:03", whatever the day."""
         return f"{self.at(offset_us):%H:%M}"
 
+    def second(self, offset_us: int) -> str:
+        """Return "14:03:20", whatever the day."""
+        return f"{self.at(offset_us):%H:%M:%S}"
+
     def time(self, offset_us: int) -> str:
         """Return "14:03"; on another day than the meeting's first "Fri 00:12"."""
         at = self.at(offset_us)

@@ -22,7 +22,7 @@ def check_not_erased(connection: Connection, key: MeetingKey, participant_id: st
 def admit_again(connection: Connection, key: MeetingKey, participant_id: str, granted: bool) -> int:
     """Forget an erasure where consent is granted anew; return the epoch to go on from, 0 for a newcomer.
 
-    Epochs go on after it: what is still on its way of the streams that were erased must not count as the newcomer's.
+    It is one that no stream has had: a value on its way from a stream that was erased must not count as the newcomer's.
     """
     if not granted:
         check_not_erased(connection, key, participant_id)
@@ -32,7 +32,8 @@ def admit_again(connection: Connection, key: MeetingKey, participant_id: str, gr
     connection.execute(update(erasures).where(*theirs).values(digest=b"", salt=b""))
     v = events.c  # every epoch was said by an event, whose number and epoch stay
     of_theirs = (v.tenant == key.tenant, v.meeting_uid == key.uid, v.number.in_(numbers))
-    return connection.execute(select(func.max(v.epoch)).where(*of_theirs)).scalar() or 0
+    newest = connection.execute(select(func.max(v.epoch)).where(*of_theirs)).scalar()
+    return 0 if newest is None else newest + 1
 
 
 def _tombstones(connection: Connection, key: MeetingKey, participant_id: str) -> list[int]:
