@@ -22,6 +22,6 @@ def test_an_update_explains_itself() -> None:
     scored = conversion.from_proto(Update, an_update("ada", 1))
     faceless = conversion.from_proto(Update, an_update("ada", 1, score=None))
     assert remedies.explain(scored) == ""
-    assert remedies.explain(faceless).startswith("no face was found: more light")
+    assert remedies.explain(faceless).startswith("no face was found: try more light")
     off = dataclasses.replace(faceless, engagement=None, presence=Presence.CAMERA_OFF)
     assert remedies.explain(off) == "the camera is off: nothing to do: absence is not disengagement"
