@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from pairing import accuracy, paired
 from rich.console import Console
 from rich.progress import track
-from roompulse_server.types import LABELS, Box
-from roompulse_server.vision.card import SHIPPED
-from roompulse_server.vision.reader import load_reader
 from roompulse_training import bare_crop
+from roompulse_vision.faces.card import SHIPPED
+from roompulse_vision.faces.face_reader import load_reader
+from roompulse_vision.types import LABELS, Box
 from scenes import SHARED, Scene, protocol, scenes
 
 console = Console(stderr=True)

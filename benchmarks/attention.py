@@ -16,10 +16,10 @@ import time
 
 import numpy as np
 from rich.console import Console
-from roompulse_server.vision.attention import AttentionNetwork
-from roompulse_server.vision.card import CARDS
-from roompulse_server.vision.engagement_card import parse_engagement_card
-from roompulse_server.vision.inference import Floats
+from roompulse_vision.faces.attention import AttentionNetwork
+from roompulse_vision.faces.card import CARDS
+from roompulse_vision.faces.engagement_card import parse_engagement_card
+from roompulse_vision.faces.inference import Floats
 
 HIDDEN, ROUNDS = 512, 1000
 

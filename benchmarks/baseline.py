@@ -28,11 +28,12 @@ from rich.table import Table
 from roompulse_server.insight.baseline import FLOOR, NeutralBaseline
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.types import LABELS, Observation, Reading
-from roompulse_server.vision.card import SHIPPED, ModelCard, read_card
-from roompulse_server.vision.classifier import MAX_BATCH, Classifier, softmax
-from roompulse_server.vision.reader import FaceReader, load_reader
+from roompulse_server.types import Observation, Reading
 from roompulse_training.robustness import there_and_back
+from roompulse_vision.faces.card import SHIPPED, ModelCard, read_card
+from roompulse_vision.faces.classifier import MAX_BATCH, Classifier, softmax
+from roompulse_vision.faces.face_reader import FaceReader, load_reader
+from roompulse_vision.types import LABELS
 from scenes import SHARED, Setup, protocol
 
 RATE_HZ = 5

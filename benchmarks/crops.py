@@ -19,14 +19,14 @@ from pairing import Difference, Labels, accuracy, f1, paired
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from roompulse_server.vision import weights
-from roompulse_server.vision.card import SHIPPED, ModelCard, read_card
-from roompulse_server.vision.crop import SquareCrop, crop
-from roompulse_server.vision.detection import Detection, Detector, FivePoints, Picture
-from roompulse_server.vision.detectors import load_detector
-from roompulse_server.vision.haar import Haar
-from roompulse_server.vision.sampling import Patch
 from roompulse_training import bare_crop
+from roompulse_vision.faces import weights
+from roompulse_vision.faces.card import SHIPPED, ModelCard, read_card
+from roompulse_vision.faces.crop import SquareCrop, crop
+from roompulse_vision.faces.detection import Detection, Detector, FivePoints, Picture
+from roompulse_vision.faces.detectors import load_detector
+from roompulse_vision.faces.haar import Haar
+from roompulse_vision.faces.sampling import Patch
 from scenes import SHARED, Scene, protocol, scenes
 
 SCALES = (0.9, 0.95, 1.05, 1.1)  # of the card's side

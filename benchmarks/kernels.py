@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import av
 import cv2
 import numpy as np
-from roompulse_server.vision import weights
-from roompulse_server.vision.card import read_card
-from roompulse_server.vision.classifier import Classifier
-from roompulse_server.vision.inference import Network
-from roompulse_server.vision.registry import find_emotion_model
-from roompulse_server.vision.yunet import OUTPUTS
+from roompulse_vision.faces import weights
+from roompulse_vision.faces.card import read_card
+from roompulse_vision.faces.classifier import Classifier
+from roompulse_vision.faces.inference import Network
+from roompulse_vision.faces.registry import find_emotion_model
+from roompulse_vision.faces.yunet import OUTPUTS
 
 from benchmarks.material import RATE_HZ, SHARED, Clip
 

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from roompulse_server.vision.motion import STILL_BELOW
-from roompulse_server.vision.reader import FaceReader, load_reader
+from roompulse_vision.faces.face_reader import FaceReader, load_reader
+from roompulse_vision.faces.motion import STILL_BELOW
 from scenes import SHARED, Setup
 
 RATE_HZ = 5

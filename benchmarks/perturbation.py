@@ -19,10 +19,10 @@ import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from roompulse_server.vision.card import SHIPPED
-from roompulse_server.vision.reader import FaceReader, load_reader
 from roompulse_training.perturbation import PERTURBATIONS
 from roompulse_training.robustness import BOUND, Comparison, comparisons, read_clip
+from roompulse_vision.faces.card import SHIPPED
+from roompulse_vision.faces.face_reader import FaceReader, load_reader
 from scenes import SHARED, Setup
 
 REASONS = {perturbation.name: perturbation.reasons for perturbation in PERTURBATIONS}

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from roompulse_server.vision import weights
-from roompulse_server.vision.detection import Detector
-from roompulse_server.vision.haar import Haar
-from roompulse_server.vision.yunet import YuNet
+from roompulse_vision.faces import weights
+from roompulse_vision.faces.detection import Detector
+from roompulse_vision.faces.haar import Haar
+from roompulse_vision.faces.yunet import YuNet
 from scenes import SHARED, Scene, protocol, scenes
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9)

@@ -20,22 +20,17 @@ from roompulse_server.storage.store import Checkpoint, Entry, Position
 from roompulse_server.types import (
     AffectReading,
     Band,
-    Box,
     Engagement,
-    FaceQuality,
-    FaceReading,
-    HeadPose,
     Meeting,
     MeetingKey,
     MeetingState,
     NoScoreReason,
-    Point,
-    Presence,
-    Provenance,
     Purpose,
     Reading,
     Update,
 )
+from roompulse_vision.enumerations import Presence, Provenance
+from roompulse_vision.types import Box, FaceQuality, FaceReading, HeadPose, Point
 
 PEOPLE = 20
 COMMITS = 1000

@@ -22,8 +22,8 @@ from pairing import Difference, Labels, accuracy, f1, paired
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from roompulse_server.vision.card import SHIPPED
 from roompulse_training import bare_crop
+from roompulse_vision.faces.card import SHIPPED
 from scenes import protocol
 
 SIZE = 48

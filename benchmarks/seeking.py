@@ -15,14 +15,14 @@ import cv2
 import numpy as np
 from rich.console import Console
 from rich.table import Table
-from roompulse_server.vision.card import read_card
-from roompulse_server.vision.classifier import Classifier
-from roompulse_server.vision.crop import crop
-from roompulse_server.vision.detection import Detection, Picture
-from roompulse_server.vision.haar import Haar
-from roompulse_server.vision.seeker import Seeker, search
-from roompulse_server.vision.tracker import iou
-from roompulse_server.vision.view import View, view_of
+from roompulse_vision.faces.card import read_card
+from roompulse_vision.faces.classifier import Classifier
+from roompulse_vision.faces.crop import crop
+from roompulse_vision.faces.detection import Detection, Picture
+from roompulse_vision.faces.face_search import Seeker, search
+from roompulse_vision.faces.haar import Haar
+from roompulse_vision.faces.tracker import iou
+from roompulse_vision.faces.view import View, view_of
 from scenes import SHARED
 
 RATE_HZ = 12.0

@@ -18,30 +18,23 @@ from roompulse_server.storage.block import quantise
 from roompulse_server.storage.sqlite import SqliteStore
 from roompulse_server.storage.store import Entry
 from roompulse_server.types import (
-    ACTION_UNITS,
-    LABELS,
     AffectReading,
     Band,
-    Box,
     Engagement,
     Event,
     EventKind,
-    FaceQuality,
-    FaceReading,
-    HeadPose,
     Meeting,
     MeetingKey,
     MeetingState,
     NoScoreReason,
     PacketCounters,
-    Point,
-    Presence,
-    Provenance,
     Purpose,
     Reading,
     Rollup,
     Update,
 )
+from roompulse_vision.enumerations import Presence, Provenance
+from roompulse_vision.types import ACTION_UNITS, LABELS, Box, FaceQuality, FaceReading, HeadPose, Point
 
 PEOPLE, RATE, SECONDS = 20, 5, 3600
 AT_ONCE = 60 * RATE

@@ -26,7 +26,7 @@ from roompulse_server.meetings.timekeeper import Timekeeper, host_clocks
 from roompulse_server.metrics import Metrics
 from roompulse_server.storage.sqlite import SqliteStore
 from roompulse_server.storage.writer import Recorder
-from roompulse_server.types import MediaLimits
+from roompulse_vision.types import MediaLimits
 
 
 class NoWorkers:

@@ -16,8 +16,6 @@ from roompulse_server.insight.summary import summarise
 from roompulse_server.insight.summary_types import MeetingSummary
 from roompulse_server.series import Flags, Floats, Integers, Series
 from roompulse_server.types import (
-    ACTION_UNITS,
-    LABELS,
     Band,
     Consent,
     ConsentState,
@@ -27,9 +25,9 @@ from roompulse_server.types import (
     Meeting,
     NoScoreReason,
     Participant,
-    Presence,
-    Provenance,
 )
+from roompulse_vision.enumerations import Presence, Provenance
+from roompulse_vision.types import ACTION_UNITS, LABELS
 
 S = 1_000_000
 SECONDS = 900

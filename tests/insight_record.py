@@ -9,8 +9,6 @@ from roompulse_server.insight.formula import DEFAULT_ID
 from roompulse_server.insight.gate import REASONS
 from roompulse_server.series import Floats, Integers, Series
 from roompulse_server.types import (
-    ACTION_UNITS,
-    LABELS,
     AffectReading,
     Band,
     Engagement,
@@ -20,13 +18,12 @@ from roompulse_server.types import (
     MeetingKey,
     MeetingState,
     NoScoreReason,
-    Presence,
-    Probabilities,
-    Provenance,
     Purpose,
     Reading,
     Update,
 )
+from roompulse_vision.enumerations import Presence, Provenance
+from roompulse_vision.types import ACTION_UNITS, LABELS, Probabilities
 
 MEETING = Meeting(
     key=MeetingKey("default", "standup", "0" * 32),

@@ -4,18 +4,17 @@ import math
 from collections.abc import Callable, Iterable
 
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.types import (
+from roompulse_server.types import Observation, Reading
+from roompulse_vision.enumerations import Presence
+from roompulse_vision.types import (
     LABELS,
     Box,
     FaceQuality,
     FaceReading,
     HeadPose,
     LearnedEngagement,
-    Observation,
-    Presence,
     Probabilities,
     RawAffect,
-    Reading,
 )
 
 MODEL = "model-a"

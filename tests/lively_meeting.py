@@ -8,7 +8,8 @@ from insight_record import MEETING, affect_of, event, recorded, series_of
 from insight_samples import mixed
 from roompulse_server.insight.summary import summarise
 from roompulse_server.insight.summary_types import MeetingSummary
-from roompulse_server.types import EventKind, Participant, Presence, Update
+from roompulse_server.types import EventKind, Participant, Update
+from roompulse_vision.enumerations import Presence
 
 S = 1_000_000
 

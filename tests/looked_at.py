@@ -12,12 +12,13 @@ from roompulse.encode import Encoder
 from roompulse.feed import Feed, FeedReport, Passing
 from roompulse.media import Packet as Sent
 from roompulse.v1 import media_pb2
-from roompulse_server.errors import MediaError
-from roompulse_server.media.decoder import Decoded, Decoder
 from roompulse_server.meetings.config import MeetingRef, StreamConfig
 from roompulse_server.meetings.intake import Incoming, Intake
 from roompulse_server.rpc.convert_request import format_from_proto
-from roompulse_server.types import Delivery, MediaLimits
+from roompulse_vision.enumerations import Delivery
+from roompulse_vision.errors import MediaError
+from roompulse_vision.media.decoder import Decoded, Decoder
+from roompulse_vision.types import MediaLimits
 
 SMALL = (24, 24)
 

@@ -13,7 +13,8 @@ import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from roompulse_server.types import ColorMatrix, Encoding, Packet, VideoFormat
+from roompulse_vision.enumerations import ColorMatrix, Encoding
+from roompulse_vision.types import Packet, VideoFormat
 
 Picture = NDArray[np.uint8]
 Planes = tuple[Picture, Picture, Picture]

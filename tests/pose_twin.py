@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from roompulse_server.types import HeadPose
-from roompulse_server.vision.pose import CANONICAL, DAMPING, DISTANCE, MAX_STEP
+from roompulse_vision.faces.pose import CANONICAL, DAMPING, DISTANCE, MAX_STEP
+from roompulse_vision.types import HeadPose
 
 Array = NDArray[np.float64]
 

@@ -3,25 +3,9 @@
 import math
 
 from hypothesis import strategies as st
-from roompulse_server.types import (
-    ACTION_UNITS,
-    LABELS,
-    AffectReading,
-    Band,
-    Box,
-    Engagement,
-    FaceQuality,
-    FaceReading,
-    FacingState,
-    HeadPose,
-    NoScoreReason,
-    Point,
-    Presence,
-    Probabilities,
-    Provenance,
-    Reading,
-    Update,
-)
+from roompulse_server.types import AffectReading, Band, Engagement, FacingState, NoScoreReason, Reading, Update
+from roompulse_vision.enumerations import Presence, Provenance
+from roompulse_vision.types import ACTION_UNITS, LABELS, Box, FaceQuality, FaceReading, HeadPose, Point, Probabilities
 
 NAN = math.nan
 unit = st.floats(0, 1)

@@ -13,8 +13,6 @@ from roompulse_server.insight.summary import summarise
 from roompulse_server.insight.summary_types import MeetingSummary, Moment, MomentKind
 from roompulse_server.series import Series
 from roompulse_server.types import (
-    ACTION_UNITS,
-    LABELS,
     Band,
     Consent,
     ConsentState,
@@ -23,9 +21,9 @@ from roompulse_server.types import (
     FacingState,
     NoScoreReason,
     Participant,
-    Presence,
-    Provenance,
 )
+from roompulse_vision.enumerations import Presence, Provenance
+from roompulse_vision.types import ACTION_UNITS, LABELS
 
 NAMES = ("Ada Obi", "Bob Lindqvist", "Cyd Marín", "Dan Ōtani", "Eve Nowak", "Fay", "Gus", "Hal", "Ida", "Jun")
 HOSTILE = ("<script>alert(1)</script>", "=1+1", "a|b*c_[d](e)`f`", '"><img src=x onerror=alert(1)>', "مريم الأسطرلابي")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from roompulse_server.vision.detection import Detection, FivePoints, Picture, PixelBox
+from roompulse_vision.faces.detection import Detection, FivePoints, Picture, PixelBox
 from shared_data import MODELS, image, video
 
 DYNAMIC = MODELS / "yunet_s_dynamic.onnx"

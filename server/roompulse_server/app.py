@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 
 import structlog
 from prometheus_client import start_http_server
+from roompulse_vision.types import MediaLimits
 
 from roompulse_server.bus.hub import Hub
 from roompulse_server.engine.engine import Engine
@@ -36,7 +37,6 @@ from roompulse_server.rpc.subscription import SubscriptionServicer
 from roompulse_server.settings import Settings
 from roompulse_server.storage.sqlite import SqliteStore
 from roompulse_server.storage.writer import Recorder
-from roompulse_server.types import MediaLimits
 
 log = structlog.get_logger(__name__)
 

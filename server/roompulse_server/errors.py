@@ -6,8 +6,6 @@ A sentence says what was wrong, with the value, and what would be right.
 
 from enum import StrEnum
 
-from roompulse_server.types import FaultReason
-
 
 class Reason(StrEnum):
     """Stable, machine-readable: clients switch on these."""
@@ -66,10 +64,6 @@ class InvalidArgumentError(RoompulseError):
         super().__init__(Reason.INVALID_ARGUMENT, message, field=field)
 
 
-class ModelError(Exception):
-    """A model file or card cannot be used: names the file, what was expected and what was found."""
-
-
 class SettingsError(Exception):
     """A setting is wrong: names the setting, its value and what would be right."""
 
@@ -80,12 +74,3 @@ class StoreError(Exception):
 
 class DamageError(StoreError):
     """What the record holds is not what was written: trying again does not help, a backup does."""
-
-
-class MediaError(Exception):
-    """A packet cannot be used; it costs itself alone."""
-
-    def __init__(self, reason: FaultReason, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-        self.message = message

@@ -19,7 +19,7 @@ from roompulse.enums import Encoding
 from roompulse.errors import SourceError
 from roompulse.media import MAX_PACKET_BYTES, MAX_PIXELS, MAX_SIDE, VideoFormat
 from roompulse.still import prepared
-from roompulse_server.types import MediaLimits
+from roompulse_vision.types import MediaLimits
 from shared_data import image, needs_shared
 from stills import jpeg_with, stored, tiff
 

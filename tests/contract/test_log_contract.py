@@ -10,16 +10,8 @@ from record_updates import plain
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.storage.block import quantise
 from roompulse_server.storage.store import Checkpoint, Entry, Position, Refusal, Store
-from roompulse_server.types import (
-    DropReason,
-    Event,
-    EventKind,
-    MeetingKey,
-    MeetingState,
-    PacketCounters,
-    Rollup,
-    Update,
-)
+from roompulse_server.types import Event, EventKind, MeetingKey, MeetingState, PacketCounters, Rollup, Update
+from roompulse_vision.enumerations import DropReason
 
 
 def test_an_old_stream_is_fenced_but_may_say_what_became_of_its_packets(store: Store) -> None:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import av
 import pytest
-from roompulse_server.types import LABELS, FaceReading
-from roompulse_server.vision.reader import FaceReader, load_reader
+from roompulse_vision.faces.face_reader import FaceReader, load_reader
+from roompulse_vision.types import LABELS, FaceReading
 from shared_data import MODELS, needs_shared
 
 from demo.material import RATE_HZ, film

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 from rich.console import Console
-from roompulse_server.vision.detection import Detector
-from roompulse_server.vision.haar import Haar
-from roompulse_server.vision.yunet import YuNet
+from roompulse_vision.faces.detection import Detector
+from roompulse_vision.faces.haar import Haar
+from roompulse_vision.faces.yunet import YuNet
 from shared_data import needs_shared
 from vision_samples import DYNAMIC
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from roompulse_server.derived.action_units import action_units
-from roompulse_server.derived.circumplex import valence_arousal
-from roompulse_server.derived.mixture import Doubles, Mixture
-from roompulse_server.types import ACTION_UNITS, LABELS
+from roompulse_vision.derived.action_units import action_units
+from roompulse_vision.derived.circumplex import valence_arousal
+from roompulse_vision.derived.mixture import Doubles, Mixture
+from roompulse_vision.types import ACTION_UNITS, LABELS
 
 NAN = float("nan")
 

@@ -8,7 +8,7 @@ import pytest
 from live_service import Service, config, jpeg, packet, pictures, service, updates_of
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import media_pb2, update_pb2
-from roompulse_server.types import LABELS
+from roompulse_vision.types import LABELS
 from shared_data import needs_shared, video
 
 pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]

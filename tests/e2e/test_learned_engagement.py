@@ -12,13 +12,14 @@ from live_service import Service, annexb, config, packet, service, updates_of
 from onnx_samples import FEATURES, emotieff_card, emotieff_model, placed
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, summary_pb2, update_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
-from roompulse_server.media.decoder import Decoder
-from roompulse_server.types import Encoding, MediaLimits, Packet, VideoFormat
-from roompulse_server.vision import registry
-from roompulse_server.vision.card import read_card
-from roompulse_server.vision.classifier import Classifier
-from roompulse_server.vision.inference import Floats
-from roompulse_server.vision.reader import load_reader
+from roompulse_vision.enumerations import Encoding
+from roompulse_vision.faces import registry
+from roompulse_vision.faces.card import read_card
+from roompulse_vision.faces.classifier import Classifier
+from roompulse_vision.faces.face_reader import load_reader
+from roompulse_vision.faces.inference import Floats
+from roompulse_vision.media.decoder import Decoder
+from roompulse_vision.types import MediaLimits, Packet, VideoFormat
 from shared_data import MODELS, needs_shared, video
 from vision_samples import Setup
 

@@ -9,8 +9,8 @@ from live_service import GRANTED, Service, config, packet, service, updates_of
 from own_heads import trained
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, meeting_service_pb2, subscription_service_pb2, summary_pb2, update_pb2
-from roompulse_server.types import ACTION_UNITS
-from roompulse_server.vision.card import read_card
+from roompulse_vision.faces.card import read_card
+from roompulse_vision.types import ACTION_UNITS
 from shared_data import needs_shared
 from vision_samples import face_png
 

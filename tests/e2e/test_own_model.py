@@ -7,7 +7,7 @@ from live_service import GRANTED, config, packet, service, updates_of
 from onnx_samples import emotieff_card, emotieff_model, placed
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, meeting_service_pb2
-from roompulse_server.errors import ModelError
+from roompulse_vision.errors import ModelError
 from shared_data import MODELS, needs_shared
 from vision_samples import face_png
 

@@ -9,7 +9,8 @@ import socket
 import pytest
 from roompulse_server.engine import channel
 from roompulse_server.engine.messages import CloseStream, DropStream, PacketsFor, Ready
-from roompulse_server.types import DropReason, Encoding, Packet, Presence, VideoFormat
+from roompulse_vision.enumerations import DropReason, Encoding, Presence
+from roompulse_vision.types import Packet, VideoFormat
 
 PACKETS = PacketsFor(7, (Packet(1, bytes(300_000), VideoFormat(Encoding.H264), 2, 3, 4, speaking=True),), 1.5)
 

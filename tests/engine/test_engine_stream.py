@@ -10,7 +10,8 @@ from roompulse_server.engine.stream import (
     RAW_WINDOW_BYTES,
     EngineStream,
 )
-from roompulse_server.types import Delivery, DropReason, Encoding, Packet, VideoFormat
+from roompulse_vision.enumerations import Delivery, DropReason, Encoding
+from roompulse_vision.types import Packet, VideoFormat
 
 SLICE = b"\x00\x00\x00\x01\x41\x9a"
 IDR = b"\x00\x00\x00\x01\x65\x88"

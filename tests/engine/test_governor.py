@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from roompulse_server.engine.governor import MIN_RATE_HZ, TARGET, TOLERANCE, WINDOW_S, Beat, Governor
+from roompulse_vision.rate_governor import MIN_RATE_HZ, TARGET, TOLERANCE, WINDOW_S, Beat, Governor
 
 
 @given(st.floats(0.5, 30), st.floats(1, 60))

@@ -2,8 +2,9 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from roompulse_server.engine.packet_queue import PacketQueue
-from roompulse_server.types import Delivery, DropReason, Encoding, Packet, VideoFormat
+from roompulse_vision.enumerations import Delivery, DropReason, Encoding
+from roompulse_vision.packet_queue import PacketQueue
+from roompulse_vision.types import Packet, VideoFormat
 
 IDR = b"\x00\x00\x00\x01\x65\x88"
 SLICE = b"\x00\x00\x00\x01\x41\x9a"

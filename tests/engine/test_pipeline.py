@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_samples import Picture, encode, moving, packet, packets, scene, still
 from roompulse_server.engine.messages import Look, NotDue, Outcome, StreamSpec
-from roompulse_server.engine.pipeline import StreamPipeline
-from roompulse_server.media.bitstream import is_disposable
-from roompulse_server.media.decoder import Decoder
-from roompulse_server.types import Box, Delivery, DropReason, Encoding, MediaLimits, Packet, Presence
-from roompulse_server.vision import reader as vision
+from roompulse_vision.enumerations import Delivery, DropReason, Encoding, Presence
+from roompulse_vision.faces import face_reader as vision
+from roompulse_vision.media.bitstream import is_disposable
+from roompulse_vision.media.decoder import Decoder
+from roompulse_vision.stream_analyzer import StreamPipeline
+from roompulse_vision.types import Box, MediaLimits, Packet
 
 FRAMES_HZ = 24
 PICTURE = still(scene(64, 48), ".jpg")

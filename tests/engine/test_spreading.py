@@ -7,7 +7,8 @@ import signal
 from roompulse_server.engine.engine import Engine
 from roompulse_server.engine.messages import Look, NotDue, Outcome, StreamSpec, StreamTurn, VisionSetup
 from roompulse_server.engine.stream import Arrival, EngineStream
-from roompulse_server.types import Delivery, DropReason, Encoding, MediaLimits, Packet, VideoFormat
+from roompulse_vision.enumerations import Delivery, DropReason, Encoding
+from roompulse_vision.types import MediaLimits, Packet, VideoFormat
 from shared_data import MODELS, image, needs_shared
 
 SLICE = b"\x00\x00\x00\x01\x41\x9a"

@@ -3,10 +3,11 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from roompulse_server.engine.pipeline import Job, RegionSeen
-from roompulse_server.engine.tray import BATCH, MAX_WAIT_S, NEXT_S, RECORDING_S, Tray, patience_s
-from roompulse_server.types import Box, FaceQuality, FaceReading, Packet, Presence, VideoFormat
-from roompulse_server.vision.seen import Seen
+from roompulse_vision.enumerations import Presence
+from roompulse_vision.face_batcher import BATCH, MAX_WAIT_S, NEXT_S, RECORDING_S, Tray, patience_s
+from roompulse_vision.faces.measured_face import Seen
+from roompulse_vision.stream_analyzer import Job, RegionSeen
+from roompulse_vision.types import Box, FaceQuality, FaceReading, Packet, VideoFormat
 
 SEEN = Seen(FaceReading(1, Box(0, 0, 1, 1), FaceQuality(50, 1, 1)), None)
 

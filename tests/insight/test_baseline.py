@@ -11,8 +11,10 @@ from roompulse_server.insight.adjustment import Evidence, NoAdjustment
 from roompulse_server.insight.baseline import NeutralBaseline, adjustment_for, is_setting_in
 from roompulse_server.insight.formula import Formula, load_formula
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.types import LABELS, AffectReading, FaceReading, Probabilities, Provenance, RawAffect
-from roompulse_server.vision.card import read_card
+from roompulse_server.types import AffectReading
+from roompulse_vision.enumerations import Provenance
+from roompulse_vision.faces.card import read_card
+from roompulse_vision.types import LABELS, FaceReading, Probabilities, RawAffect
 
 FORMULA = Formula()
 SHIPPED = (*read_card().neutral_logp, math.nan)

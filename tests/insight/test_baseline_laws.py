@@ -15,8 +15,8 @@ from roompulse_server.insight.expression import expression_value
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.scorer import ParticipantScorer
 from roompulse_server.series import Floats
-from roompulse_server.types import LABELS, FaceReading, Probabilities
-from roompulse_server.vision.card import read_card
+from roompulse_vision.faces.card import read_card
+from roompulse_vision.types import LABELS, FaceReading, Probabilities
 
 FORMULA = Formula()
 SHIPPED = (*read_card().neutral_logp, math.nan)

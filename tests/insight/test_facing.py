@@ -13,7 +13,8 @@ from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.scorer import ParticipantScorer
 from roompulse_server.insight.summary import summarise
 from roompulse_server.insight.summary_types import FacingTime, ParticipantSummary
-from roompulse_server.types import EventKind, FacingState, Observation, Participant, Presence, Update
+from roompulse_server.types import EventKind, FacingState, Observation, Participant, Update
+from roompulse_vision.enumerations import Presence
 
 FORMULA = Formula()
 NOTHING, FACING, AWAY = FacingState

@@ -6,7 +6,9 @@ from roompulse_server.errors import SettingsError
 from roompulse_server.insight.formula import DEFAULT_ID, Formula
 from roompulse_server.insight.scorer import ParticipantScorer
 from roompulse_server.insight.scoring import LearnedScoring
-from roompulse_server.types import Band, FaceReading, LearnedEngagement, NoScoreReason, Observation, Presence
+from roompulse_server.types import Band, NoScoreReason, Observation
+from roompulse_vision.enumerations import Presence
+from roompulse_vision.types import FaceReading, LearnedEngagement
 
 ID = "acme-attention-1"
 

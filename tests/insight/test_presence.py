@@ -9,16 +9,8 @@ from insight_record import MEETING, event, recorded, series_of
 from roompulse_server.insight.summary import summarise
 from roompulse_server.insight.summary_types import ConsentBasis, Interval, MeetingSummary, ParticipantSummary
 from roompulse_server.series import Series
-from roompulse_server.types import (
-    ATTESTED,
-    Consent,
-    ConsentState,
-    Event,
-    EventKind,
-    Participant,
-    Presence,
-    Update,
-)
+from roompulse_server.types import ATTESTED, Consent, ConsentState, Event, EventKind, Participant, Update
+from roompulse_vision.enumerations import Presence
 
 S = 1_000_000
 OPEN, CLOSE = EventKind.STREAM_OPENED, EventKind.STREAM_CLOSED

@@ -2,7 +2,8 @@
 
 from roompulse_server.insight.gate import REASONS
 from roompulse_server.insight.remedies import reason_in_words, remedy
-from roompulse_server.types import NoScoreReason, Presence
+from roompulse_server.types import NoScoreReason
+from roompulse_vision.enumerations import Presence
 
 
 def test_every_reason_has_a_sentence_of_its_own() -> None:

@@ -14,7 +14,8 @@ from insight_samples import mixed
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.gate import LASTING
 from roompulse_server.insight.rollup import REVISED, RollupBuilder
-from roompulse_server.types import Presence, Rollup, Update
+from roompulse_server.types import Rollup, Update
+from roompulse_vision.enumerations import Presence
 
 S = 1_000_000
 FORMULA = Formula()

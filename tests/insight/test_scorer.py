@@ -6,7 +6,9 @@ import pytest
 from insight_samples import face, feed, mixed, score_of, seen
 from roompulse_server.insight.formula import DEFAULT_ID, Formula
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.types import Band, FaceReading, NoScoreReason, Observation, Presence
+from roompulse_server.types import Band, NoScoreReason, Observation
+from roompulse_vision.enumerations import Presence
+from roompulse_vision.types import FaceReading
 
 FORMULA = Formula()
 

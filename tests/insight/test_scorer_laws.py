@@ -12,15 +12,9 @@ from insight_samples import face, feed, mixed, score_of, seen
 from roompulse_server.insight.facing import facing_factor
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.types import (
-    LABELS,
-    Engagement,
-    FaceReading,
-    NoScoreReason,
-    Observation,
-    Presence,
-    Probabilities,
-)
+from roompulse_server.types import Engagement, NoScoreReason, Observation
+from roompulse_vision.enumerations import Presence
+from roompulse_vision.types import LABELS, FaceReading, Probabilities
 
 FORMULA = Formula()
 angles = st.floats(-90, 90)

@@ -13,18 +13,9 @@ from roompulse_server.insight.summary import summarise
 from roompulse_server.insight.summary_types import MeetingSummary, NoScoreTime, ParticipantSummary, PresenceTime
 from roompulse_server.insight.uncertainty import CHANGE_EVIDENCE, CHANGE_RULE
 from roompulse_server.series import Series
-from roompulse_server.types import (
-    ACTION_UNITS,
-    DropReason,
-    Event,
-    EventKind,
-    NoScoreReason,
-    PacketCounters,
-    Participant,
-    Presence,
-    Provenance,
-    Update,
-)
+from roompulse_server.types import Event, EventKind, NoScoreReason, PacketCounters, Participant, Update
+from roompulse_vision.enumerations import DropReason, Presence, Provenance
+from roompulse_vision.types import ACTION_UNITS
 from source_tree import ROOT
 
 S = 1_000_000

@@ -11,7 +11,9 @@ from insight_record import MEETING, affect_of, event, recorded, series_of
 from insight_samples import mixed
 from roompulse_server.insight.summary import summarise
 from roompulse_server.insight.summary_types import MeetingSummary, ParticipantSummary
-from roompulse_server.types import LABELS, Event, EventKind, NoScoreReason, Participant, Presence, Update
+from roompulse_server.types import Event, EventKind, NoScoreReason, Participant, Update
+from roompulse_vision.enumerations import Presence
+from roompulse_vision.types import LABELS
 
 S = 1_000_000
 BUCKET = 10 * S

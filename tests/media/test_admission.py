@@ -4,11 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from media_samples import black_png, encode, moving, packet, scene, still
-from roompulse_server.errors import MediaError
-from roompulse_server.media.admission import check_packet
-from roompulse_server.media.decoder import Decoder
-from roompulse_server.media.still_header import StillFormat, read_header, still_size
-from roompulse_server.types import Encoding, FaultReason, MediaLimits, Packet
+from roompulse_vision.enumerations import Encoding, FaultReason
+from roompulse_vision.errors import MediaError
+from roompulse_vision.media.admission import check_packet
+from roompulse_vision.media.decoder import Decoder
+from roompulse_vision.media.still_header import StillFormat, read_header, still_size
+from roompulse_vision.types import MediaLimits, Packet
 from shared_data import image, needs_shared
 
 LIMITS = MediaLimits()

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from media_samples import encode, moving
-from roompulse_server.media.bits import Bits
-from roompulse_server.media.bitstream import (
+from roompulse_vision.enumerations import Encoding
+from roompulse_vision.media.bits import Bits
+from roompulse_vision.media.bitstream import (
     UnitKind,
     is_annex_b,
     is_disposable,
@@ -15,8 +16,7 @@ from roompulse_server.media.bitstream import (
     is_still,
     unit_kind,
 )
-from roompulse_server.media.coded_size import coded_size
-from roompulse_server.types import Encoding
+from roompulse_vision.media.coded_size import coded_size
 
 VIDEO = [Encoding.H264, Encoding.VP8, Encoding.VP9, Encoding.AV1]
 START = b"\x00\x00\x00\x01"

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from media_samples import black_png, encode, mean_difference, moving, packet, packets, scene, still
-from roompulse_server.errors import MediaError
-from roompulse_server.media.decoder import Decoder
-from roompulse_server.types import Encoding, MediaLimits
+from roompulse_vision.enumerations import Encoding
+from roompulse_vision.errors import MediaError
+from roompulse_vision.media.decoder import Decoder
+from roompulse_vision.types import MediaLimits
 
 VIDEO = [Encoding.H264, Encoding.VP8, Encoding.VP9, Encoding.AV1]
 RAW = [Encoding.I420, Encoding.NV12, Encoding.RGB24, Encoding.BGR24, Encoding.RGBA]
@@ -22,7 +23,7 @@ fuzzed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthC
 BOMB = """
 import resource, sys
 from roompulse_server.errors import MediaError
-from roompulse_server.media.decoder import Decoder
+from roompulse_vision.media.decoder import Decoder
 from roompulse_server.types import MediaLimits, Packet, VideoFormat
 import cv2, numpy
 

@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media_samples import Picture, mean_difference, packet, scene, still
 from roompulse.sources import exif as of_client
-from roompulse_server.media import exif
-from roompulse_server.media.decoder import Decoder
-from roompulse_server.media.orientation import geometry
-from roompulse_server.media.still_header import read_header, still_size
-from roompulse_server.types import Encoding, MediaLimits, VideoFormat
+from roompulse_vision.enumerations import Encoding
+from roompulse_vision.media import exif
+from roompulse_vision.media.decoder import Decoder
+from roompulse_vision.media.orientation import geometry
+from roompulse_vision.media.still_header import read_header, still_size
+from roompulse_vision.types import MediaLimits, VideoFormat
 from stills import LONG, SHORT, jpeg_with, stored, tiff
 
 

@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 from media_samples import Picture, encode, mean_difference, packet, padded, scene, still, yuv420
-from roompulse_server.media.decoder import Decoder, Frame
-from roompulse_server.types import ColorMatrix, ColorRange, Encoding, MediaLimits, Packet
+from roompulse_vision.enumerations import ColorMatrix, ColorRange, Encoding
+from roompulse_vision.media.decoder import Decoder, Frame
+from roompulse_vision.types import MediaLimits, Packet
 
 MATRICES = [ColorMatrix.BT601, ColorMatrix.BT709, ColorMatrix.BT2020]
 RANGES = {False: ColorRange.LIMITED, True: ColorRange.FULL}

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 from media_samples import Picture, encode, mean_difference, moving, packet, packets, scene, still
-from roompulse_server.errors import MediaError
-from roompulse_server.media.decoder import Decoded, Decoder, Frame
-from roompulse_server.types import Encoding, FaultReason, MediaLimits, Packet
+from roompulse_vision.enumerations import Encoding, FaultReason
+from roompulse_vision.errors import MediaError
+from roompulse_vision.media.decoder import Decoded, Decoder, Frame
+from roompulse_vision.types import MediaLimits, Packet
 from shared_data import needs_shared, video
 
 VIDEO = [Encoding.H264, Encoding.VP8, Encoding.VP9, Encoding.AV1]

@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 from roompulse_server.meetings.clock import CaptureMap, ServerClock
-from roompulse_server.types import Clock, Delivery
+from roompulse_server.types import Clock
+from roompulse_vision.enumerations import Delivery
 
 BEGAN = 1_700_000_000_000_000
 S = 1_000_000

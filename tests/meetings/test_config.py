@@ -14,7 +14,9 @@ from roompulse_server.meetings.config import (
     check_ref,
     check_stream,
 )
-from roompulse_server.types import Box, Delivery, Purpose, Source, Tile
+from roompulse_server.types import Purpose, Source, Tile
+from roompulse_vision.enumerations import Delivery
+from roompulse_vision.types import Box
 
 GOOD = StreamConfig(MeetingRef("", "standup"), "ada")
 

@@ -13,7 +13,9 @@ from bare_service import Bare, bare
 from roompulse_server.errors import Reason, RoompulseError, StoreError
 from roompulse_server.meetings.config import MeetingRef, StreamConfig, check_stream
 from roompulse_server.meetings.intake import Incoming
-from roompulse_server.types import Delivery, Encoding, Purpose, VideoFormat
+from roompulse_server.types import Purpose
+from roompulse_vision.enumerations import Delivery, Encoding
+from roompulse_vision.types import VideoFormat
 from structlog.testing import capture_logs
 
 S = 1_000_000

@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 from roompulse_server.meetings.config import MeetingRef, StreamConfig
 from roompulse_server.meetings.intake import Incoming, Intake
-from roompulse_server.types import Clock, Delivery, Encoding, FaultReason, MediaLimits, Packet, VideoFormat
+from roompulse_server.types import Clock
+from roompulse_vision.enumerations import Delivery, Encoding, FaultReason
+from roompulse_vision.types import MediaLimits, Packet, VideoFormat
 
 RAW = VideoFormat(Encoding.RGB24, 16, 16)
 PIXELS = bytes(16 * 16 * 3)

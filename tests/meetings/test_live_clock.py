@@ -7,7 +7,8 @@ from media_samples import encode, moving, scene
 from roompulse_server.meetings.clock import CodingOrder, LiveClock, Stamp
 from roompulse_server.meetings.config import MeetingRef, StreamConfig
 from roompulse_server.meetings.intake import Accepted, Incoming, Intake
-from roompulse_server.types import Delivery, Encoding, FaultReason, MediaLimits, VideoFormat
+from roompulse_vision.enumerations import Delivery, Encoding, FaultReason
+from roompulse_vision.types import MediaLimits, VideoFormat
 
 S = 1_000_000
 BEGAN_US = 1_700_000_000 * S

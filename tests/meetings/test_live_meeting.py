@@ -22,12 +22,12 @@ from roompulse_server.types import (
     MeetingKey,
     MeetingState,
     NoScoreReason,
-    Presence,
     Purpose,
     Reading,
     Rollup,
     Update,
 )
+from roompulse_vision.enumerations import Presence
 from shared_data import needs_shared
 
 pytestmark = needs_shared

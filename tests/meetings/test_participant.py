@@ -7,7 +7,8 @@ from insight_samples import face, feed, moments, seen
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.scorer import ParticipantScorer
 from roompulse_server.meetings.participant import LiveParticipant, Moment
-from roompulse_server.types import Observation, Participant, Presence
+from roompulse_server.types import Observation, Participant
+from roompulse_vision.enumerations import Presence
 
 SECOND = 1_000_000
 

@@ -11,7 +11,8 @@ from roompulse_server.engine.process import SILENT_S, WorkerProcess
 from roompulse_server.errors import Reason, RoompulseError, StoreError
 from roompulse_server.meetings.config import MeetingRef
 from roompulse_server.meetings.readiness import Readiness
-from roompulse_server.types import MediaLimits, Meeting, MeetingKey, MeetingState, Purpose
+from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose
+from roompulse_vision.types import MediaLimits
 
 MEETING = Meeting(MeetingKey("default", "standup", ""), Purpose.RESEARCH, MeetingState.ACTIVE, 0)
 

@@ -5,7 +5,8 @@ import asyncio
 import pytest
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.meetings.reply import UPDATES_BOUND, Beat, Fault, Outbox
-from roompulse_server.types import Band, Engagement, FaultReason, NoScoreReason, Presence, Reading, Update
+from roompulse_server.types import Band, Engagement, NoScoreReason, Reading, Update
+from roompulse_vision.enumerations import FaultReason, Presence
 
 NOTHING = Engagement(
     "f", None, Band.UNSPECIFIED, NoScoreReason.NO_FACE, None, None, 0.0, None, None, 0, 10.0

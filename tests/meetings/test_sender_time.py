@@ -14,18 +14,9 @@ from roompulse_server.meetings.delivery import TURN
 from roompulse_server.meetings.intake import Incoming
 from roompulse_server.meetings.reply import Fault, Reply
 from roompulse_server.meetings.session import Session
-from roompulse_server.types import (
-    Box,
-    Delivery,
-    Encoding,
-    MeetingKey,
-    Presence,
-    Purpose,
-    Source,
-    Tile,
-    Update,
-    VideoFormat,
-)
+from roompulse_server.types import MeetingKey, Purpose, Source, Tile, Update
+from roompulse_vision.enumerations import Delivery, Encoding, Presence
+from roompulse_vision.types import Box, VideoFormat
 
 S = 1_000_000
 HOUR, DAY = 3600 * S, 86_400 * S

@@ -11,7 +11,7 @@ from roompulse.results import Expressions
 from roompulse_server.report import sentence
 from roompulse_server.report.html_page import html_document
 from roompulse_server.report.markdown_file import markdown_document
-from roompulse_server.types import LABELS
+from roompulse_vision.types import LABELS
 
 
 def probabilities(**known: float) -> tuple[float, ...]:

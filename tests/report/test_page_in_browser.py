@@ -17,7 +17,8 @@ from pypdf import PdfReader
 from report_samples import HOSTILE, MOMENTS, a_meeting
 from roompulse_server.insight.summary_types import MeetingSummary
 from roompulse_server.report.html_page import html_document
-from roompulse_server.types import LABELS, NoScoreReason
+from roompulse_server.types import NoScoreReason
+from roompulse_vision.types import LABELS
 
 pytestmark = [needs_chromium, pytest.mark.timeout(300)]
 

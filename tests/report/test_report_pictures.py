@@ -18,7 +18,7 @@ from roompulse_server.report.plane import BADGE, SIDE, plane_of
 from roompulse_server.report.resolution import MAX_SLOTS, Slots, meeting_slots, participant_slots, slots_for
 from roompulse_server.report.share import expression_parts, time_parts
 from roompulse_server.report.wall_clock import wall_clock
-from roompulse_server.types import LABELS
+from roompulse_vision.types import LABELS
 
 S = 1_000_000
 FOUR = Slots(4, 10 * S, 40 * S)

@@ -23,7 +23,8 @@ from roompulse_server.report.explanation import explanation, missing
 from roompulse_server.report.naming import by_name, isolated, technical_notes
 from roompulse_server.report.remark import remarks, rules
 from roompulse_server.report.wall_clock import wall_clock
-from roompulse_server.types import LABELS, Band, NoScoreReason
+from roompulse_server.types import Band, NoScoreReason
+from roompulse_vision.types import LABELS
 
 NAN = math.nan
 

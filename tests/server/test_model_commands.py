@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 from file_server import file_server
 from onnx_samples import emotieff_card, emotieff_model, placed
 from roompulse_server.commands import group
-from roompulse_server.vision.card import CARDS, parse_card
-from roompulse_server.vision.registry import find_engagement_network
+from roompulse_vision.faces.card import CARDS, parse_card
+from roompulse_vision.faces.registry import find_engagement_network
 from shared_data import MODELS, needs_shared
 
 MODEL = emotieff_model(112)

@@ -11,16 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from record_updates import NAN, affects, plain, updates
 from roompulse_server.storage import block, fixed, row
-from roompulse_server.types import (
-    ACTION_UNITS,
-    LABELS,
-    AffectReading,
-    Box,
-    FaceQuality,
-    FaceReading,
-    RawAffect,
-    Update,
-)
+from roompulse_server.types import AffectReading, Update
+from roompulse_vision.types import ACTION_UNITS, LABELS, Box, FaceQuality, FaceReading, RawAffect
 
 FACE = FaceReading(track=1, box=Box(0.25, 0.25, 0.5, 0.5), quality=FaceQuality(96, 100, 0.9))
 

@@ -17,22 +17,24 @@ from roompulse.v1 import (
     update_pb2,
 )
 from roompulse_server import types
+from roompulse_vision import enumerations
+from roompulse_vision import types as vision
 from source_tree import ROOT
 
 TWINS: dict[type[enum.IntEnum], EnumDescriptor] = {
     types.Purpose: common_pb2.Purpose.DESCRIPTOR,
     types.ConsentState: common_pb2.ConsentState.DESCRIPTOR,
-    types.Provenance: common_pb2.Provenance.DESCRIPTOR,
-    types.DropReason: common_pb2.DropReason.DESCRIPTOR,
-    types.FaultReason: analysis_service_pb2.FaultReason.DESCRIPTOR,
-    types.Encoding: media_pb2.Encoding.DESCRIPTOR,
-    types.ColorMatrix: media_pb2.ColorMatrix.DESCRIPTOR,
-    types.ColorRange: media_pb2.ColorRange.DESCRIPTOR,
+    enumerations.Provenance: common_pb2.Provenance.DESCRIPTOR,
+    enumerations.DropReason: common_pb2.DropReason.DESCRIPTOR,
+    enumerations.FaultReason: analysis_service_pb2.FaultReason.DESCRIPTOR,
+    enumerations.Encoding: media_pb2.Encoding.DESCRIPTOR,
+    enumerations.ColorMatrix: media_pb2.ColorMatrix.DESCRIPTOR,
+    enumerations.ColorRange: media_pb2.ColorRange.DESCRIPTOR,
     types.Source: media_pb2.Source.DESCRIPTOR,
     types.Content: media_pb2.Content.DESCRIPTOR,
-    types.Delivery: media_pb2.Delivery.DESCRIPTOR,
+    enumerations.Delivery: media_pb2.Delivery.DESCRIPTOR,
     types.Clock: media_pb2.Clock.DESCRIPTOR,
-    types.Presence: update_pb2.Presence.DESCRIPTOR,
+    enumerations.Presence: update_pb2.Presence.DESCRIPTOR,
     types.NoScoreReason: update_pb2.NoScoreReason.DESCRIPTOR,
     types.Band: update_pb2.EngagementBand.DESCRIPTOR,
     types.FacingState: update_pb2.FacingState.DESCRIPTOR,
@@ -61,7 +63,7 @@ def test_every_enumeration_has_a_twin() -> None:
 
 
 def test_the_labels_are_the_expressions_in_order() -> None:
-    assert tuple(field.name for field in update_pb2.Expressions.DESCRIPTOR.fields) == types.LABELS
+    assert tuple(field.name for field in update_pb2.Expressions.DESCRIPTOR.fields) == vision.LABELS
 
 
 def test_the_stubs_are_those_of_the_protos() -> None:

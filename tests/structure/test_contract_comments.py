@@ -14,7 +14,7 @@ from roompulse_server.errors import Reason
 from roompulse_server.meetings import catalogue, config
 from roompulse_server.rpc import convert_report, server, status
 from roompulse_server.settings import Settings
-from roompulse_server.types import MediaLimits
+from roompulse_vision.types import MediaLimits
 from source_tree import ROOT
 
 PROTOS = ROOT / "protos" / "roompulse" / "v1"

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from roompulse_server.types import LABELS
 from roompulse_training import affwild
 from roompulse_training.affwild import AU, EXPR, TASKS, VA, Task, find_folder
 from roompulse_training.errors import DataError
 from roompulse_training.mtl import HEADER, read_rows, write_rows
+from roompulse_vision.types import LABELS
 
 EXPR_HEADER = "Neutral,Anger,Disgust,Fear,Happiness,Sadness,Surprise,Other"
 AU_HEADER = "AU1,AU2,AU4,AU6,AU7,AU10,AU12,AU15,AU23,AU24,AU25,AU26"

@@ -6,9 +6,6 @@ import pathlib
 import numpy as np
 import pytest
 from onnx_samples import EMOTIEFF_LABELS, emotieff_card, emotieff_model, placed
-from roompulse_server.types import ACTION_UNITS, Provenance
-from roompulse_server.vision.card import CARDS, Activation, ModelCard, UnitOutput, parse_card, read_card
-from roompulse_server.vision.classifier import Classifier
 from roompulse_training.affwild import EXPRESSIONS
 from roompulse_training.errors import DataError
 from roompulse_training.heads.backbone import Backbone
@@ -18,6 +15,10 @@ from roompulse_training.heads.export import export
 from roompulse_training.heads.frames import Inputs
 from roompulse_training.heads.head import Head, Recipe, predicted, widths
 from roompulse_training.heads.training import Choice
+from roompulse_vision.enumerations import Provenance
+from roompulse_vision.faces.card import CARDS, Activation, ModelCard, UnitOutput, parse_card, read_card
+from roompulse_vision.faces.classifier import Classifier
+from roompulse_vision.types import ACTION_UNITS
 
 FEATURES, LOGITS = 24, 8
 THRESHOLDS = tuple(n / 20 for n in range(1, 13))

@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 import pytest
 from own_heads import plain
-from roompulse_server.vision.card import read_card
 from roompulse_training.affwild import AU, EXPR, VA, write_track
 from roompulse_training.errors import DataError
 from roompulse_training.heads.backbone import Backbone, embedded
 from roompulse_training.heads.frames import gathered, labels_of
 from roompulse_training.heads.material import Material, read_material
 from roompulse_training.synthetic import Plan, write_affwild
+from roompulse_vision.faces.card import read_card
 
 
 @pytest.fixture(scope="module")

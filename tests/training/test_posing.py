@@ -4,7 +4,6 @@ Affect, section 4: uniform yaw ±45°, pitch ±20°, roll ±15°, at 60 cm. Mean
 """
 
 import pytest
-from roompulse_server.vision.pose import head_pose
 from roompulse_training.posing import (
     METHODS,
     PoseError,
@@ -14,6 +13,7 @@ from roompulse_training.posing import (
     pose_error,
     without_perspective,
 )
+from roompulse_vision.faces.pose import head_pose
 
 FACES = 3000
 CLEAN, USUAL, HARD = Setting(), Setting(noise=0.02, shape=0.08), Setting(noise=0.04, shape=0.10)

@@ -13,8 +13,7 @@ import pytest
 from insight_samples import face, feed, mixed
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.types import Box, FaceReading, NoScoreReason, Point, Reading
-from roompulse_server.vision.reader import FaceReader, load_reader
+from roompulse_server.types import NoScoreReason, Reading
 from roompulse_training.perturbation import (
     COVERED,
     PERTURBATIONS,
@@ -32,6 +31,8 @@ from roompulse_training.perturbation import (
     tilted,
 )
 from roompulse_training.robustness import BOUND, Comparison, compare, comparisons, due, read_clip, there_and_back
+from roompulse_vision.faces.face_reader import FaceReader, load_reader
+from roompulse_vision.types import Box, FaceReading, Point
 from shared_data import needs_shared, video
 from vision_samples import Setup
 

@@ -7,12 +7,12 @@ import av
 import numpy as np
 import pytest
 from roompulse.sources import VideoSource
-from roompulse_server.types import ACTION_UNITS
 from roompulse_training.affwild import AU, EXPR, TASKS, Task, find_folder, picture_path, read_folder
 from roompulse_training.daisee import SPLITS, find_clip, read_levels
 from roompulse_training.drawing import Person, face
 from roompulse_training.mtl import read_rows
 from roompulse_training.synthetic import Clips, Plan, script, shuffled, write_affwild, write_daisee
+from roompulse_vision.types import ACTION_UNITS
 
 
 def digest(root: pathlib.Path) -> str:

@@ -10,12 +10,12 @@ import click
 import numpy as np
 import pytest
 from own_heads import PLAN, plain, train, trained
-from roompulse_server.types import LABELS
-from roompulse_server.vision.card import read_card
-from roompulse_server.vision.classifier import Classifier
 from roompulse_training.affwild import EXPRESSIONS
 from roompulse_training.heads.command import cli
 from roompulse_training.synthetic import write_affwild
+from roompulse_vision.faces.card import read_card
+from roompulse_vision.faces.classifier import Classifier
+from roompulse_vision.types import LABELS
 from source_tree import ROOT
 
 

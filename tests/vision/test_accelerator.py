@@ -3,9 +3,9 @@
 import numpy as np
 import onnxruntime as ort
 import pytest
-from roompulse_server.vision.accelerator import PROVIDERS, Accelerator, choose, used
-from roompulse_server.vision.card import read_card
-from roompulse_server.vision.classifier import Classifier
+from roompulse_vision.faces.accelerator import PROVIDERS, Accelerator, choose, used
+from roompulse_vision.faces.card import read_card
+from roompulse_vision.faces.classifier import Classifier
 
 ABSENT = [name for name, provider in PROVIDERS.items() if provider not in ort.get_available_providers()]
 

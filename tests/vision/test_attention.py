@@ -9,15 +9,15 @@ from attention_samples import by_definition, drawn, placed_network
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx_samples import FEATURES, emotieff_card, emotieff_model, placed
-from roompulse_server.errors import ModelError
-from roompulse_server.vision.attention import AttentionNetwork
-from roompulse_server.vision.card import read_card
-from roompulse_server.vision.classifier import Classifier
-from roompulse_server.vision.detection import PixelBox
-from roompulse_server.vision.embedding_window import EmbeddingWindow
-from roompulse_server.vision.engagement_card import EngagementCard, parse_engagement_card
-from roompulse_server.vision.inference import Floats
-from roompulse_server.vision.reader import FaceReader
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.attention import AttentionNetwork
+from roompulse_vision.faces.card import read_card
+from roompulse_vision.faces.classifier import Classifier
+from roompulse_vision.faces.detection import PixelBox
+from roompulse_vision.faces.embedding_window import EmbeddingWindow
+from roompulse_vision.faces.engagement_card import EngagementCard, parse_engagement_card
+from roompulse_vision.faces.face_reader import FaceReader
+from roompulse_vision.faces.inference import Floats
 from vision_samples import Told
 
 

@@ -6,20 +6,11 @@ import re
 import tomllib
 
 import pytest
-from roompulse_server.errors import ModelError
-from roompulse_server.types import LABELS
-from roompulse_server.vision.card import (
-    CARDS,
-    FER_SIDE,
-    SHIPPED,
-    Activation,
-    Colour,
-    UnitOutput,
-    parse_card,
-    read_card,
-)
-from roompulse_server.vision.checksum import Checksum
-from roompulse_server.vision.crop import BoxCrop, SquareCrop
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.card import CARDS, FER_SIDE, SHIPPED, Activation, Colour, UnitOutput, parse_card, read_card
+from roompulse_vision.faces.checksum import Checksum
+from roompulse_vision.faces.crop import BoxCrop, SquareCrop
+from roompulse_vision.types import LABELS
 from shared_data import MODELS, ROOT, needs_shared
 
 MODEL = b"the model"

@@ -8,20 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from roompulse_server.errors import ModelError
-from roompulse_server.types import ACTION_UNITS, LABELS, Provenance
-from roompulse_server.vision.card import (
-    Activation,
-    Colour,
-    ModelCard,
-    ModelInput,
-    ModelOutput,
-    UnitOutput,
-    read_card,
-)
-from roompulse_server.vision.checksum import Checksum
-from roompulse_server.vision.classifier import Classifier, affects, softmax, tensor
-from roompulse_server.vision.findings import Findings
+from roompulse_vision.enumerations import Provenance
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.card import Activation, Colour, ModelCard, ModelInput, ModelOutput, UnitOutput, read_card
+from roompulse_vision.faces.checksum import Checksum
+from roompulse_vision.faces.classifier import Classifier, affects, softmax, tensor
+from roompulse_vision.faces.findings import Findings
+from roompulse_vision.types import ACTION_UNITS, LABELS
 from shared_data import SHARED, needs_shared
 
 

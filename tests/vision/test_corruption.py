@@ -7,11 +7,11 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from onnx_samples import emotieff_card, emotieff_model, placed
-from roompulse_server.errors import ModelError
-from roompulse_server.vision.card import ModelCard, read_card
-from roompulse_server.vision.classifier import Classifier
-from roompulse_server.vision.reader import load_reader
-from roompulse_server.vision.yunet import YuNet
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.card import ModelCard, read_card
+from roompulse_vision.faces.classifier import Classifier
+from roompulse_vision.faces.face_reader import load_reader
+from roompulse_vision.faces.yunet import YuNet
 from shared_data import needs_shared
 from vision_samples import DYNAMIC, STATIC, Setup
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from roompulse_server.vision.crop import BoxCrop, SquareCrop, crop
-from roompulse_server.vision.detection import Picture, PixelBox
-from roompulse_server.vision.sampling import patch, shrink
+from roompulse_vision.faces.crop import BoxCrop, SquareCrop, crop
+from roompulse_vision.faces.detection import Picture, PixelBox
+from roompulse_vision.faces.sampling import patch, shrink
 
 
 def ramp(height: int = 120, width: int = 160) -> Picture:

@@ -6,13 +6,13 @@ import pathlib
 
 import numpy as np
 import pytest
-from roompulse_server.types import Presence
-from roompulse_server.vision.haar import Haar
-from roompulse_server.vision.reader import FaceReader, load_reader
-from roompulse_server.vision.seeker import Seeker, search
-from roompulse_server.vision.tracker import iou
-from roompulse_server.vision.view import view_of
-from roompulse_server.vision.yunet import YuNet
+from roompulse_vision.enumerations import Presence
+from roompulse_vision.faces.face_reader import FaceReader, load_reader
+from roompulse_vision.faces.face_search import Seeker, search
+from roompulse_vision.faces.haar import Haar
+from roompulse_vision.faces.tracker import iou
+from roompulse_vision.faces.view import view_of
+from roompulse_vision.faces.yunet import YuNet
 from shared_data import needs_shared
 from vision_samples import DYNAMIC, STATIC, Setup, frames, resized, still
 

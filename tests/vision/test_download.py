@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 from file_server import FileServer, file_server
-from roompulse_server.errors import ModelError
-from roompulse_server.vision import download
-from roompulse_server.vision.checksum import Checksum
-from roompulse_server.vision.download import pull
-from roompulse_server.vision.weights import Weights
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces import download
+from roompulse_vision.faces.checksum import Checksum
+from roompulse_vision.faces.download import pull
+from roompulse_vision.faces.weights import Weights
 
 DATA = bytes(range(256)) * 900
 THIRD = len(DATA) // 3

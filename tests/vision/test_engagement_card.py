@@ -6,13 +6,13 @@ import re
 import numpy as np
 import pytest
 from attention_samples import drawn, engagement_card, keras, placed_network
-from roompulse_server.errors import ModelError
-from roompulse_server.vision import registry
-from roompulse_server.vision.attention_file import write_layers
-from roompulse_server.vision.card import CARDS, parse_card
-from roompulse_server.vision.checksum import Checksum
-from roompulse_server.vision.engagement_card import parse_engagement_card
-from roompulse_server.vision.registry import State
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces import registry
+from roompulse_vision.faces.attention_file import write_layers
+from roompulse_vision.faces.card import CARDS, parse_card
+from roompulse_vision.faces.checksum import Checksum
+from roompulse_vision.faces.engagement_card import parse_engagement_card
+from roompulse_vision.faces.registry import State
 
 COMMIT = "f1df0e8548c666d268826e50b7de107fd5553e9d"
 SIZE = 24

@@ -8,10 +8,10 @@ import h5py
 import numpy as np
 import pytest
 from attention_samples import drawn, engagement_card, keras, placed_network
-from roompulse_server.errors import ModelError
-from roompulse_server.vision import registry
-from roompulse_server.vision.attention_file import NAMES, read_layers, source_of
-from roompulse_server.vision.keras_file import read_keras
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces import registry
+from roompulse_vision.faces.attention_file import NAMES, read_layers, source_of
+from roompulse_vision.faces.keras_file import read_keras
 
 SIZE = 24
 PLACES = (

@@ -3,9 +3,9 @@
 import cv2
 import numpy as np
 import pytest
-from roompulse_server.types import Box
-from roompulse_server.vision.detection import Picture
-from roompulse_server.vision.motion import (
+from roompulse_vision.faces.detection import Picture
+from roompulse_vision.faces.face_reader import FaceReader, load_reader
+from roompulse_vision.faces.motion import (
     STILL_BELOW,
     MotionMeter,
     Snapshot,
@@ -14,8 +14,8 @@ from roompulse_server.vision.motion import (
     registered,
     smoothed,
 )
-from roompulse_server.vision.quality import Thumbnail, sharpness
-from roompulse_server.vision.reader import FaceReader, load_reader
+from roompulse_vision.faces.quality import Thumbnail, sharpness
+from roompulse_vision.types import Box
 from shared_data import needs_shared
 from vision_samples import Setup, frames, resized
 
@@ -75,9 +75,9 @@ def test_a_still_does_not_move(reader: FaceReader, kind: str) -> None:
 
 @needs_shared
 def test_the_still_of_a_haar_box_does_not_move_either(tmp_path_factory: pytest.TempPathFactory) -> None:
-    from roompulse_server.vision.card import read_card
-    from roompulse_server.vision.classifier import Classifier
-    from roompulse_server.vision.haar import Haar
+    from roompulse_vision.faces.card import read_card
+    from roompulse_vision.faces.classifier import Classifier
+    from roompulse_vision.faces.haar import Haar
 
     haar = FaceReader(Haar(), Classifier(read_card()))
     _, picture = next(frames("portrait_d9.mp4"))

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from roompulse_server.vision.card import read_card
-from roompulse_server.vision.classifier import MAX_BATCH, Classifier, softmax
+from roompulse_vision.faces.card import read_card
+from roompulse_vision.faces.classifier import MAX_BATCH, Classifier, softmax
 from shared_data import SHARED, needs_shared
 
 SAMPLE = 400

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from onnx_samples import FEATURES, emotieff_model, gemm_of
-from roompulse_server.errors import ModelError
-from roompulse_server.vision.card import SHIPPED
-from roompulse_server.vision.onnx_graph import embedding_exposed
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.card import SHIPPED
+from roompulse_vision.faces.onnx_graph import embedding_exposed
 from shared_data import MODELS, needs_shared
 
 MODEL = emotieff_model(64)

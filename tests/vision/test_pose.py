@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pose_twin import matrix_pose
-from roompulse_server.types import HeadPose
-from roompulse_server.vision.pose import CANONICAL, head_pose
 from roompulse_training.posing import Marks, Setting, marks
+from roompulse_vision.faces.pose import CANONICAL, head_pose
+from roompulse_vision.types import HeadPose
 
 yaws, pitches, rolls = st.floats(-45, 45), st.floats(-20, 20), st.floats(-30, 30)
 

@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from onnx_samples import EMOTIEFF_LABELS, IMAGENET, emotieff_card, emotieff_model, placed
-from roompulse_server.types import LABELS, Provenance
-from roompulse_server.vision.card import CARDS, parse_card, read_card
-from roompulse_server.vision.classifier import Classifier, tensor
-from roompulse_server.vision.crop import BoxCrop, Resize, crop
-from roompulse_server.vision.detection import Picture, PixelBox
-from roompulse_server.vision.reader import FaceReader, load_reader
-from roompulse_server.vision.sampling import stretched
-from roompulse_server.vision.seen import Gauge
-from roompulse_server.vision.view import view_of
+from roompulse_vision.enumerations import Provenance
+from roompulse_vision.faces.card import CARDS, parse_card, read_card
+from roompulse_vision.faces.classifier import Classifier, tensor
+from roompulse_vision.faces.crop import BoxCrop, Resize, crop
+from roompulse_vision.faces.detection import Picture, PixelBox
+from roompulse_vision.faces.face_reader import FaceReader, load_reader
+from roompulse_vision.faces.measured_face import Gauge
+from roompulse_vision.faces.sampling import stretched
+from roompulse_vision.faces.view import view_of
+from roompulse_vision.types import LABELS
 from shared_data import needs_shared
 from vision_samples import Setup, Told, still
 

@@ -5,14 +5,15 @@ import pathlib
 
 import numpy as np
 import pytest
-from roompulse_server.errors import ModelError
-from roompulse_server.types import Box, Presence
-from roompulse_server.vision.card import read_card
-from roompulse_server.vision.classifier import Classifier
-from roompulse_server.vision.detection import Detection, Picture, PixelBox
-from roompulse_server.vision.reader import FaceReader, load_reader
-from roompulse_server.vision.seeker import MAX_FACES
-from roompulse_server.vision.view import view_of
+from roompulse_vision.enumerations import Presence
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.card import read_card
+from roompulse_vision.faces.classifier import Classifier
+from roompulse_vision.faces.detection import Detection, Picture, PixelBox
+from roompulse_vision.faces.face_reader import FaceReader, load_reader
+from roompulse_vision.faces.face_search import MAX_FACES
+from roompulse_vision.faces.view import view_of
+from roompulse_vision.types import Box
 from shared_data import needs_shared
 from vision_samples import Setup, Told, frames, still
 

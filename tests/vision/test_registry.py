@@ -5,12 +5,12 @@ import re
 
 import pytest
 from onnx_samples import emotieff_card, emotieff_model, placed
-from roompulse_server.errors import ModelError
-from roompulse_server.types import LABELS
-from roompulse_server.vision import registry
-from roompulse_server.vision.card import CARDS, LAST_GEMM_INPUT, Colour, parse_card
-from roompulse_server.vision.crop import BoxCrop, Resize
-from roompulse_server.vision.registry import State
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces import registry
+from roompulse_vision.faces.card import CARDS, LAST_GEMM_INPUT, Colour, parse_card
+from roompulse_vision.faces.crop import BoxCrop, Resize
+from roompulse_vision.faces.registry import State
+from roompulse_vision.types import LABELS
 from shared_data import MODELS, needs_shared
 from vision_samples import DYNAMIC, STATIC
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from roompulse_server.types import Presence
-from roompulse_server.vision.detection import Detection, Picture, PixelBox
-from roompulse_server.vision.reader import load_reader
-from roompulse_server.vision.sampling import halved
-from roompulse_server.vision.seeker import WHOLE_EVERY_S, Seeker, search
-from roompulse_server.vision.view import View, view_of
+from roompulse_vision.enumerations import Presence
+from roompulse_vision.faces.detection import Detection, Picture, PixelBox
+from roompulse_vision.faces.face_reader import load_reader
+from roompulse_vision.faces.face_search import WHOLE_EVERY_S, Seeker, search
+from roompulse_vision.faces.sampling import halved
+from roompulse_vision.faces.view import View, view_of
 from shared_data import needs_shared
 from vision_samples import Setup, frames, marks, resized
 

@@ -3,8 +3,8 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from roompulse_server.types import Box
-from roompulse_server.vision.tracker import MultiTracker, Primary, PrimaryTracker, iou
+from roompulse_vision.faces.tracker import MultiTracker, Primary, PrimaryTracker, iou
+from roompulse_vision.types import Box
 
 LEFT, RIGHT = Box(0.1, 0.3, 0.2, 0.3), Box(0.6, 0.3, 0.2, 0.3)
 rates = st.sampled_from([0.2, 0.5, 1.0, 2.0, 5.0, 30.0])

@@ -5,13 +5,13 @@ import pathlib
 from dataclasses import replace
 
 import pytest
-from roompulse_server.errors import ModelError
-from roompulse_server.vision import weights
-from roompulse_server.vision.checksum import Checksum
-from roompulse_server.vision.detectors import load_detector
-from roompulse_server.vision.haar import Haar
-from roompulse_server.vision.weights import YUNET, YUNET_DYNAMIC, YUNET_STATIC, Weights
-from roompulse_server.vision.yunet import YuNet
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces import weights
+from roompulse_vision.faces.checksum import Checksum
+from roompulse_vision.faces.detectors import load_detector
+from roompulse_vision.faces.haar import Haar
+from roompulse_vision.faces.weights import YUNET, YUNET_DYNAMIC, YUNET_STATIC, Weights
+from roompulse_vision.faces.yunet import YuNet
 from shared_data import needs_shared
 from vision_samples import DYNAMIC, STATIC, folder_with
 

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from roompulse_server.errors import ModelError
-from roompulse_server.vision.detection import Picture
-from roompulse_server.vision.yunet import YuNet, decode, suppress
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.detection import Picture
+from roompulse_vision.faces.yunet import YuNet, decode, suppress
 from shared_data import needs_shared
 from vision_samples import DYNAMIC, STATIC, frames, resized, still
 
@@ -103,7 +103,7 @@ def test_a_higher_threshold_finds_a_part_of_what_a_lower_one_finds() -> None:
 
 
 def test_a_file_that_is_no_model_is_named() -> None:
-    from roompulse_server.vision.card import SHIPPED
+    from roompulse_vision.faces.card import SHIPPED
 
     with pytest.raises(ModelError, match=r"roompulse-fer\.toml"):
         YuNet(SHIPPED)

@@ -1,6 +1,6 @@
 """Make the ONNX file that the service loads: weights stored as float16, computed as float32; logits and embedding.
 
-    python training/fer/export.py runs/fer/b0-11.pt server/roompulse_server/models/roompulse-fer.onnx
+    python training/fer/export.py runs/fer/b0-11.pt vision/roompulse_vision/models/roompulse-fer.onnx
 
 With --int8 FOLDER it is quantised (QDQ, per channel, calibrated on the folder's FER+ training faces), with --fp32 it
 stays whole. Then write the file's SHA-256 into its card.

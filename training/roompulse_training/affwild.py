@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from roompulse_server.types import ACTION_UNITS, LABELS
+from roompulse_vision.types import ACTION_UNITS, LABELS
 
 from roompulse_training.errors import DataError
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from roompulse_server.types import LABELS
-from roompulse_server.vision.card import SHIPPED, Colour, read_card
-from roompulse_server.vision.classifier import MAX_BATCH, Classifier
+from roompulse_vision.faces.card import SHIPPED, Colour, read_card
+from roompulse_vision.faces.classifier import MAX_BATCH, Classifier
+from roompulse_vision.types import LABELS
 
 from roompulse_training.ferplus import CLASSES
 

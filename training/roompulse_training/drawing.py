@@ -8,7 +8,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from roompulse_server.types import ACTION_UNITS
+from roompulse_vision.types import ACTION_UNITS
 
 Doubles = NDArray[np.float64]
 Picture = NDArray[np.uint8]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from roompulse_server.types import ACTION_UNITS
+from roompulse_vision.types import ACTION_UNITS
 
 from roompulse_training import metrics
 from roompulse_training.affwild import AU, EXPR, EXPRESSIONS, VA, Doubles, Task

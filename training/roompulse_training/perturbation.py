@@ -15,7 +15,8 @@ import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from roompulse_server.types import FaceReading, NoScoreReason
+from roompulse_server.types import NoScoreReason
+from roompulse_vision.types import FaceReading
 
 Picture = NDArray[np.uint8]  # (H, W, 3), BGR
 Points = NDArray[np.float64]  # (N, 2), pixels

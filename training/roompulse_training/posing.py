@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from roompulse_server.types import HeadPose
-from roompulse_server.vision.pose import CANONICAL, angles, centred, head_pose, nearest_rotation
+from roompulse_vision.faces.pose import CANONICAL, angles, centred, head_pose, nearest_rotation
+from roompulse_vision.types import HeadPose
 
 Doubles = NDArray[np.float64]
 Marks = list[tuple[float, float]]

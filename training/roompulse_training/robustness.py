@@ -16,8 +16,9 @@ import numpy as np
 from roompulse_server.insight.baseline import adjustment_for
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.types import FaceReading, NoScoreReason, Observation, Reading
-from roompulse_server.vision.reader import FaceReader
+from roompulse_server.types import NoScoreReason, Observation, Reading
+from roompulse_vision.faces.face_reader import FaceReader
+from roompulse_vision.types import FaceReading
 
 from roompulse_training.perturbation import Clip, Perturbation, Picture
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import av
 import numpy as np
 from roompulse.encode import JpegEncoder, picture_of
-from roompulse_server.derived.action_units import SHARES
-from roompulse_server.derived.circumplex import COORDINATES
-from roompulse_server.types import ACTION_UNITS
+from roompulse_vision.derived.action_units import SHARES
+from roompulse_vision.derived.circumplex import COORDINATES
+from roompulse_vision.types import ACTION_UNITS
 
 from roompulse_training.affwild import AU, EXPR, EXPRESSIONS, VA, Doubles, Task, picture_path, write_track
 from roompulse_training.daisee import LABELS_FOLDER, MEASURES, SPLITS, VIDEOS_FOLDER

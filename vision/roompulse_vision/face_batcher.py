@@ -8,7 +8,7 @@ full waits for more.
 import math
 from collections.abc import Collection
 
-from roompulse_server.engine.pipeline import Job
+from roompulse_vision.stream_analyzer import Job
 
 BATCH = 8  # faces; more at once do not pay
 NEXT_S = 0.008  # so long a LIVE picture waits for streams that are next …

@@ -13,22 +13,15 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
-from roompulse_server.engine.governor import Beat
 from roompulse_server.engine.messages import Answer, Look, NotDue, Outcome, RegionLook, StreamSpec
-from roompulse_server.errors import MediaError
-from roompulse_server.media.decoder import Decoded, Decoder, Frame
-from roompulse_server.types import (
-    Box,
-    Delivery,
-    DropReason,
-    FaceReading,
-    FaultReason,
-    MediaLimits,
-    Packet,
-    Presence,
-    Tile,
-)
-from roompulse_server.vision.reader import FaceReader, Seen, Watcher
+from roompulse_server.types import Tile
+
+from roompulse_vision.enumerations import Delivery, DropReason, FaultReason, Presence
+from roompulse_vision.errors import MediaError
+from roompulse_vision.faces.face_reader import FaceReader, Seen, Watcher
+from roompulse_vision.media.decoder import Decoded, Decoder, Frame
+from roompulse_vision.rate_governor import Beat
+from roompulse_vision.types import Box, FaceReading, MediaLimits, Packet
 
 log = logging.getLogger(__name__)
 

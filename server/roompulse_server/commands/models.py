@@ -11,12 +11,12 @@ import click
 from roompulse.cli.layout import Column, Kind
 from roompulse.cli.output import Output
 from roompulse.cli.sheet import Sheet
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces import registry, weights
+from roompulse_vision.faces.download import pull
+from roompulse_vision.faces.registry import Entry, State
 
-from roompulse_server.errors import ModelError
 from roompulse_server.settings import PREFIX
-from roompulse_server.vision import registry, weights
-from roompulse_server.vision.download import pull
-from roompulse_server.vision.registry import Entry, State
 
 _FOLDER = click.option(
     "--models",

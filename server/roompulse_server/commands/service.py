@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import structlog
+from roompulse_vision.errors import ModelError
 
-from roompulse_server.errors import ModelError, RoompulseError, SettingsError, StoreError
+from roompulse_server.errors import RoompulseError, SettingsError, StoreError
 from roompulse_server.logs import configure
 from roompulse_server.settings import PREFIX, Settings, load_settings
 

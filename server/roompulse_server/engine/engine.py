@@ -12,6 +12,9 @@ import time
 from dataclasses import dataclass
 
 import structlog
+from roompulse_vision.enumerations import FaultReason
+from roompulse_vision.errors import MediaError
+from roompulse_vision.types import MediaLimits, VideoFormat
 
 from roompulse_server.engine.messages import (
     CloseStream,
@@ -30,8 +33,8 @@ from roompulse_server.engine.messages import (
 )
 from roompulse_server.engine.process import WorkerProcess
 from roompulse_server.engine.stream import EngineStream
-from roompulse_server.errors import MediaError, Reason, RoompulseError
-from roompulse_server.types import FaultReason, MediaLimits, Tile, VideoFormat
+from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.types import Tile
 
 log = structlog.get_logger(__name__)
 

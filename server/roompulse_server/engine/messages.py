@@ -9,18 +9,10 @@ A packet that is sent to a worker is answered exactly once, by an `Outcome` or a
 import enum
 from dataclasses import dataclass
 
-from roompulse_server.types import (
-    Delivery,
-    DropReason,
-    FaceReading,
-    FaultReason,
-    MediaLimits,
-    Packet,
-    Presence,
-    Probabilities,
-    Tile,
-    VideoFormat,
-)
+from roompulse_vision.enumerations import Delivery, DropReason, FaultReason, Presence
+from roompulse_vision.types import FaceReading, MediaLimits, Packet, Probabilities, VideoFormat
+
+from roompulse_server.types import Tile
 
 
 class Look(enum.Enum):

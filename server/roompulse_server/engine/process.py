@@ -8,10 +8,11 @@ import sys
 import time
 from collections.abc import Callable
 
+from roompulse_vision.errors import ModelError
+
 from roompulse_server.engine.channel import Connection
 from roompulse_server.engine.messages import FromWorker, PacketsFor, ReadStill, Ready, Setup, SetupFailed, ToWorker
 from roompulse_server.engine.native_output import NativeOutput
-from roompulse_server.errors import ModelError
 
 STOP_TIMEOUT_S = 2.0
 SILENT_S = 10.0  # a worker that has said nothing for so long although it was asked does not answer

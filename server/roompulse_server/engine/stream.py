@@ -11,10 +11,13 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
+from roompulse_vision.enumerations import Delivery, DropReason, Encoding
+from roompulse_vision.media.bitstream import is_encoded_video, is_raw
+from roompulse_vision.packet_queue import Dropped, PacketQueue
+from roompulse_vision.types import Packet
+
 from roompulse_server.engine.messages import Answer, NotDue, Outcome, StreamSpec, StreamTurn
-from roompulse_server.engine.packet_queue import Dropped, PacketQueue
-from roompulse_server.media.bitstream import is_encoded_video, is_raw
-from roompulse_server.types import Delivery, DropReason, Encoding, Packet, Tile
+from roompulse_server.types import Tile
 
 LIVE_WINDOW = 24  # access units that may wait for decoding in a worker: about a second of video
 EVERY_FRAME_WINDOW = 24  # more than the 16 pictures that H.264 lets a decoder hold back

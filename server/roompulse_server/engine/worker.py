@@ -18,8 +18,16 @@ import socket
 import sys
 import time
 
+from roompulse_vision.enumerations import FaultReason
+from roompulse_vision.errors import MediaError, ModelError
+from roompulse_vision.face_batcher import Tray
+from roompulse_vision.faces.face_reader import FaceReader, Seen, load_reader
+from roompulse_vision.media.decoder import Decoder
+from roompulse_vision.rate_governor import Governor
+from roompulse_vision.stream_analyzer import Effort, StreamPipeline
+from roompulse_vision.types import MediaLimits, Packet
+
 from roompulse_server.engine.channel import BlockingChannel
-from roompulse_server.engine.governor import Governor
 from roompulse_server.engine.messages import (
     CloseStream,
     DropStream,
@@ -35,12 +43,6 @@ from roompulse_server.engine.messages import (
     StreamTurn,
     Turn,
 )
-from roompulse_server.engine.pipeline import Effort, StreamPipeline
-from roompulse_server.engine.tray import Tray
-from roompulse_server.errors import MediaError, ModelError
-from roompulse_server.media.decoder import Decoder
-from roompulse_server.types import FaultReason, MediaLimits, Packet
-from roompulse_server.vision.reader import FaceReader, Seen, load_reader
 
 log = logging.getLogger(__name__)
 

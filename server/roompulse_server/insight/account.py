@@ -1,6 +1,8 @@
 """One participant, summed up: where the time went, and what the seen part of it shows."""
 
 import numpy as np
+from roompulse_vision.enumerations import Presence, Provenance
+from roompulse_vision.types import ACTION_UNITS
 
 from roompulse_server.insight import statistic
 from roompulse_server.insight.camera import camera_intervals, speaking_us
@@ -22,14 +24,7 @@ from roompulse_server.insight.summary_types import (
 from roompulse_server.insight.timeline import Buckets, participant_points, unit_means
 from roompulse_server.insight.uncertainty import change_of, trend_standard_error
 from roompulse_server.series import Floats, Integers
-from roompulse_server.types import (
-    ACTION_UNITS,
-    Band,
-    FacingState,
-    NoScoreReason,
-    Presence,
-    Provenance,
-)
+from roompulse_server.types import Band, FacingState, NoScoreReason
 
 # Somebody is to be seen, readable or not; a static image shows nobody.
 _VISIBLE = (Presence.PRESENT, Presence.SEVERAL_FACES, Presence.FACE_TOO_SMALL)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
-from roompulse_server.types import Probabilities
+from roompulse_vision.types import Probabilities
 
 
 class Evidence(NamedTuple):

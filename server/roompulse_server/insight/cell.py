@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from roompulse_server.types import AffectReading, Presence, Update
+from roompulse_vision.enumerations import Presence
+
+from roompulse_server.types import AffectReading, Update
 
 
 @dataclass(slots=True)

@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from roompulse_server.types import DropReason, Event, EventKind, PacketCounters
+from roompulse_vision.enumerations import DropReason
+
+from roompulse_server.types import Event, EventKind, PacketCounters
 
 
 def final_counters(events: Sequence[Event]) -> PacketCounters:

@@ -2,8 +2,9 @@
 
 import math
 
+from roompulse_vision.types import LABELS, Probabilities
+
 from roompulse_server.insight.formula import Formula
-from roompulse_server.types import LABELS, Probabilities
 
 _OTHER = LABELS.index("other")
 _HAPPINESS = LABELS.index("happiness")

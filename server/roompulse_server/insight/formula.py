@@ -18,8 +18,9 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from roompulse_vision.types import LABELS
+
 from roompulse_server.errors import SettingsError
-from roompulse_server.types import LABELS
 
 DEFAULT_ID = "rp-engagement-1"
 NO_FACING = "/no-facing"

@@ -5,7 +5,10 @@ Presence gates and never multiplies: faces go missing for reasons that are not t
 
 from typing import NamedTuple
 
-from roompulse_server.types import FaceReading, NoScoreReason, Observation, Presence, RawAffect
+from roompulse_vision.enumerations import Presence
+from roompulse_vision.types import FaceReading, RawAffect
+
+from roompulse_server.types import NoScoreReason, Observation
 
 REASONS: dict[Presence, NoScoreReason] = {
     Presence.UNSPECIFIED: NoScoreReason.NO_PICTURES,

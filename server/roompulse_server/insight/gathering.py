@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from roompulse_vision.types import Probabilities
 
 from roompulse_server.insight import statistic
 from roompulse_server.insight.pool import PEOPLE_FOR_PERCENTILES
 from roompulse_server.insight.summary_types import EngagementStatistics, MeetingPoint
 from roompulse_server.insight.timeline import BUCKET_US, COLUMNS, Buckets, Shown, none_if_nan
 from roompulse_server.series import Floats
-from roompulse_server.types import Probabilities
 
 
 def meeting_points(everybody: Sequence[Buckets], duration_us: int) -> tuple[MeetingPoint, ...]:

@@ -6,11 +6,13 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
+from roompulse_vision.types import LABELS, Probabilities
+
 from roompulse_server.insight.counters import final_counters
 from roompulse_server.insight.gathering import engagement_of
 from roompulse_server.insight.summary_types import ConsentBasis, MeetingPoint, MeetingSummary
 from roompulse_server.insight.timeline import BUCKET_US
-from roompulse_server.types import LABELS, Event, Meeting, Probabilities, Rollup
+from roompulse_server.types import Event, Meeting, Rollup
 
 
 def summarise_groups(

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from roompulse_vision.enumerations import Presence
 
 from roompulse_server.insight.attendance import HOLD_US, Attendance
 from roompulse_server.insight.gate import LASTING
 from roompulse_server.series import Integers, Series
-from roompulse_server.types import Presence
 
 Mask = NDArray[np.bool_]
 

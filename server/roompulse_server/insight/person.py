@@ -4,8 +4,10 @@ import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from roompulse_vision.derived.circumplex import valence_arousal
+from roompulse_vision.enumerations import Provenance
+from roompulse_vision.types import LABELS, HeadPose, RawAffect
 
-from roompulse_server.derived.circumplex import valence_arousal
 from roompulse_server.insight.adjustment import Adjusted, Adjustment, Evidence
 from roompulse_server.insight.facing import STATE_SIZE as FACING_SIZE
 from roompulse_server.insight.facing import FacingJudge, Turn, facing_factor
@@ -18,7 +20,7 @@ from roompulse_server.insight.smoothing import Smoother
 from roompulse_server.insight.stillness import Liveness, StillnessGate
 from roompulse_server.insight.window import STATE_SIZE as WINDOW_SIZE
 from roompulse_server.insight.window import Sample, TrailingWindow
-from roompulse_server.types import LABELS, AffectReading, HeadPose, Provenance, RawAffect
+from roompulse_server.types import AffectReading
 
 _AFFECT_SIZE = len(LABELS) + 2  # probabilities, valence, arousal
 _STATE_SIZES = (5, 1 + 2 * _AFFECT_SIZE, 3, REFERENCE_SIZE, FACING_SIZE, WINDOW_SIZE)

@@ -5,8 +5,10 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from roompulse_vision.types import LABELS, Probabilities
+
 from roompulse_server.insight.cell import Share, face_of, model_of
-from roompulse_server.types import LABELS, AffectReading, Probabilities, Rollup, Update
+from roompulse_server.types import AffectReading, Rollup, Update
 
 NO_EXPRESSIONS: Probabilities = (math.nan,) * len(LABELS)
 PEOPLE_FOR_PERCENTILES = 3

@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from roompulse_vision.enumerations import Presence
+
 from roompulse_server.insight.cell import Cell, Share, share_of
 from roompulse_server.insight.cohorts import Cohorts
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.gate import LASTING
 from roompulse_server.insight.pool import NO_EXPRESSIONS, of_one_model, pooled
-from roompulse_server.types import Presence, Rollup, Update
+from roompulse_server.types import Rollup, Update
 
 WINDOW_US = 1_000_000
 GRACE_US = 3_000_000

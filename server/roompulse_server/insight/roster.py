@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from roompulse_vision.types import ACTION_UNITS, LABELS
 
 from roompulse_server.insight.attendance import attendance_of
 from roompulse_server.insight.holding import Holding, hold
 from roompulse_server.series import Series
-from roompulse_server.types import ACTION_UNITS, LABELS, Event, EventKind, Participant
+from roompulse_server.types import Event, EventKind, Participant
 
 
 class Attendee(NamedTuple):

@@ -1,5 +1,8 @@
 """One participant's readings: affect over time and the engagement score, or the reason why there is none."""
 
+from roompulse_vision.enumerations import Presence
+from roompulse_vision.types import FaceReading
+
 from roompulse_server.insight.adjustment import Adjustment, NoAdjustment
 from roompulse_server.insight.band import band_of
 from roompulse_server.insight.checkpoint import Checkpoint, pack, unpack
@@ -10,17 +13,7 @@ from roompulse_server.insight.person import Person
 from roompulse_server.insight.scoring import FormulaScoring, Scoring
 from roompulse_server.insight.stillness import Liveness
 from roompulse_server.insight.window import Sample
-from roompulse_server.types import (
-    AffectReading,
-    Band,
-    Engagement,
-    FaceReading,
-    FacingState,
-    NoScoreReason,
-    Observation,
-    Presence,
-    Reading,
-)
+from roompulse_server.types import AffectReading, Band, Engagement, FacingState, NoScoreReason, Observation, Reading
 
 _EVIDENCE_SLACK_S = 1e-3  # sums of many intervals, and 32-bit floats in checkpoints
 

@@ -6,11 +6,12 @@ readable face ─▶ value ─▶ trailing window ─▶ enough evidence? ─▶
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from roompulse_vision.types import FaceReading, Probabilities
+
 from roompulse_server.errors import SettingsError
 from roompulse_server.insight.expression import expression_value
 from roompulse_server.insight.formula import DEFAULT_ID, Formula
 from roompulse_server.insight.window import Sums
-from roompulse_server.types import FaceReading, Probabilities
 
 
 class Score(NamedTuple):

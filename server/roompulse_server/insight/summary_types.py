@@ -7,17 +7,10 @@ Durations and offsets are microseconds (`_us`), `start_time_us` and `end_time_us
 from dataclasses import dataclass
 from enum import IntEnum
 
-from roompulse_server.types import (
-    Band,
-    FacingState,
-    MeetingKey,
-    NoScoreReason,
-    PacketCounters,
-    Presence,
-    Probabilities,
-    Provenance,
-    Purpose,
-)
+from roompulse_vision.enumerations import Presence, Provenance
+from roompulse_vision.types import Probabilities
+
+from roompulse_server.types import Band, FacingState, MeetingKey, NoScoreReason, PacketCounters, Purpose
 
 
 class MomentKind(IntEnum):

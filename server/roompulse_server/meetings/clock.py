@@ -5,7 +5,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from roompulse_server.types import Clock, Delivery
+from roompulse_vision.enumerations import Delivery
+
+from roompulse_server.types import Clock
 
 STEP_US = 2_000_000  # a capture clock that is off by more has stepped: it is anchored again
 WILD_US = 30_000_000  # a live stamp that jumps by more is refused; what plays a recording fast may jump by less

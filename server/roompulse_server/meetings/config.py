@@ -5,20 +5,12 @@ import re
 from dataclasses import dataclass, field, replace
 from zoneinfo import available_timezones
 
+from roompulse_vision.enumerations import Delivery
+from roompulse_vision.media.admission import wrong_geometry
+from roompulse_vision.types import VideoFormat
+
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
-from roompulse_server.media.admission import wrong_geometry
-from roompulse_server.types import (
-    Clock,
-    Consent,
-    ConsentState,
-    Content,
-    Delivery,
-    Purpose,
-    Source,
-    Tile,
-    VideoFormat,
-    is_found_id,
-)
+from roompulse_server.types import Clock, Consent, ConsentState, Content, Purpose, Source, Tile, is_found_id
 
 MAX_TILES = 64
 DEFAULT_RATE_HZ = 5.0

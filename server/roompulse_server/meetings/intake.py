@@ -7,12 +7,16 @@ its picture not looked at. Where a packet of encoded video cannot be used at all
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from roompulse_server.errors import InvalidArgumentError, MediaError
-from roompulse_server.media.admission import check_packet
-from roompulse_server.media.bitstream import MAX_REORDERED_PACKETS, is_encoded_video
+from roompulse_vision.enumerations import Delivery, Encoding, FaultReason
+from roompulse_vision.errors import MediaError
+from roompulse_vision.media.admission import check_packet
+from roompulse_vision.media.bitstream import MAX_REORDERED_PACKETS, is_encoded_video
+from roompulse_vision.types import MediaLimits, Packet, VideoFormat
+
+from roompulse_server.errors import InvalidArgumentError
 from roompulse_server.meetings.clock import MAX_CAPTURE_US, CaptureMap, CodingOrder, LiveClock, Placed, Stamp
 from roompulse_server.meetings.config import StreamConfig
-from roompulse_server.types import Clock, Delivery, Encoding, FaultReason, MediaLimits, Packet, VideoFormat
+from roompulse_server.types import Clock
 
 MAX_GAP_US = 86_400_000_000  # between packets of a recording; a state without pictures is recorded every second of it
 MAX_AHEAD_US = 7 * 86_400_000_000  # of the meeting's own clock; what is read later costs as much as a meeting is long

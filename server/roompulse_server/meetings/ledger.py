@@ -2,8 +2,10 @@
 
 from collections import Counter
 
+from roompulse_vision.enumerations import DropReason
+
 from roompulse_server.engine.messages import Answer, NotDue
-from roompulse_server.types import DropReason, PacketCounters
+from roompulse_server.types import PacketCounters
 
 
 class Ledger:

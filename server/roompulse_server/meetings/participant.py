@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from roompulse_vision.enumerations import Presence
+from roompulse_vision.types import FaceReading
+
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.types import FaceReading, Observation, Participant, Presence, Reading, Update
+from roompulse_server.types import Observation, Participant, Reading, Update
 
 FILL_US = 1_000_000  # a state that brings no pictures (camera off …) is recorded this often at most
 

@@ -5,8 +5,10 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from roompulse_vision.enumerations import FaultReason
+
 from roompulse_server.errors import RoompulseError
-from roompulse_server.types import Consent, FaultReason, MeetingKey, PacketCounters, Update
+from roompulse_server.types import Consent, MeetingKey, PacketCounters, Update
 
 UPDATES_BOUND = 256
 CONTROL_BOUND = 1024

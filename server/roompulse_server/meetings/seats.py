@@ -8,23 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from roompulse_server.engine.governor import Beat
+from roompulse_vision.enumerations import DropReason, Presence
+from roompulse_vision.rate_governor import Beat
+from roompulse_vision.types import FaceReading
+
 from roompulse_server.engine.messages import Outcome, RegionLook
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.meetings.config import StreamConfig, TileConfig
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.participant import LiveParticipant, Moment
-from roompulse_server.types import (
-    ATTESTED,
-    Consent,
-    ConsentState,
-    Content,
-    DropReason,
-    FaceReading,
-    Presence,
-    Update,
-    found_id,
-)
+from roompulse_server.types import ATTESTED, Consent, ConsentState, Content, Update, found_id
 
 QUIET_PERIODS = 2.5  # a LIVE participant whose analysis is so many periods old gets updates all the same
 NO_PICTURES_US = 3_000_000  # and after this time is known to send none

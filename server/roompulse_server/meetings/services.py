@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from roompulse_vision.types import Probabilities
+
 from roompulse_server.bus.hub import Hub
 from roompulse_server.engine.engine import Engine
 from roompulse_server.insight.formula import Formula
@@ -12,7 +14,6 @@ from roompulse_server.metrics import Metrics
 from roompulse_server.settings import Settings
 from roompulse_server.storage.store import Store
 from roompulse_server.storage.writer import Recorder
-from roompulse_server.types import Probabilities
 
 
 @dataclass(frozen=True, slots=True, eq=False)

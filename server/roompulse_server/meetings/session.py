@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 import structlog
+from roompulse_vision.enumerations import Delivery, DropReason, FaultReason
+from roompulse_vision.types import MediaLimits, Packet
 
 from roompulse_server.engine.messages import Answer, Look, NotDue, StreamSpec
 from roompulse_server.engine.stream import EngineStream
@@ -23,18 +25,7 @@ from roompulse_server.meetings.seats import Scored, Seats
 from roompulse_server.meetings.services import Services
 from roompulse_server.meetings.stream_tasks import StreamTasks
 from roompulse_server.storage.block import quantise
-from roompulse_server.types import (
-    Consent,
-    Content,
-    Delivery,
-    DropReason,
-    EventKind,
-    FaultReason,
-    MediaLimits,
-    MeetingKey,
-    Packet,
-    PacketCounters,
-)
+from roompulse_server.types import Consent, Content, EventKind, MeetingKey, PacketCounters
 
 log = structlog.get_logger(__name__)
 

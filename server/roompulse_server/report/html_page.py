@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from roompulse_vision.types import LABELS
+
 from roompulse_server.insight.formula import DEFAULT_ID
 from roompulse_server.insight.occurrence import Occurrence
 from roompulse_server.insight.summary_types import MeetingSummary, ParticipantSummary
@@ -29,7 +31,6 @@ from roompulse_server.report.resolution import (
 from roompulse_server.report.share import Part, expression_parts, time_parts
 from roompulse_server.report.template import page_template
 from roompulse_server.report.wall_clock import WallClock, wall_clock_of
-from roompulse_server.types import LABELS
 
 
 @dataclass(frozen=True, slots=True)

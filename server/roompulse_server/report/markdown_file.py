@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from roompulse_vision.types import LABELS
+
 from roompulse_server.insight.occurrence import Occurrence
 from roompulse_server.insight.summary_types import MeetingSummary
 from roompulse_server.report import explanation, naming, remark, sentence
@@ -16,7 +18,6 @@ from roompulse_server.report.naming import Named
 from roompulse_server.report.resolution import Slots, meeting_slots, slots_for
 from roompulse_server.report.story import story_of, unscored
 from roompulse_server.report.wall_clock import WallClock, wall_clock_of
-from roompulse_server.types import LABELS
 
 _SPECIAL = re.compile(
     r"([\\`*_{}\[\]<>#!|~&$@]|:(?=//)|(?<=www)\.)"

@@ -9,6 +9,8 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from roompulse_vision.types import LABELS, Probabilities
+
 from roompulse_server.insight.remedies import reason_in_words
 from roompulse_server.insight.summary_types import (
     Change,
@@ -21,7 +23,7 @@ from roompulse_server.insight.summary_types import (
 )
 from roompulse_server.insight.timeline import BUCKET_US
 from roompulse_server.report.attendee_row import camera_on_us
-from roompulse_server.types import LABELS, NoScoreReason, Probabilities
+from roompulse_server.types import NoScoreReason
 
 Numbers = Iterable[tuple[str, float | None]]
 

@@ -4,8 +4,7 @@ import math
 from collections.abc import Sequence
 
 from roompulse.expression_words import NAMED_FROM, expression_in_words
-
-from roompulse_server.types import LABELS, Probabilities
+from roompulse_vision.types import LABELS, Probabilities
 
 NOTHING = "–"
 _LOOKS = {

@@ -4,10 +4,12 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from roompulse_vision.types import LABELS, Probabilities
+
 from roompulse_server.insight.remedies import reason_in_words
 from roompulse_server.insight.summary_types import ParticipantSummary
 from roompulse_server.report.sentence import percent
-from roompulse_server.types import LABELS, NoScoreReason, Probabilities
+from roompulse_server.types import NoScoreReason
 
 _CHARACTER, _MARGIN = 0.019, 0.02  # of the bar where it is shortest, on a telephone
 

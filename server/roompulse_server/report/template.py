@@ -10,10 +10,10 @@ from importlib import resources
 
 import jinja2
 from markupsafe import Markup
+from roompulse_vision.types import LABELS
 
 from roompulse_server.report import explanation, remark, sentence
 from roompulse_server.report.plane import BADGE, SIDE
-from roompulse_server.types import LABELS
 
 _FILTERS = (
     explanation.explanation,

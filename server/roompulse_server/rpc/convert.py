@@ -8,6 +8,7 @@ from typing import Any, overload
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 from roompulse.v1 import common_pb2, meeting_service_pb2, update_pb2
+from roompulse_vision import types as vision
 
 from roompulse_server import types
 from roompulse_server.rpc.memo import converted_once
@@ -68,11 +69,11 @@ def consent_to_proto(consent: types.Consent) -> common_pb2.Consent:
 
 def expressions_to_proto(probabilities: Sequence[float]) -> update_pb2.Expressions:
     """Return the probabilities by label; nan is absent."""
-    given = {label: p for label, p in zip(types.LABELS, probabilities, strict=True) if not math.isnan(p)}
+    given = {label: p for label, p in zip(vision.LABELS, probabilities, strict=True) if not math.isnan(p)}
     return update_pb2.Expressions(**given)
 
 
-def face_to_proto(face: types.FaceReading) -> update_pb2.Face:
+def face_to_proto(face: vision.FaceReading) -> update_pb2.Face:
     message = update_pb2.Face(track=face.track, box=box_to_proto(face.box))
     message.quality.size_px = face.quality.size_px
     message.quality.sharpness = face.quality.sharpness
@@ -87,7 +88,7 @@ def face_to_proto(face: types.FaceReading) -> update_pb2.Face:
     return message
 
 
-def box_to_proto(box: types.Box) -> common_pb2.Box:
+def box_to_proto(box: vision.Box) -> common_pb2.Box:
     return common_pb2.Box(x=box.x, y=box.y, width=box.width, height=box.height)
 
 
@@ -95,7 +96,7 @@ def action_units_to_proto(
     probabilities: Sequence[float] | None, active: Sequence[bool] | None = None
 ) -> list[update_pb2.ActionUnit]:
     units = []
-    for index, (number, p) in enumerate(zip(types.ACTION_UNITS, probabilities or (), strict=False)):
+    for index, (number, p) in enumerate(zip(vision.ACTION_UNITS, probabilities or (), strict=False)):
         if not math.isnan(p):
             unit = update_pb2.ActionUnit(number=number, probability=p)
             if active:
@@ -122,7 +123,7 @@ def affect_to_proto(affect: types.AffectReading) -> update_pb2.Affect:
     )
 
 
-def raw_affect_to_proto(affect: types.RawAffect) -> update_pb2.Affect:
+def raw_affect_to_proto(affect: vision.RawAffect) -> update_pb2.Affect:
     """Return a still picture's affect: nothing to smooth with, so the raw values stand alone."""
     return update_pb2.Affect(
         model_id=affect.model_id,

@@ -2,11 +2,12 @@
 
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, update_pb2
+from roompulse_vision.types import FaceReading
 
 from roompulse_server.engine.messages import Ready, StillRead
 from roompulse_server.meetings.reply import Beat, Fault, Flow, Going, Opened, Reply
 from roompulse_server.rpc import convert
-from roompulse_server.types import FaceReading, MeetingKey, Update
+from roompulse_server.types import MeetingKey, Update
 
 
 def reply_to_proto(reply: Reply, key: MeetingKey) -> pb.AnalyzeVideoResponse:

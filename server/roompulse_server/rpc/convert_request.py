@@ -6,6 +6,8 @@ from enum import IntEnum
 from typing import Any, Literal, TypeVar
 
 from roompulse.v1 import analysis_service_pb2, common_pb2, media_pb2
+from roompulse_vision import enumerations
+from roompulse_vision import types as vision
 
 from roompulse_server import types
 from roompulse_server.errors import InvalidArgumentError
@@ -49,14 +51,14 @@ def consent_from_proto(consent: common_pb2.Consent, path: str) -> types.Consent 
     return types.Consent(state, consent.recorded_by, consent.wording_version)
 
 
-def format_from_proto(format: media_pb2.VideoFormat) -> types.VideoFormat:
-    return types.VideoFormat(
-        encoding=enum_from_proto(types.Encoding, format.encoding, "format.encoding"),
+def format_from_proto(format: media_pb2.VideoFormat) -> vision.VideoFormat:
+    return vision.VideoFormat(
+        encoding=enum_from_proto(enumerations.Encoding, format.encoding, "format.encoding"),
         width=format.width,
         height=format.height,
         strides=tuple(format.strides),
-        matrix=enum_from_proto(types.ColorMatrix, format.matrix, "format.matrix"),
-        range=enum_from_proto(types.ColorRange, format.range, "format.range"),
+        matrix=enum_from_proto(enumerations.ColorMatrix, format.matrix, "format.matrix"),
+        range=enum_from_proto(enumerations.ColorRange, format.range, "format.range"),
         rotation_deg=format.rotation_deg,
         horizontal_flip=format.horizontal_flip,
         pixel_aspect_width=format.pixel_aspect_width,
@@ -69,7 +71,7 @@ def tiles_from_proto(layout: media_pb2.TileLayout) -> tuple[TileConfig, ...]:
         TileConfig(
             types.Tile(
                 tile.participant_id,
-                types.Box(*(_finite(value) for value in (tile.box.x, tile.box.y, tile.box.width, tile.box.height))),
+                vision.Box(*(_finite(value) for value in (tile.box.x, tile.box.y, tile.box.width, tile.box.height))),
                 tile.display_name,
                 tile.speaking if tile.HasField("speaking") else None,
             ),
@@ -89,7 +91,7 @@ def config_from_proto(config: analysis_service_pb2.StreamConfig) -> StreamConfig
         new_occurrence=config.new_occurrence,
         source=enum_from_proto(types.Source, config.source, "source", types.Source.CAMERA),
         content=enum_from_proto(types.Content, config.content, "content", types.Content.CAMERA),
-        delivery=enum_from_proto(types.Delivery, config.delivery, "delivery", types.Delivery.LIVE),
+        delivery=enum_from_proto(enumerations.Delivery, config.delivery, "delivery", enumerations.Delivery.LIVE),
         clock=enum_from_proto(types.Clock, config.clock, "clock", types.Clock.MEDIA),
         format=format_from_proto(config.format),
         mirrored=config.mirrored,

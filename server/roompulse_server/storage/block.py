@@ -11,6 +11,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from roompulse_vision.types import ACTION_UNITS
 
 from roompulse_server.series import Floats, Integers, Series
 from roompulse_server.storage.compression import Bytes, compress, decompress, decompress_ahead
@@ -28,7 +29,7 @@ from roompulse_server.storage.row import (
     to_row,
     to_update,
 )
-from roompulse_server.types import ACTION_UNITS, Update
+from roompulse_server.types import Update
 
 Rows = NDArray[np.void]
 T = TypeVar("T")

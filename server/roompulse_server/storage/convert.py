@@ -5,13 +5,14 @@ import math
 from typing import Any
 
 import numpy as np
+from roompulse_vision.enumerations import DropReason
+from roompulse_vision.types import Probabilities
 from sqlalchemy import Row
 
 from roompulse_server.storage.seal import CHECKPOINT, event_place, seal, unseal
 from roompulse_server.types import (
     Consent,
     ConsentState,
-    DropReason,
     Event,
     EventKind,
     Meeting,
@@ -19,7 +20,6 @@ from roompulse_server.types import (
     MeetingState,
     PacketCounters,
     Participant,
-    Probabilities,
     Purpose,
     Rollup,
 )

@@ -12,6 +12,7 @@ import math
 import os
 
 import numpy as np
+from roompulse_vision.types import LABELS
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from roompulse_server.storage import auditing, reading, writing
@@ -21,7 +22,7 @@ from roompulse_server.storage.ledger import Seat
 from roompulse_server.storage.schema import blocks, erasures, events, meetings, participants, rollups
 from roompulse_server.storage.seal import digest
 from roompulse_server.storage.store import Committed
-from roompulse_server.types import LABELS, AuditAction, Event, EventKind, MeetingKey, MeetingState
+from roompulse_server.types import AuditAction, Event, EventKind, MeetingKey, MeetingState
 
 SWEEP_BLOCKS = 32  # removed at once: 1.6 MB, a few milliseconds
 _SALT_BYTES = 16

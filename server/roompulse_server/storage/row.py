@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from roompulse_vision.enumerations import Presence, Provenance
+from roompulse_vision.types import ACTION_UNITS, LABELS, Box, FaceQuality, FaceReading, HeadPose, Point
 
 from roompulse_server.storage.fixed import (
     ANGLE,
@@ -21,24 +23,7 @@ from roompulse_server.storage.fixed import (
     UNIT,
     FixedRow,
 )
-from roompulse_server.types import (
-    ACTION_UNITS,
-    LABELS,
-    AffectReading,
-    Band,
-    Box,
-    Engagement,
-    FaceQuality,
-    FaceReading,
-    FacingState,
-    HeadPose,
-    NoScoreReason,
-    Point,
-    Presence,
-    Provenance,
-    Reading,
-    Update,
-)
+from roompulse_server.types import AffectReading, Band, Engagement, FacingState, NoScoreReason, Reading, Update
 
 FORMAT = 1  # version of ROW; a new layout gets a new number and keeps reading the old
 

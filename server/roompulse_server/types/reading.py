@@ -2,81 +2,12 @@
 
 from dataclasses import dataclass
 
-from roompulse_server.types.enumerations import Band, FacingState, NoScoreReason, Presence, Provenance
-from roompulse_server.types.media import Box, Point
+from roompulse_vision.enumerations import Presence, Provenance
+from roompulse_vision.types import FaceReading, Probabilities
 
-LABELS = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "other")
-ACTION_UNITS = (1, 2, 4, 6, 7, 10, 12, 15, 23, 24, 25, 26)  # the twelve of ABAW
+from roompulse_server.types.enumerations import Band, FacingState, NoScoreReason
+
 MAX_PARTICIPANTS = 4096  # of one meeting, found faces included: it bounds resume tokens and heartbeats
-
-Probabilities = tuple[float, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class HeadPose:
-    """Degrees: yaw positive to the picture's right, pitch positive up, roll positive clockwise."""
-
-    yaw_deg: float
-    pitch_deg: float
-    roll_deg: float
-
-
-@dataclass(frozen=True, slots=True)
-class FaceQuality:
-    """`size_px` shorter side of the box; `sharpness` variance of the Laplacian at 48×48; `detector_score` 0 to 1."""
-
-    size_px: float
-    sharpness: float
-    detector_score: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class LearnedEngagement:
-    """What an engagement network says of a track's newest embeddings: the probability of "engaged", 0 to 1.
-
-    `span_s` is the time from the first of them to the last, which is this picture's.
-    """
-
-    probability: float
-    span_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class RawAffect:
-    """What the model says of one crop, calibrated, before any smoothing. `action_units` follow `ACTION_UNITS`.
-
-    `engaged` is None where no engagement network is used, or too few embeddings of the track are there.
-    """
-
-    model_id: str
-    probabilities: Probabilities
-    valence: float | None = None
-    arousal: float | None = None
-    valence_arousal_provenance: Provenance = Provenance.UNSPECIFIED
-    action_units: tuple[float, ...] | None = None
-    action_unit_provenance: Provenance = Provenance.UNSPECIFIED
-    action_units_active: tuple[bool, ...] | None = None
-    engaged: LearnedEngagement | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class FaceReading:
-    """One face of one picture.
-
-    `landmarks`: right eye, left eye, nose, right and left mouth corner (the person's sides), or None.
-    `motion`: how the face changed against the track's reference of about a second before, both aligned: the mean
-    absolute difference of the part (8×8 of 48×48 pixels) that changed most, grey levels 0 to 255; None while there is
-    no reference. Far above a still's, it is measured once a second and repeated between. `affect` is None when the
-    face is not read: too small, or not alone.
-    """
-
-    track: int
-    box: Box
-    quality: FaceQuality
-    landmarks: tuple[Point, Point, Point, Point, Point] | None = None
-    pose: HeadPose | None = None
-    motion: float | None = None
-    affect: RawAffect | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field
 
-from roompulse_server.types.enumerations import AuditAction, ConsentState, DropReason, EventKind, MeetingState, Purpose
-from roompulse_server.types.reading import Probabilities, Reading
+from roompulse_vision.enumerations import DropReason
+from roompulse_vision.types import Probabilities
+
+from roompulse_server.types.enumerations import AuditAction, ConsentState, EventKind, MeetingState, Purpose
+from roompulse_server.types.reading import Reading
 
 ATTESTED = "everyone_consented"  # who recorded the consent of faces that only an attestation speaks for
 

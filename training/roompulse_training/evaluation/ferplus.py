@@ -60,7 +60,7 @@ def ferplus(
 
 def _run(faces: protocol.Faces, card: pathlib.Path | None) -> protocol.Doubles:
     try:
-        from roompulse_server.errors import ModelError
+        from roompulse_vision.errors import ModelError
 
         from roompulse_training import bare_crop
     except ModuleNotFoundError as error:

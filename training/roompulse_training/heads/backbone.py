@@ -17,13 +17,13 @@ from typing import TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from roompulse_server.vision.card import ModelCard
-from roompulse_server.vision.classifier import MAX_BATCH, Classifier
-from roompulse_server.vision.crop import BoxCrop, CropRule, crop
-from roompulse_server.vision.detection import Detector, Picture, PixelBox
-from roompulse_server.vision.sampling import Patch
-from roompulse_server.vision.seeker import search
-from roompulse_server.vision.view import view_of
+from roompulse_vision.faces.card import ModelCard
+from roompulse_vision.faces.classifier import MAX_BATCH, Classifier
+from roompulse_vision.faces.crop import BoxCrop, CropRule, crop
+from roompulse_vision.faces.detection import Detector, Picture, PixelBox
+from roompulse_vision.faces.face_search import search
+from roompulse_vision.faces.sampling import Patch
+from roompulse_vision.faces.view import view_of
 
 from roompulse_training.errors import DataError
 from roompulse_training.heads.dense import Floats

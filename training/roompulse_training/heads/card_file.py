@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator, Sequence
 
-from roompulse_server.vision.card import ModelCard, ModelOutput, UnitOutput
-from roompulse_server.vision.crop import CropRule, SquareCrop
+from roompulse_vision.faces.card import ModelCard, ModelOutput, UnitOutput
+from roompulse_vision.faces.crop import CropRule, SquareCrop
 
 Value = str | float | Sequence[str] | Sequence[float]
 

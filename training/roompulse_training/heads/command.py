@@ -87,7 +87,7 @@ def heads(
 
 def _run(*, faces: str | None, epochs: int, seed: int, **wanted: Any) -> "Report":
     try:
-        from roompulse_server.errors import ModelError
+        from roompulse_vision.errors import ModelError
 
         from roompulse_training.heads import work
         from roompulse_training.heads.backbone import Faces

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
-from roompulse_server.types import ACTION_UNITS
-from roompulse_server.vision.card import LAST_GEMM_INPUT, ModelCard, ModelOutput, UnitOutput, read_card
-from roompulse_server.vision.checksum import Checksum
-from roompulse_server.vision.classifier import Classifier
-from roompulse_server.vision.onnx_graph import embedding_exposed
+from roompulse_vision.faces.card import LAST_GEMM_INPUT, ModelCard, ModelOutput, UnitOutput, read_card
+from roompulse_vision.faces.checksum import Checksum
+from roompulse_vision.faces.classifier import Classifier
+from roompulse_vision.faces.onnx_graph import embedding_exposed
+from roompulse_vision.types import ACTION_UNITS
 
 from roompulse_training.figures import HALF
 from roompulse_training.heads.card_file import card_text

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from roompulse_server.types import LABELS
+from roompulse_vision.types import LABELS
 
 from roompulse_training.affwild import EXPR, EXPRESSIONS, TASKS, Doubles, Task, Track, find_folder, read_folder
 from roompulse_training.errors import DataError

@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Protocol, TypeVar
 
-from roompulse_server.vision import weights
-from roompulse_server.vision.card import ModelCard, read_card
-from roompulse_server.vision.detectors import load_detector
-from roompulse_server.vision.registry import NAME, find_emotion_model
+from roompulse_vision.faces import weights
+from roompulse_vision.faces.card import ModelCard, read_card
+from roompulse_vision.faces.detectors import load_detector
+from roompulse_vision.faces.registry import NAME, find_emotion_model
 
 from roompulse_training.errors import DataError
 from roompulse_training.heads.backbone import Backbone, Embedded, Faces, embedded

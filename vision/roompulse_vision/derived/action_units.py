@@ -8,8 +8,8 @@ never detected, never counted as events.
 
 import numpy as np
 
-from roompulse_server.derived.mixture import Doubles, Mixture
-from roompulse_server.types import ACTION_UNITS, LABELS
+from roompulse_vision.derived.mixture import Doubles, Mixture
+from roompulse_vision.types import ACTION_UNITS, LABELS
 
 SHARES: dict[str, dict[int, float]] = {
     "neutral": {},

@@ -7,8 +7,8 @@ expectation and no measurement (a map of this kind, fitted to Aff-Wild2, reached
 
 import numpy as np
 
-from roompulse_server.derived.mixture import Doubles, Mixture
-from roompulse_server.types import LABELS
+from roompulse_vision.derived.mixture import Doubles, Mixture
+from roompulse_vision.types import LABELS
 
 COORDINATES: dict[str, tuple[float, float]] = {
     "neutral": (0.0, 0.0),

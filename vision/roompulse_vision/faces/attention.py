@@ -13,12 +13,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from roompulse_server.errors import ModelError
-from roompulse_server.types import LearnedEngagement
-from roompulse_server.vision.classifier import Classifier, softmax
-from roompulse_server.vision.embedding_window import EmbeddingWindow
-from roompulse_server.vision.engagement_card import ENGAGED, EngagementCard
-from roompulse_server.vision.inference import Floats
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.classifier import Classifier, softmax
+from roompulse_vision.faces.embedding_window import EmbeddingWindow
+from roompulse_vision.faces.engagement_card import ENGAGED, EngagementCard
+from roompulse_vision.faces.inference import Floats
+from roompulse_vision.types import LearnedEngagement
 
 
 class AttentionNetwork:

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from roompulse_server.errors import ModelError
-from roompulse_server.vision.checksum import Checksum
-from roompulse_server.vision.inference import Floats
-from roompulse_server.vision.placing import place_file
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.atomic_file import place_file
+from roompulse_vision.faces.checksum import Checksum
+from roompulse_vision.faces.inference import Floats
 
 LAYERS = ("e", "hidden_FC", "dense")
 NAMES = tuple(f"{layer}/{part}" for layer in LAYERS for part in ("kernel", "bias"))

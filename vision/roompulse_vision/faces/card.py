@@ -25,11 +25,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from roompulse_server.errors import ModelError
-from roompulse_server.types import ACTION_UNITS, LABELS
-from roompulse_server.vision.checksum import Checksum, read_checksum, verify_file
-from roompulse_server.vision.crop import BoxCrop, CropRule, Resize, SquareCrop
-from roompulse_server.vision.toml_table import Table
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.checksum import Checksum, read_checksum, verify_file
+from roompulse_vision.faces.crop import BoxCrop, CropRule, Resize, SquareCrop
+from roompulse_vision.faces.toml_table import Table
+from roompulse_vision.types import ACTION_UNITS, LABELS
 
 CARDS = pathlib.Path(__file__).resolve().parent.parent / "models"
 SHIPPED = CARDS / "roompulse-fer.toml"

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from roompulse_server.errors import ModelError
-from roompulse_server.vision.toml_table import Table
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.toml_table import Table
 
 Kind = Literal["sha256", "git_blob"]
 _TITLES: dict[Kind, tuple[str, int]] = {"sha256": ("SHA-256", 64), "git_blob": ("git blob id", 40)}

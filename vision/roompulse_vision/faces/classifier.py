@@ -10,13 +10,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from roompulse_server.derived.action_units import action_units
-from roompulse_server.derived.circumplex import valence_arousal
-from roompulse_server.derived.mixture import Doubles
-from roompulse_server.errors import ModelError
-from roompulse_server.types import ACTION_UNITS, LABELS, Provenance, RawAffect
-from roompulse_server.vision.accelerator import DEVICE_BATCH, Accelerator
-from roompulse_server.vision.card import (
+from roompulse_vision.derived.action_units import action_units
+from roompulse_vision.derived.circumplex import valence_arousal
+from roompulse_vision.derived.mixture import Doubles
+from roompulse_vision.enumerations import Provenance
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.accelerator import DEVICE_BATCH, Accelerator
+from roompulse_vision.faces.card import (
     LAST_GEMM_INPUT,
     Activation,
     Colour,
@@ -25,11 +25,12 @@ from roompulse_server.vision.card import (
     ModelOutput,
     UnitOutput,
 )
-from roompulse_server.vision.findings import Findings
-from roompulse_server.vision.inference import ON_CPU, Floats, Network
-from roompulse_server.vision.onnx_graph import embedding_exposed
-from roompulse_server.vision.probe import check_findings, check_interface, probes
-from roompulse_server.vision.sampling import Patch
+from roompulse_vision.faces.findings import Findings
+from roompulse_vision.faces.inference import ON_CPU, Floats, Network
+from roompulse_vision.faces.onnx_graph import embedding_exposed
+from roompulse_vision.faces.probe import check_findings, check_interface, probes
+from roompulse_vision.faces.sampling import Patch
+from roompulse_vision.types import ACTION_UNITS, LABELS, RawAffect
 
 MAX_BATCH = 8  # on one CPU thread larger ones do not pay, and memory stays bounded
 

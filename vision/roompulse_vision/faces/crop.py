@@ -5,8 +5,8 @@ from enum import StrEnum
 
 import cv2
 
-from roompulse_server.vision.detection import Picture, PixelBox
-from roompulse_server.vision.sampling import Patch, patch, stretched
+from roompulse_vision.faces.detection import Picture, PixelBox
+from roompulse_vision.faces.sampling import Patch, patch, stretched
 
 
 @dataclass(frozen=True, slots=True)

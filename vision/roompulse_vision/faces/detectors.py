@@ -3,8 +3,8 @@
 import pathlib
 from collections.abc import Sequence
 
-from roompulse_server.vision import haar, weights, yunet
-from roompulse_server.vision.detection import Detector
+from roompulse_vision.faces import haar, weights, yunet
+from roompulse_vision.faces.detection import Detector
 
 HAAR_WARNING = (
     "YuNet's weights were found in none of {folders}: faces are sought with OpenCV's Haar cascade, which finds fewer "

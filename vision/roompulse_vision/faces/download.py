@@ -13,8 +13,8 @@ from http.client import HTTPException, HTTPResponse
 from typing import BinaryIO
 from urllib.error import HTTPError, URLError
 
-from roompulse_server.errors import ModelError
-from roompulse_server.vision.weights import Weights
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.weights import Weights
 
 STALL_S = 10.0  # to connect, and between two pieces
 MIN_BYTES_PER_S = 4096  # on the whole: a server that drips is given up

@@ -4,7 +4,7 @@ from collections import deque
 
 import numpy as np
 
-from roompulse_server.vision.inference import Floats
+from roompulse_vision.faces.inference import Floats
 
 
 class EmbeddingWindow:

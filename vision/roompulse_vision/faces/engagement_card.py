@@ -15,12 +15,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from roompulse_server.errors import ModelError
-from roompulse_server.vision.attention_file import read_layers, source_of
-from roompulse_server.vision.card import CARDS, card_table, read_url
-from roompulse_server.vision.checksum import Checksum, read_checksum, verify_file
-from roompulse_server.vision.inference import Floats
-from roompulse_server.vision.toml_table import Table
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.attention_file import read_layers, source_of
+from roompulse_vision.faces.card import CARDS, card_table, read_url
+from roompulse_vision.faces.checksum import Checksum, read_checksum, verify_file
+from roompulse_vision.faces.inference import Floats
+from roompulse_vision.faces.toml_table import Table
 
 KIND = "engagement"
 ENGAGED = "engaged"

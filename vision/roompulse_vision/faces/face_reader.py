@@ -13,19 +13,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from roompulse_server.types import LABELS, FaceReading, Probabilities, RawAffect
-from roompulse_server.vision import weights
-from roompulse_server.vision.accelerator import choose
-from roompulse_server.vision.attention import AttentionNetwork
-from roompulse_server.vision.card import read_card
-from roompulse_server.vision.classifier import Classifier
-from roompulse_server.vision.detection import Detector, Picture
-from roompulse_server.vision.detectors import load_detector
-from roompulse_server.vision.inference import Floats
-from roompulse_server.vision.registry import find_emotion_model, find_engagement_network
-from roompulse_server.vision.seeker import MAX_FACES
-from roompulse_server.vision.seen import Gauge, Seen
-from roompulse_server.vision.watcher import EveryFaceWatcher, Look, PrimaryFaceWatcher, Watcher
+from roompulse_vision.faces import weights
+from roompulse_vision.faces.accelerator import choose
+from roompulse_vision.faces.attention import AttentionNetwork
+from roompulse_vision.faces.card import read_card
+from roompulse_vision.faces.classifier import Classifier
+from roompulse_vision.faces.detection import Detector, Picture
+from roompulse_vision.faces.detectors import load_detector
+from roompulse_vision.faces.face_search import MAX_FACES
+from roompulse_vision.faces.face_watcher import EveryFaceWatcher, Look, PrimaryFaceWatcher, Watcher
+from roompulse_vision.faces.inference import Floats
+from roompulse_vision.faces.measured_face import Gauge, Seen
+from roompulse_vision.faces.registry import find_emotion_model, find_engagement_network
+from roompulse_vision.types import LABELS, FaceReading, Probabilities, RawAffect
 
 __all__ = ["FaceReader", "Look", "ReaderSetup", "Seen", "Watcher", "load_reader"]
 

@@ -11,10 +11,10 @@ the whole view: shifted regions double the noise of landmarks. Measured: docs/de
 import math
 from dataclasses import dataclass
 
-from roompulse_server.types import Box
-from roompulse_server.vision.detection import Detection, Detector, Picture, PixelBox
-from roompulse_server.vision.sampling import halved
-from roompulse_server.vision.view import View
+from roompulse_vision.faces.detection import Detection, Detector, Picture, PixelBox
+from roompulse_vision.faces.sampling import halved
+from roompulse_vision.faces.view import View
+from roompulse_vision.types import Box
 
 FACE_PX = 80  # longer side that a known face is shrunk to, between 57 and 113: landmarks are as steady as at full size
 KEEP_FACTOR = 1.8  # a face may grow or shrink by so much before its factor changes: a change is a small jump of pose

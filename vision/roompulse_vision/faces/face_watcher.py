@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from roompulse_server.types import Box, Presence
-from roompulse_server.vision.detection import Detection, Detector, Picture
-from roompulse_server.vision.seeker import Seeker, search
-from roompulse_server.vision.seen import Gauge, Seen
-from roompulse_server.vision.tracker import MultiTracker, PrimaryTracker
-from roompulse_server.vision.view import view_of
+from roompulse_vision.enumerations import Presence
+from roompulse_vision.faces.detection import Detection, Detector, Picture
+from roompulse_vision.faces.face_search import Seeker, search
+from roompulse_vision.faces.measured_face import Gauge, Seen
+from roompulse_vision.faces.tracker import MultiTracker, PrimaryTracker
+from roompulse_vision.faces.view import view_of
+from roompulse_vision.types import Box
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from roompulse_server.vision.inference import Floats
+from roompulse_vision.faces.inference import Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)

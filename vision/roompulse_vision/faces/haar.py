@@ -11,9 +11,9 @@ import pathlib
 import cv2
 import numpy as np
 
-from roompulse_server.errors import ModelError
-from roompulse_server.vision.detection import Detection, Picture, PixelBox
-from roompulse_server.vision.sampling import shrink
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.detection import Detection, Picture, PixelBox
+from roompulse_vision.faces.sampling import shrink
 
 CASCADE = "haarcascade_frontalface_alt2.xml"  # of OpenCV's frontal ones the fewest false faces on real video
 DEFAULT_WORKING_SIDE = 320  # 480 costs twice as much and finds hardly more

@@ -6,8 +6,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from roompulse_server.errors import ModelError
-from roompulse_server.vision.accelerator import PROVIDERS, Accelerator, used
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.accelerator import PROVIDERS, Accelerator, used
 
 Floats = NDArray[np.float32]
 ON_CPU = Accelerator()

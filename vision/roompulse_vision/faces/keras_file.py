@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from roompulse_server.errors import ModelError
-from roompulse_server.vision.attention import AttentionNetwork
-from roompulse_server.vision.attention_file import NAMES, check_layers, write_layers
-from roompulse_server.vision.checksum import verify_file
-from roompulse_server.vision.engagement_card import READY, EngagementCard
-from roompulse_server.vision.inference import Floats
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.attention import AttentionNetwork
+from roompulse_vision.faces.attention_file import NAMES, check_layers, write_layers
+from roompulse_vision.faces.checksum import verify_file
+from roompulse_vision.faces.engagement_card import READY, EngagementCard
+from roompulse_vision.faces.inference import Floats
 
 if TYPE_CHECKING:
     import h5py

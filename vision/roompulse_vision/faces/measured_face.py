@@ -3,16 +3,16 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from roompulse_server.types import FaceQuality, FaceReading, Point
-from roompulse_server.vision.card import ModelCard
-from roompulse_server.vision.crop import CropRule, crop
-from roompulse_server.vision.detection import Detection, FivePoints
-from roompulse_server.vision.embedding_window import EmbeddingWindow
-from roompulse_server.vision.motion import MotionMeter, Snapshot, motion, smoothed
-from roompulse_server.vision.pose import head_pose
-from roompulse_server.vision.quality import Thumbnail, sharpness, thumbnail
-from roompulse_server.vision.sampling import Patch
-from roompulse_server.vision.view import View
+from roompulse_vision.faces.card import ModelCard
+from roompulse_vision.faces.crop import CropRule, crop
+from roompulse_vision.faces.detection import Detection, FivePoints
+from roompulse_vision.faces.embedding_window import EmbeddingWindow
+from roompulse_vision.faces.motion import MotionMeter, Snapshot, motion, smoothed
+from roompulse_vision.faces.pose import head_pose
+from roompulse_vision.faces.quality import Thumbnail, sharpness, thumbnail
+from roompulse_vision.faces.sampling import Patch
+from roompulse_vision.faces.view import View
+from roompulse_vision.types import FaceQuality, FaceReading, Point
 
 
 @dataclass(frozen=True, slots=True, eq=False)

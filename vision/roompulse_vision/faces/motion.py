@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roompulse_server.types import Box
-from roompulse_server.vision.quality import SIDE, Thumbnail
+from roompulse_vision.faces.quality import SIDE, Thumbnail
+from roompulse_vision.types import Box
 
 STILL_BELOW = 6.0  # grey levels: stills stay below 5, real faces exceed 15 within ten seconds
 REFERENCE_AGE_S = 1.0

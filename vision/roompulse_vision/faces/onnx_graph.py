@@ -11,7 +11,7 @@ part of the graph, and not a byte of the model itself is touched (https://protob
 
 from collections.abc import Iterator
 
-from roompulse_server.errors import ModelError
+from roompulse_vision.errors import ModelError
 
 _GRAPH, _NODE, _OUTPUT = 7, 1, 12
 _NODE_INPUT, _OP_TYPE = 1, 4

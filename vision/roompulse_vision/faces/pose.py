@@ -20,7 +20,7 @@ from operator import mul
 
 import numpy as np
 
-from roompulse_server.types import HeadPose
+from roompulse_vision.types import HeadPose
 
 # Right eye, left eye, nose, right and left mouth corner; x to the picture's right, y down, z towards the camera.
 CANONICAL = np.array(

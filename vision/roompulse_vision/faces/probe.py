@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from roompulse_server.errors import ModelError
-from roompulse_server.vision.card import Colour, ModelCard, ModelInput
-from roompulse_server.vision.findings import Findings
-from roompulse_server.vision.inference import Floats, Network
-from roompulse_server.vision.sampling import Patch
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.card import Colour, ModelCard, ModelInput
+from roompulse_vision.faces.findings import Findings
+from roompulse_vision.faces.inference import Floats, Network
+from roompulse_vision.faces.sampling import Patch
 
 KEYS = {  # what a run finds, and what the card calls it
     "scores": "output.scores",

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roompulse_server.vision.detection import Picture, PixelBox
-from roompulse_server.vision.sampling import patch
+from roompulse_vision.faces.detection import Picture, PixelBox
+from roompulse_vision.faces.sampling import patch
 
 SIDE = 48  # pixels: so that sharpness says the same of small and large faces
 

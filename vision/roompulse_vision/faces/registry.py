@@ -11,16 +11,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from roompulse_server.errors import ModelError
-from roompulse_server.vision.attention import AttentionNetwork
-from roompulse_server.vision.card import CARDS, ModelCard, card_table, parse_card, read_card
-from roompulse_server.vision.checksum import verify_file
-from roompulse_server.vision.classifier import Classifier
-from roompulse_server.vision.engagement_card import KIND, load_layers, located, parse_engagement_card
-from roompulse_server.vision.keras_file import converted
-from roompulse_server.vision.placing import place_file
-from roompulse_server.vision.weights import Weights, find, read_detector, weights_of
-from roompulse_server.vision.yunet import YuNet
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.atomic_file import place_file
+from roompulse_vision.faces.attention import AttentionNetwork
+from roompulse_vision.faces.card import CARDS, ModelCard, card_table, parse_card, read_card
+from roompulse_vision.faces.checksum import verify_file
+from roompulse_vision.faces.classifier import Classifier
+from roompulse_vision.faces.engagement_card import KIND, load_layers, located, parse_engagement_card
+from roompulse_vision.faces.keras_file import converted
+from roompulse_vision.faces.weights import Weights, find, read_detector, weights_of
+from roompulse_vision.faces.yunet import YuNet
 
 OTHER_KINDS = {"detector": "a detector", KIND: "an engagement network"}
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roompulse_server.vision.detection import Picture, PixelBox
+from roompulse_vision.faces.detection import Picture, PixelBox
 
 MAX_FINER = 4  # samples per output pixel and side; larger areas are shrunk first, so that 4K costs no more
 

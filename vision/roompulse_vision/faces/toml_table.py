@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from roompulse_server.errors import ModelError
+from roompulse_vision.errors import ModelError
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from roompulse_server.types import Box
+from roompulse_vision.types import Box
 
 GAP_S = 2.0  # longer missed, and somebody else may have sat down
 HOLE_S = 6.0  # not looked at for longer: the same; more than the 5 s between looks at the lowest rate, 0.2 Hz

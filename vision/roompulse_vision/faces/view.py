@@ -6,8 +6,8 @@ fractions of the whole picture (what is reported).
 
 from dataclasses import dataclass
 
-from roompulse_server.types import Box, Point
-from roompulse_server.vision.detection import Picture, PixelBox, PixelPoint
+from roompulse_vision.faces.detection import Picture, PixelBox, PixelPoint
+from roompulse_vision.types import Box, Point
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,9 +9,9 @@ import pathlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from roompulse_server.vision.card import CARDS, ModelCard, card_table
-from roompulse_server.vision.checksum import Checksum, read_checksum, verify_file
-from roompulse_server.vision.engagement_card import KIND, EngagementCard
+from roompulse_vision.faces.card import CARDS, ModelCard, card_table
+from roompulse_vision.faces.checksum import Checksum, read_checksum, verify_file
+from roompulse_vision.faces.engagement_card import KIND, EngagementCard
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roompulse_server.errors import ModelError
-from roompulse_server.vision.detection import Detection, Picture, PixelBox
-from roompulse_server.vision.inference import Floats, Network
-from roompulse_server.vision.sampling import shrink
+from roompulse_vision.errors import ModelError
+from roompulse_vision.faces.detection import Detection, Picture, PixelBox
+from roompulse_vision.faces.inference import Floats, Network
+from roompulse_vision.faces.sampling import shrink
 
 STRIDES = (8, 16, 32)
 OUTPUTS = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox", "kps") for stride in STRIDES]

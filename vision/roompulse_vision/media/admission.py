@@ -1,12 +1,13 @@
 """What is refused before anything is decoded or allocated. Pure Python: the parent process may ask too."""
 
-from roompulse_server.errors import MediaError
-from roompulse_server.media.bitstream import UnitKind, is_annex_b, is_encoded_video, is_raw, unit_kind
-from roompulse_server.media.coded_size import coded_size
-from roompulse_server.media.layout import check_sides, planes
-from roompulse_server.media.mistaken import container, named
-from roompulse_server.media.still_header import JPEG_MAGIC, PNG_MAGIC, read_header
-from roompulse_server.types import Encoding, FaultReason, MediaLimits, Packet, VideoFormat
+from roompulse_vision.enumerations import Encoding, FaultReason
+from roompulse_vision.errors import MediaError
+from roompulse_vision.media.bitstream import UnitKind, is_annex_b, is_encoded_video, is_raw, unit_kind
+from roompulse_vision.media.coded_size import coded_size
+from roompulse_vision.media.layout import check_sides, planes
+from roompulse_vision.media.mistaken import container, named
+from roompulse_vision.media.still_header import JPEG_MAGIC, PNG_MAGIC, read_header
+from roompulse_vision.types import MediaLimits, Packet, VideoFormat
 
 ROTATIONS_DEG = (0, 90, 180, 270)
 MAX_ASPECT = 4  # the widest pixels of any standard are 2 : 1

@@ -6,8 +6,8 @@ Pure Python, so that the parent process may ask too; nothing is decoded.
 from collections.abc import Iterator
 from enum import Enum
 
-from roompulse_server.media.bits import HEADER_BYTES, Bits
-from roompulse_server.types import Encoding
+from roompulse_vision.enumerations import Encoding
+from roompulse_vision.media.bits import HEADER_BYTES, Bits
 
 ENCODED_VIDEO = frozenset({Encoding.H264, Encoding.VP8, Encoding.VP9, Encoding.AV1})
 RAW = frozenset({Encoding.I420, Encoding.NV12, Encoding.RGB24, Encoding.BGR24, Encoding.RGBA})

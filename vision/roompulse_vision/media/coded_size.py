@@ -1,7 +1,8 @@
 """The size that encoded video announces, read before anything is allocated for it."""
 
-from roompulse_server.media.bits import Bits
-from roompulse_server.media.bitstream import (
+from roompulse_vision.enumerations import Encoding
+from roompulse_vision.media.bits import Bits
+from roompulse_vision.media.bitstream import (
     NAL_SPS,
     OBU_SEQUENCE_HEADER,
     UnitKind,
@@ -12,7 +13,6 @@ from roompulse_server.media.bitstream import (
     unit_kind,
     vp9_key_frame_profile,
 )
-from roompulse_server.types import Encoding
 
 Size = tuple[int, int]
 

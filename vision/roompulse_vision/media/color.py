@@ -10,9 +10,10 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import ColorRange as AvRange
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 
-from roompulse_server.errors import MediaError
-from roompulse_server.media.orientation import Picture
-from roompulse_server.types import ColorMatrix, ColorRange, FaultReason, VideoFormat
+from roompulse_vision.enumerations import ColorMatrix, ColorRange, FaultReason
+from roompulse_vision.errors import MediaError
+from roompulse_vision.media.orientation import Picture
+from roompulse_vision.types import VideoFormat
 
 HD_LINES = 720
 DECLARED_MATRIX = {

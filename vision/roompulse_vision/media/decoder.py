@@ -9,16 +9,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
-from roompulse_server.errors import MediaError
-from roompulse_server.media.admission import check_packet
-from roompulse_server.media.bitstream import is_disposable, is_encoded_video, is_raw
-from roompulse_server.media.color import BgrConverter
-from roompulse_server.media.orientation import Geometry, Picture, geometry, upright
-from roompulse_server.media.raw import raw_picture
-from roompulse_server.media.still import still_picture
-from roompulse_server.media.still_header import read_header
-from roompulse_server.media.video import Decoding, VideoStream
-from roompulse_server.types import FaultReason, MediaLimits, Packet
+from roompulse_vision.enumerations import FaultReason
+from roompulse_vision.errors import MediaError
+from roompulse_vision.media.admission import check_packet
+from roompulse_vision.media.bitstream import is_disposable, is_encoded_video, is_raw
+from roompulse_vision.media.color import BgrConverter
+from roompulse_vision.media.orientation import Geometry, Picture, geometry, upright
+from roompulse_vision.media.raw import raw_picture
+from roompulse_vision.media.still import still_picture
+from roompulse_vision.media.still_header import read_header
+from roompulse_vision.media.video import Decoding, VideoStream
+from roompulse_vision.types import MediaLimits, Packet
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from itertools import accumulate
 
-from roompulse_server.errors import MediaError
-from roompulse_server.types import Encoding, FaultReason, VideoFormat
+from roompulse_vision.enumerations import Encoding, FaultReason
+from roompulse_vision.errors import MediaError
+from roompulse_vision.types import VideoFormat
 
 PACKED_BYTES = {Encoding.RGB24: 3, Encoding.BGR24: 3, Encoding.RGBA: 4}
 MIN_SIDE = 16

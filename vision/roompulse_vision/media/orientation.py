@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from roompulse_server.media.admission import MAX_ASPECT
-from roompulse_server.media.exif import UPRIGHT
-from roompulse_server.types import MediaLimits, VideoFormat
+from roompulse_vision.media.admission import MAX_ASPECT
+from roompulse_vision.media.exif import UPRIGHT
+from roompulse_vision.types import MediaLimits, VideoFormat
 
 Picture = NDArray[np.uint8]
 

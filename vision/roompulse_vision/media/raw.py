@@ -4,10 +4,11 @@ import av
 import cv2
 import numpy as np
 
-from roompulse_server.media.color import BgrConverter, plane_rows
-from roompulse_server.media.layout import PACKED_BYTES, PlaneLayout, planes
-from roompulse_server.media.orientation import Picture
-from roompulse_server.types import Encoding, Packet, VideoFormat
+from roompulse_vision.enumerations import Encoding
+from roompulse_vision.media.color import BgrConverter, plane_rows
+from roompulse_vision.media.layout import PACKED_BYTES, PlaneLayout, planes
+from roompulse_vision.media.orientation import Picture
+from roompulse_vision.types import Packet, VideoFormat
 
 TO_BGR = {Encoding.RGB24: cv2.COLOR_RGB2BGR, Encoding.RGBA: cv2.COLOR_RGBA2BGR}
 

@@ -3,10 +3,10 @@
 import cv2
 import numpy as np
 
-from roompulse_server.errors import MediaError
-from roompulse_server.media.orientation import Picture
-from roompulse_server.media.still_header import StillHeader
-from roompulse_server.types import FaultReason
+from roompulse_vision.enumerations import FaultReason
+from roompulse_vision.errors import MediaError
+from roompulse_vision.media.orientation import Picture
+from roompulse_vision.media.still_header import StillHeader
 
 # A damaged picture is a reply to its sender, not a line in the log.
 cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)

@@ -9,9 +9,9 @@ import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from roompulse_server.errors import MediaError
-from roompulse_server.media import exif, mistaken
-from roompulse_server.types import FaultReason
+from roompulse_vision.enumerations import FaultReason
+from roompulse_vision.errors import MediaError
+from roompulse_vision.media import exif, mistaken
 
 JPEG_MAGIC = b"\xff\xd8\xff"
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"

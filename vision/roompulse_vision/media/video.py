@@ -15,10 +15,11 @@ from dataclasses import dataclass
 import av
 from av.stream import Stream
 
-from roompulse_server.errors import MediaError
-from roompulse_server.media.bitstream import MAX_REORDERED_PACKETS, UnitKind, unit_kind
-from roompulse_server.media.coded_size import coded_size
-from roompulse_server.types import Encoding, FaultReason, MediaLimits, Packet
+from roompulse_vision.enumerations import Encoding, FaultReason
+from roompulse_vision.errors import MediaError
+from roompulse_vision.media.bitstream import MAX_REORDERED_PACKETS, UnitKind, unit_kind
+from roompulse_vision.media.coded_size import coded_size
+from roompulse_vision.types import MediaLimits, Packet
 
 av.logging.set_level(None)  # damaged video is a reply to its sender, not a line in the log
 
