@@ -28,7 +28,7 @@ from rich.table import Table
 from roompulse_server.insight.baseline import FLOOR, NeutralBaseline
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.types import Observation, Reading
+from roompulse_server.types import FaceObservation, Reading
 from roompulse_training.robustness import there_and_back
 from roompulse_vision.faces.card import SHIPPED, ModelCard, read_card
 from roompulse_vision.faces.classifier import MAX_BATCH, Classifier, softmax
@@ -86,14 +86,14 @@ def pictures(file: pathlib.Path) -> list[Picture]:
     return frames
 
 
-def observations(reader: FaceReader, frames: list[Picture], seconds: int) -> Iterator[Observation]:
+def observations(reader: FaceReader, frames: list[Picture], seconds: int) -> Iterator[FaceObservation]:
     """Yield what a worker would report of a stream of one participant."""
     watcher = reader.watcher()
     for number, picture in enumerate(there_and_back(frames, seconds * RATE_HZ)):
         at_s = number / RATE_HZ
         look = watcher.look(picture, at_s)
         faces = reader.classify(look.faces)
-        yield Observation(at_s, look.presence, faces[0] if len(faces) == 1 else None)
+        yield FaceObservation(at_s, look.presence, faces[0] if len(faces) == 1 else None)
 
 
 def mean(values: list[float | None]) -> float | None:

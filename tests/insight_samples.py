@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.types import Observation, Reading
+from roompulse_server.types import FaceObservation, Reading
 from roompulse_vision.enumerations import Presence
 from roompulse_vision.types import (
     LABELS,
@@ -53,9 +53,9 @@ def face(
     )
 
 
-def seen(at_s: float, shown: FaceReading | None = None, *, speaking: bool | None = None) -> Observation:
+def seen(at_s: float, shown: FaceReading | None = None, *, speaking: bool | None = None) -> FaceObservation:
     """Return the observation of one clear face."""
-    return Observation(at_s, Presence.PRESENT, shown or face(), speaking)
+    return FaceObservation(at_s, Presence.PRESENT, shown or face(), speaking)
 
 
 def moments(start_s: float, stop_s: float, rate_hz: float) -> Iterable[float]:

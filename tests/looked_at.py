@@ -13,7 +13,7 @@ from roompulse.feed import Feed, FeedReport, Passing
 from roompulse.media import Packet as Sent
 from roompulse.v1 import media_pb2
 from roompulse_server.meetings.config import MeetingRef, StreamConfig
-from roompulse_server.meetings.intake import Incoming, Intake
+from roompulse_server.meetings.packet_admission import IncomingPacket, PacketAdmission
 from roompulse_server.rpc.convert_request import format_from_proto
 from roompulse_vision.enumerations import Delivery
 from roompulse_vision.errors import MediaError
@@ -28,7 +28,7 @@ class Looked:
 
     def __init__(self) -> None:
         config = StreamConfig(MeetingRef("default", "files"), "ada", delivery=Delivery.EVERY_FRAME, media_zero_us=0)
-        self._intake, self._decoder = Intake(config, 0, MediaLimits()), Decoder(MediaLimits(), admitted=True)
+        self._intake, self._decoder = PacketAdmission(config, 0, MediaLimits()), Decoder(MediaLimits(), admitted=True)
         self._sent = 0
         self.shown: list[tuple[float, Picture]] = []
         self.sizes: list[tuple[int, int]] = []
@@ -49,7 +49,7 @@ class Looked:
     def _take(self, sent: Sent) -> None:
         shape = format_from_proto(message_of(media_pb2.VideoPacket, format=sent.format).format) if sent.format else None
         capture_us = round((sent.capture_s or 0.0) * 1e6)
-        incoming = Incoming(self._sent, sent.data, capture_us, format=shape, decode_only=sent.decode_only)
+        incoming = IncomingPacket(self._sent, sent.data, capture_us, format=shape, decode_only=sent.decode_only)
         packet, fault = self._intake.accept(incoming, 0)
         self.faults += [fault.message] if fault else []
         if packet is None:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CLIENT = ROOT / "client" / "roompulse"
 SERVER = ROOT / "server" / "roompulse_server"
-HAND_WRITTEN = ("client", "server", "demo", "tools", "tests", "training", "benchmarks")
+VISION = ROOT / "vision" / "roompulse_vision"
+HAND_WRITTEN = ("client", "vision", "server", "demo", "tools", "tests", "training", "benchmarks")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from roompulse_server.engine.messages import Answer, Look, NotDue, Outcome, StreamSpec, StreamTurn
+from roompulse_server.engine.messages import StreamReport
 from roompulse_server.engine.stream import (
     EVERY_FRAME_WINDOW,
     QUEUE_BYTES,
@@ -11,6 +11,8 @@ from roompulse_server.engine.stream import (
     EngineStream,
 )
 from roompulse_vision.enumerations import Delivery, DropReason, Encoding
+from roompulse_vision.observation import DroppedPacket, Observation, PacketResult, SkippedPackets, Stamp
+from roompulse_vision.stream_spec import FaceSelection, StreamSpec
 from roompulse_vision.types import Packet, VideoFormat
 
 SLICE = b"\x00\x00\x00\x01\x41\x9a"
@@ -23,17 +25,21 @@ def stream(delivery: Delivery = Delivery.EVERY_FRAME) -> EngineStream:
     def wake(stream: EngineStream) -> None:
         stream.take()
 
-    return EngineStream(1, StreamSpec(Look.PRIMARY, delivery, 0.0), wake)
+    return EngineStream(1, StreamSpec(FaceSelection.PRIMARY, delivery, 0.0), wake)
 
 
 def packet(index: int) -> Packet:
     return Packet(index, SLICE if index else IDR, VideoFormat(Encoding.H264), index, index, index)
 
 
-async def answers(seat: EngineStream) -> list[Answer]:
-    found: list[Answer] = []
+def observed(index: int) -> Observation:
+    return Observation(index, Stamp(index, index, index), ())
+
+
+async def answers(seat: EngineStream) -> list[PacketResult]:
+    found: list[PacketResult] = []
     while (arrival := await seat.next()) is not None:
-        found += arrival.answers
+        found += arrival.results
     return found
 
 
@@ -53,21 +59,21 @@ async def test_what_a_worker_says_after_the_end_counts_no_more() -> None:
     seat = stream()
     await seat.submit([packet(0)])
     seat.close()
-    seat.answered(StreamTurn(1, (Outcome(0, 0, 0, 0),)))
+    seat.answered(StreamReport(1, (observed(0),)))
     (outcome,) = await answers(seat)
-    assert isinstance(outcome, Outcome)
-    assert outcome.dropped is DropReason.STREAM_ENDED
+    assert isinstance(outcome, DroppedPacket)
+    assert outcome.reason is DropReason.STREAM_ENDED
 
 
 async def test_raw_pictures_in_a_worker_are_bounded_in_bytes_too() -> None:
-    seat = EngineStream(1, StreamSpec(Look.PRIMARY, Delivery.EVERY_FRAME, 0.0), lambda stream: None)
+    seat = EngineStream(1, StreamSpec(FaceSelection.PRIMARY, Delivery.EVERY_FRAME, 0.0), lambda stream: None)
     raw, picture = VideoFormat(Encoding.RGB24, 2048, 1024), bytes(RAW_WINDOW_BYTES // 2)
     taken = []
     for index in range(3):
         await seat.submit([Packet(index, picture, raw, index, index, index)])
         taken.append(seat.take())
     assert [[packet.index for packet in packets] for packets in taken] == [[0], [1], []]
-    seat.answered(StreamTurn(1, (Outcome(0, 0, 0, 0),)))
+    seat.answered(StreamReport(1, (observed(0),)))
     await seat.next()
     (last,) = seat.take()
     assert last.index == 2
@@ -77,14 +83,14 @@ async def test_packets_that_were_not_due_are_answered_together() -> None:
     seat = stream()
     for index in range(EVERY_FRAME_WINDOW + 4):
         await seat.submit([packet(index)])
-    seat.answered(StreamTurn(1, (NotDue((0, 1, 2), 2), Outcome(3, 3, 3, 3))))
+    seat.answered(StreamReport(1, (SkippedPackets((0, 1, 2), 2), observed(3))))
     assert seat.take() == ()  # an answer makes room when it was taken
     arrival = await seat.next()
     assert arrival is not None
     assert arrival.packets == 4
-    assert [answer.offset_us for answer in arrival.answers] == [2, 3]
+    assert [answer.offset_us for answer in arrival.results] == [2, 3]
     seat.close()
-    left = [answer.index for answer in await answers(seat) if isinstance(answer, Outcome)]
+    left = [answer.packet_index for answer in await answers(seat) if isinstance(answer, DroppedPacket)]
     assert left == list(range(4, EVERY_FRAME_WINDOW + 4))
 
 
@@ -93,5 +99,5 @@ async def test_of_packets_that_came_together_none_is_dropped_for_those_that_may_
     large = bytes(QUEUE_BYTES // 2)
     await seat.submit([Packet(index, large, VideoFormat(Encoding.JPEG), index, index, index) for index in range(8)])
     seat.close()
-    dropped = [answer.dropped for answer in await answers(seat) if isinstance(answer, Outcome)]
+    dropped = [answer.reason for answer in await answers(seat) if isinstance(answer, DroppedPacket)]
     assert dropped == [DropReason.STREAM_ENDED] * 8

@@ -3,25 +3,26 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from roompulse_vision.rate_governor import MIN_RATE_HZ, TARGET, TOLERANCE, WINDOW_S, Beat, Governor
+from roompulse_vision.frame_sampler import FrameSampler
+from roompulse_vision.rate_governor import MIN_RATE_HZ, TARGET, TOLERANCE, WINDOW_S, Governor
 
 
 @given(st.floats(0.5, 30), st.floats(1, 60))
 def test_a_beat_keeps_the_mean_rate(rate_hz: float, frames_hz: float) -> None:
-    beat, seconds = Beat(), 20
+    beat, seconds = FrameSampler(), 20
     due = sum(beat.due(round(i * 1e6 / frames_hz), rate_hz) for i in range(round(frames_hz * seconds)))
     expected = min(rate_hz, frames_hz) * seconds
     assert expected * 0.5 - 2 <= due <= expected + 2  # a period is never cut short; frames quantise it
 
 
 def test_a_beat_is_exact_where_frames_allow() -> None:
-    beat = Beat()
+    beat = FrameSampler()
     due = sum(beat.due(round(i * 1e6 / 24), 3.0) for i in range(24 * 60))
     assert 178 <= due <= 181
 
 
 def test_a_beat_survives_a_clock_that_jumps() -> None:
-    beat = Beat()
+    beat = FrameSampler()
     assert beat.due(10_000_000, 5)
     assert beat.due(0, 5)
     assert not beat.due(100_000, 5)
@@ -30,7 +31,7 @@ def test_a_beat_survives_a_clock_that_jumps() -> None:
 
 
 def test_zero_means_every_picture() -> None:
-    assert all(Beat().due(i, 0.0) for i in range(5))
+    assert all(FrameSampler().due(i, 0.0) for i in range(5))
 
 
 class Served:

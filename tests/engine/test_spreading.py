@@ -5,9 +5,11 @@ import os
 import signal
 
 from roompulse_server.engine.engine import Engine
-from roompulse_server.engine.messages import Look, NotDue, Outcome, StreamSpec, StreamTurn, VisionSetup
+from roompulse_server.engine.messages import StreamReport, VisionSetup
 from roompulse_server.engine.stream import Arrival, EngineStream
 from roompulse_vision.enumerations import Delivery, DropReason, Encoding
+from roompulse_vision.observation import DroppedPacket, Observation, SkippedPackets, Stamp
+from roompulse_vision.stream_spec import FaceSelection, StreamSpec
 from roompulse_vision.types import MediaLimits, Packet, VideoFormat
 from shared_data import MODELS, image, needs_shared
 
@@ -22,7 +24,7 @@ class Desk:
     def __init__(self, delivery: Delivery = Delivery.EVERY_FRAME) -> None:
         self.sent: list[int] = []
         self.closes = 0
-        self.stream = EngineStream(1, StreamSpec(Look.PRIMARY, delivery, 0.0), self._pump)
+        self.stream = EngineStream(1, StreamSpec(FaceSelection.PRIMARY, delivery, 0.0), self._pump)
 
     def _pump(self, stream: EngineStream) -> None:
         self.sent += [packet.index for packet in stream.take()]
@@ -32,7 +34,7 @@ class Desk:
         await self.stream.submit([unit(index) for index in indices])
 
     def answer(self, *indices: int, closed: bool = False) -> None:
-        self.stream.answered(StreamTurn(1, tuple(Outcome(i, i, i, i) for i in indices), closed=closed))
+        self.stream.answered(StreamReport(1, tuple(Observation(i, Stamp(i, i, i), ()) for i in indices), closed=closed))
 
 
 def unit(index: int) -> Packet:
@@ -65,8 +67,16 @@ async def test_a_stream_moves_at_a_key_frame_and_loses_nothing() -> None:
     assert desk.closes == 2
     came = await arrivals(desk.stream)
     assert [arrival.wants_key_frame for arrival in came] == [True, False, False, False]
-    outcomes = [answer for arrival in came for answer in arrival.answers]
-    assert [answer.index for answer in outcomes if isinstance(answer, Outcome)] == [0, 1, 2, 3, 100, 101, 102]
+    outcomes = [answer for arrival in came for answer in arrival.results]
+    assert [answer.packet_index for answer in outcomes if isinstance(answer, Observation)] == [
+        0,
+        1,
+        2,
+        3,
+        100,
+        101,
+        102,
+    ]
 
 
 async def test_a_stream_that_ends_before_its_key_frame_ends_where_it_is() -> None:
@@ -88,8 +98,12 @@ async def test_a_stream_whose_worker_dies_while_it_moves_begins_anew() -> None:
     await desk.send(101)
     desk.stream.finish()
     desk.answer(100, 101, closed=True)
-    outcomes = [answer for arrival in await arrivals(desk.stream) for answer in arrival.answers]
-    told = {answer.index: answer.dropped for answer in outcomes if isinstance(answer, Outcome)}
+    outcomes = [answer for arrival in await arrivals(desk.stream) for answer in arrival.results]
+    told = {
+        answer.packet_index: answer.reason if isinstance(answer, DroppedPacket) else None
+        for answer in outcomes
+        if not isinstance(answer, SkippedPackets)
+    }
     assert told == {0: DropReason.WORKER_LOST, 100: None, 101: None}
 
 
@@ -100,8 +114,8 @@ async def feed(stream: EngineStream, picture: bytes, stop: asyncio.Event) -> tup
     while not stop.is_set():
         await stream.submit([Packet(index, picture, JPEG, index * 200_000, 0, 0)])
         while index not in answered and (arrival := await stream.next()) is not None:
-            for answer in arrival.answers:
-                answered += answer.indices if isinstance(answer, NotDue) else (answer.index,)
+            for answer in arrival.results:
+                answered += answer.packet_indices if isinstance(answer, SkippedPackets) else (answer.packet_index,)
         index += 1
     stream.finish()
     while await stream.next() is not None:
@@ -113,7 +127,7 @@ async def feed(stream: EngineStream, picture: bytes, stop: asyncio.Event) -> tup
 async def test_after_all_workers_have_died_no_worker_has_two_streams_more_than_another() -> None:
     picture, stop = image("single_face.jpg").read_bytes(), asyncio.Event()
     async with Engine(VisionSetup(models=str(MODELS)), MediaLimits(), 2, 16) as engine:
-        spec = StreamSpec(Look.PRIMARY, Delivery.EVERY_FRAME, 0.0)
+        spec = StreamSpec(FaceSelection.PRIMARY, Delivery.EVERY_FRAME, 0.0)
         feeding = [asyncio.create_task(feed(engine.open(spec), picture, stop)) for _ in range(5)]
         spare = engine._spare
         assert spare is not None

@@ -13,7 +13,7 @@ from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.scorer import ParticipantScorer
 from roompulse_server.insight.summary import summarise
 from roompulse_server.insight.summary_types import FacingTime, ParticipantSummary
-from roompulse_server.types import EventKind, FacingState, Observation, Participant, Update
+from roompulse_server.types import EventKind, FaceObservation, FacingState, Participant, Update
 from roompulse_vision.enumerations import Presence
 
 FORMULA = Formula()
@@ -137,7 +137,7 @@ def test_it_is_known_without_a_score_and_unknown_without_a_face_or_a_pose() -> N
     scorer = ParticipantScorer(FORMULA)
     unclear = feed(scorer, 0, 4, face(mixed(other=0.9))).engagement
     assert (unclear.score, unclear.facing_state) == (None, FACING)
-    assert scorer.observe(Observation(4.2, Presence.NO_FACE)).engagement.facing_state is NOTHING
+    assert scorer.observe(FaceObservation(4.2, Presence.NO_FACE)).engagement.facing_state is NOTHING
     assert scorer.observe(seen(4.6)).engagement.facing_state is FACING  # missed for a moment only
     assert feed(ParticipantScorer(FORMULA), 0, 12, face(yaw=None)).engagement.facing_state is NOTHING
     assert feed(ParticipantScorer(FORMULA), 0, 30, face(motion=0.1)).engagement.facing_state is NOTHING

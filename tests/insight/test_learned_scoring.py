@@ -6,7 +6,7 @@ from roompulse_server.errors import SettingsError
 from roompulse_server.insight.formula import DEFAULT_ID, Formula
 from roompulse_server.insight.scorer import ParticipantScorer
 from roompulse_server.insight.scoring import LearnedScoring
-from roompulse_server.types import Band, NoScoreReason, Observation
+from roompulse_server.types import Band, FaceObservation, NoScoreReason
 from roompulse_vision.enumerations import Presence
 from roompulse_vision.types import FaceReading, LearnedEngagement
 
@@ -50,10 +50,16 @@ def test_without_a_full_window_of_embeddings_there_is_too_little_evidence() -> N
 def test_the_gate_is_the_formulas() -> None:
     scorer, formula = learned(), ParticipantScorer(Formula())
     observations = [seen(step / 5, engaged()) for step in range(60)]
-    observations += [Observation(12.2, Presence.CAMERA_OFF), *(seen(13 + step / 5, engaged()) for step in range(20))]
-    observations += [Observation(17.2, Presence.NO_FACE), Observation(17.4, Presence.SEVERAL_FACES, engaged())]
+    observations += [
+        FaceObservation(12.2, Presence.CAMERA_OFF),
+        *(seen(13 + step / 5, engaged()) for step in range(20)),
+    ]
+    observations += [FaceObservation(17.2, Presence.NO_FACE), FaceObservation(17.4, Presence.SEVERAL_FACES, engaged())]
     observations += [seen(18 + step / 5, face(motion=1.0, engaged=LearnedEngagement(0.8, 9.0))) for step in range(80)]
-    observations += [Observation(35.0, Presence.NO_CONSENT), *(seen(35.2 + step / 5, engaged()) for step in range(40))]
+    observations += [
+        FaceObservation(35.0, Presence.NO_CONSENT),
+        *(seen(35.2 + step / 5, engaged()) for step in range(40)),
+    ]
     reasons = set()
     for observation in observations:
         one, other = (each.observe(observation).engagement for each in (scorer, formula))

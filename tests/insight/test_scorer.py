@@ -6,7 +6,7 @@ import pytest
 from insight_samples import face, feed, mixed, score_of, seen
 from roompulse_server.insight.formula import DEFAULT_ID, Formula
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.types import Band, NoScoreReason, Observation
+from roompulse_server.types import Band, FaceObservation, NoScoreReason
 from roompulse_vision.enumerations import Presence
 from roompulse_vision.types import FaceReading
 
@@ -73,7 +73,7 @@ def test_half_of_the_window_away_costs_half_of_facing() -> None:
 def test_what_cannot_be_scored_has_its_own_reason_at_once(presence: Presence, reason: NoScoreReason) -> None:
     scorer = ParticipantScorer(FORMULA)
     score_of(feed(scorer, 0, 20))
-    reading = scorer.observe(Observation(20.0, presence))
+    reading = scorer.observe(FaceObservation(20.0, presence))
     assert (reading.presence, reading.engagement.no_score_reason) == (presence, reason)
     assert reading.engagement.score is None
     assert reading.engagement.band is Band.UNSPECIFIED
@@ -82,7 +82,7 @@ def test_what_cannot_be_scored_has_its_own_reason_at_once(presence: Presence, re
 
 def test_a_face_too_small_to_be_read_is_shown_but_not_scored() -> None:
     small = FaceReading(1, face().box, face().quality, affect=None)
-    reading = ParticipantScorer(FORMULA).observe(Observation(0.0, Presence.PRESENT, small))
+    reading = ParticipantScorer(FORMULA).observe(FaceObservation(0.0, Presence.PRESENT, small))
     assert reading.presence is Presence.FACE_TOO_SMALL
     assert reading.engagement.no_score_reason is NoScoreReason.FACE_TOO_SMALL
     assert reading.face == small
@@ -129,7 +129,7 @@ def test_six_valid_seconds_give_the_mean_of_the_valid_time_only(rate_hz: float) 
     scorer = ParticipantScorer(FORMULA)
     feed(scorer, 0, 3, face(mixed(happiness=1.0)), rate_hz=rate_hz)
     for at in range(3, 7):
-        scorer.observe(Observation(float(at), Presence.NO_FACE))
+        scorer.observe(FaceObservation(float(at), Presence.NO_FACE))
     reading = feed(scorer, 7, 10, face(mixed(sadness=1.0)), rate_hz=rate_hz)
     assert score_of(reading) == pytest.approx((1.0 + 0.55) / 2)
     assert reading.engagement.coverage == pytest.approx(0.6)
@@ -199,9 +199,9 @@ def test_another_person_starts_afresh() -> None:
 def test_withdrawn_consent_leaves_nothing_of_the_person_behind() -> None:
     scorer = ParticipantScorer(FORMULA)
     feed(scorer, 0, 60, face(mixed(happiness=1.0), yaw=18))
-    scorer.observe(Observation(60.0, Presence.NO_CONSENT))
+    scorer.observe(FaceObservation(60.0, Presence.NO_CONSENT))
     blank = ParticipantScorer(FORMULA)
-    blank.observe(Observation(60.0, Presence.NO_CONSENT))
+    blank.observe(FaceObservation(60.0, Presence.NO_CONSENT))
     scorer_state, blank_state = scorer.checkpoint(), blank.checkpoint()
     assert scorer_state[-600:] == blank_state[-600:]
 

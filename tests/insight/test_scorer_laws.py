@@ -12,7 +12,7 @@ from insight_samples import face, feed, mixed, score_of, seen
 from roompulse_server.insight.facing import facing_factor
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.types import Engagement, NoScoreReason, Observation
+from roompulse_server.types import Engagement, FaceObservation, NoScoreReason
 from roompulse_vision.enumerations import Presence
 from roompulse_vision.types import LABELS, FaceReading, Probabilities
 
@@ -87,7 +87,7 @@ def test_mirroring_the_picture_changes_nothing(poses: list[tuple[float, float]])
 
 
 observations = st.builds(
-    lambda wait, presence, shown, speaking: (wait, Observation(0.0, presence, shown, speaking)),
+    lambda wait, presence, shown, speaking: (wait, FaceObservation(0.0, presence, shown, speaking)),
     wait=st.floats(0, 4) | st.just(0.2),
     presence=st.sampled_from([*Presence, *[Presence.PRESENT] * 30]),
     shown=st.none()
@@ -106,11 +106,11 @@ observations = st.builds(
 
 @settings(max_examples=60, deadline=None)
 @given(steps=st.lists(observations, min_size=1, max_size=60))
-def test_whatever_comes_a_reading_explains_itself(steps: Sequence[tuple[float, Observation]]) -> None:
+def test_whatever_comes_a_reading_explains_itself(steps: Sequence[tuple[float, FaceObservation]]) -> None:
     scorer, now_s = ParticipantScorer(FORMULA), 0.0
     for wait_s, step in steps:
         now_s += wait_s
-        reading = scorer.observe(Observation(now_s, step.presence, step.face, step.speaking))
+        reading = scorer.observe(FaceObservation(now_s, step.presence, step.face, step.speaking))
         for engagement in (reading.engagement, scorer.at(now_s + 0.1).engagement):
             check(engagement)
         now_s += 0.1

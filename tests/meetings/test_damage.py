@@ -12,7 +12,7 @@ import pytest_asyncio
 from bare_service import Bare, bare
 from roompulse_server.errors import Reason, RoompulseError, StoreError
 from roompulse_server.meetings.config import MeetingRef, StreamConfig, check_stream
-from roompulse_server.meetings.intake import Incoming
+from roompulse_server.meetings.packet_admission import IncomingPacket
 from roompulse_server.types import Purpose
 from roompulse_vision.enumerations import Delivery, Encoding
 from roompulse_vision.types import VideoFormat
@@ -39,7 +39,7 @@ def config(meeting: str) -> StreamConfig:
 async def stream(service: Bare, meeting: str, seconds: int = 3) -> None:
     session = await service.ingest.open(config(meeting))
     for second in range(seconds):
-        await session.packets([Incoming(second, KEY_FRAME, second * S)])
+        await session.packets([IncomingPacket(second, KEY_FRAME, second * S)])
     finishing = asyncio.create_task(session.finish())
     while await session.next() is not None:
         pass

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 from roompulse_server.meetings.config import MeetingRef, StreamConfig
-from roompulse_server.meetings.intake import Incoming, Intake
+from roompulse_server.meetings.packet_admission import IncomingPacket, PacketAdmission
 from roompulse_server.types import Clock
 from roompulse_vision.enumerations import Delivery, Encoding, FaultReason
 from roompulse_vision.types import MediaLimits, Packet, VideoFormat
@@ -16,13 +16,15 @@ LIVE = StreamConfig(MeetingRef("default", "standup"), "ada", format=RAW)
 BEGAN_US, NOW_US = 1_000_000, 61_000_000
 
 
-def intake(**fields: object) -> Intake:
-    return Intake(replace(LIVE, **fields), BEGAN_US, MediaLimits())  # type: ignore[arg-type]
+def intake(**fields: object) -> PacketAdmission:
+    return PacketAdmission(replace(LIVE, **fields), BEGAN_US, MediaLimits())  # type: ignore[arg-type]
 
 
-def taken(through: Intake, index: int, capture_us: int | None = None, now_us: int = NOW_US) -> Packet | FaultReason:
+def taken(
+    through: PacketAdmission, index: int, capture_us: int | None = None, now_us: int = NOW_US
+) -> Packet | FaultReason:
     """Return the packet, or the fault that it costs."""
-    packet, fault = through.accept(through.numbered(Incoming(index, PIXELS, capture_us)), now_us)
+    packet, fault = through.accept(through.numbered(IncomingPacket(index, PIXELS, capture_us)), now_us)
     assert packet or fault
     return packet or fault.reason  # type: ignore[union-attr]
 
@@ -64,7 +66,7 @@ def test_a_live_picture_without_a_time_leaves_the_clock_of_the_others_alone() ->
 
 @pytest.mark.parametrize("fields", [{"delivery": Delivery.EVERY_FRAME}, {"media_zero_us": 0}])
 def test_a_recording_needs_times_and_the_fault_says_who_does_not(fields: dict[str, object]) -> None:
-    _, fault = intake(**fields).accept(Incoming(1, PIXELS, None), NOW_US)
+    _, fault = intake(**fields).accept(IncomingPacket(1, PIXELS, None), NOW_US)
     assert fault
     assert fault.reason is FaultReason.WRONG_TIME
     assert re.search(r"packet 1: has no capture_offset; only LIVE .* may leave it out", fault.message)

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from media_samples import encode, moving, scene
 from roompulse_server.meetings.clock import CodingOrder, LiveClock, Stamp
 from roompulse_server.meetings.config import MeetingRef, StreamConfig
-from roompulse_server.meetings.intake import Accepted, Incoming, Intake
+from roompulse_server.meetings.packet_admission import AdmittedPacket, IncomingPacket, PacketAdmission
 from roompulse_vision.enumerations import Delivery, Encoding, FaultReason
 from roompulse_vision.types import MediaLimits, VideoFormat
 
@@ -17,9 +17,9 @@ PIXELS = scene(64, 48).tobytes()
 H264, RAW = VideoFormat(Encoding.H264), VideoFormat(Encoding.BGR24, 64, 48)
 
 
-def intake(format: VideoFormat, delivery: Delivery, zero_us: int | None = None) -> Intake:
+def intake(format: VideoFormat, delivery: Delivery, zero_us: int | None = None) -> PacketAdmission:
     config = StreamConfig(MeetingRef("default", "m"), "ada", delivery=delivery, format=format, media_zero_us=zero_us)
-    return Intake(config, BEGAN_US, MediaLimits())
+    return PacketAdmission(config, BEGAN_US, MediaLimits())
 
 
 class Sender:
@@ -31,13 +31,13 @@ class Sender:
 
     def send(
         self, capture_s: float, at_s: float = 0.0, data: bytes | None = None, *, decode_only: bool = False
-    ) -> Accepted:
+    ) -> AdmittedPacket:
         self._index += 1
-        incoming = Incoming(self._index, data or self._data, round(capture_s * S), decode_only=decode_only)
+        incoming = IncomingPacket(self._index, data or self._data, round(capture_s * S), decode_only=decode_only)
         return self._intake.accept(incoming, BEGAN_US + round(at_s * S))
 
 
-def reason(accepted: Accepted) -> FaultReason | None:
+def reason(accepted: AdmittedPacket) -> FaultReason | None:
     return accepted.fault.reason if accepted.fault else None
 
 

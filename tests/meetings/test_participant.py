@@ -6,8 +6,8 @@ import pytest
 from insight_samples import face, feed, moments, seen
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.meetings.participant import LiveParticipant, Moment
-from roompulse_server.types import Observation, Participant
+from roompulse_server.meetings.participant import Moment, ParticipantState
+from roompulse_server.types import FaceObservation, Participant
 from roompulse_vision.enumerations import Presence
 
 SECOND = 1_000_000
@@ -18,7 +18,7 @@ def moment(second: int) -> Moment:
 
 
 def test_only_pictures_and_a_change_of_state_are_learnt_from() -> None:
-    seat = LiveParticipant(Participant(1, "ada"), ParticipantScorer(Formula()), 0)
+    seat = ParticipantState(Participant(1, "ada"), ParticipantScorer(Formula()), 0)
     learnt = []
     acts: tuple[Callable[[], object], ...] = (
         lambda: seat.enter(moment(1), Presence.CAMERA_OFF),
@@ -39,10 +39,10 @@ def test_only_pictures_and_a_change_of_state_are_learnt_from() -> None:
 def test_a_checkpoint_from_before_a_long_state_goes_on_like_one_from_its_end(state: Presence) -> None:
     scorer = ParticipantScorer(Formula())
     feed(scorer, 0.0, 30.0)
-    scorer.observe(Observation(30.0, state))
+    scorer.observe(FaceObservation(30.0, state))
     at_first = scorer.checkpoint()
     for at_s in moments(31.0, 34.0, 1.0):
-        scorer.observe(Observation(at_s, state))
+        scorer.observe(FaceObservation(at_s, state))
     first, last = ParticipantScorer(Formula()), ParticipantScorer(Formula())
     assert first.restore(at_first)
     assert last.restore(scorer.checkpoint())
@@ -55,7 +55,7 @@ def test_a_checkpoint_from_before_a_long_state_goes_on_like_one_from_its_end(sta
 
 def test_a_leap_of_any_length_costs_one_update() -> None:
     """What a sender says about time is theirs: a day between two packets of four bytes was 86,400 rows."""
-    seat = LiveParticipant(Participant(1, "ada"), ParticipantScorer(Formula()), 0)
+    seat = ParticipantState(Participant(1, "ada"), ParticipantScorer(Formula()), 0)
     assert seat.fill(5 * SECOND, 0) is None  # pictures are looked at
     seat.enter(moment(1), Presence.CAMERA_OFF)
     for until_us, at_us in ((1_999_999, None), (2_500_000, 2_000_000), (86_400 * SECOND - 1, 86_399 * SECOND)):

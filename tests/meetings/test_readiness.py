@@ -6,7 +6,7 @@ from typing import cast
 import pytest
 from bare_service import Bare, NoWorkers, bare
 from roompulse_server.engine.engine import Engine
-from roompulse_server.engine.messages import PacketsFor, Retile, Setup, VisionSetup
+from roompulse_server.engine.messages import PacketsFor, Setup, VisionSetup, WatchRegions
 from roompulse_server.engine.process import SILENT_S, WorkerProcess
 from roompulse_server.errors import Reason, RoompulseError, StoreError
 from roompulse_server.meetings.config import MeetingRef
@@ -87,7 +87,7 @@ def test_an_engine_whose_workers_are_all_gone_says_so() -> None:
 async def test_a_worker_that_is_asked_and_says_nothing_does_not_answer() -> None:
     worker = WorkerProcess(Setup(0, VisionSetup(), MediaLimits()), lambda *_: None, lambda _: None)
     assert worker.answers(1e9)  # it was not asked
-    worker.send(Retile(1, ()))
+    worker.send(WatchRegions(1, ()))
     assert worker.answers(1e9)  # nor is that a question
     worker.send(PacketsFor(1, (), 0.0))
     worker.send(PacketsFor(1, (), 0.0))

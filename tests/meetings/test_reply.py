@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.meetings.reply import UPDATES_BOUND, Beat, Fault, Outbox
+from roompulse_server.meetings.reply_queue import UPDATES_BOUND, Heartbeat, PacketFault, ReplyQueue
 from roompulse_server.types import Band, Engagement, NoScoreReason, Reading, Update
 from roompulse_vision.enumerations import FaultReason, Presence
 
@@ -18,7 +18,7 @@ def update(sequence: int) -> Update:
 
 
 async def test_live_keeps_the_newest_updates() -> None:
-    box = Outbox(live=True)
+    box = ReplyQueue(live=True)
     for sequence in range(UPDATES_BOUND + 3):
         await box.put(update(sequence))
     first = await box.get()
@@ -28,13 +28,13 @@ async def test_live_keeps_the_newest_updates() -> None:
 
 
 async def test_every_frame_waits_for_the_reader() -> None:
-    box = Outbox(live=False)
+    box = ReplyQueue(live=False)
     for sequence in range(UPDATES_BOUND):
         await box.put(update(sequence))
     waiting = asyncio.create_task(box.put(update(UPDATES_BOUND)))
     await asyncio.sleep(0)
     assert not waiting.done()
-    box.post(Beat(1))  # control passes
+    box.post(Heartbeat(1))  # control passes
     first = await box.get()
     assert isinstance(first, Update)
     assert first.sequence == 0
@@ -43,10 +43,10 @@ async def test_every_frame_waits_for_the_reader() -> None:
 
 
 async def test_the_end_comes_after_everything_before() -> None:
-    box = Outbox(live=True)
-    box.post(Fault(1, FaultReason.CORRUPT, "cut short"))
+    box = ReplyQueue(live=True)
+    box.post(PacketFault(1, FaultReason.CORRUPT, "cut short"))
     box.end(RoompulseError(Reason.MEETING_ENDED, "over"))
     box.end()
-    assert isinstance(await box.get(), Fault)
+    assert isinstance(await box.get(), PacketFault)
     with pytest.raises(RoompulseError, match="over"):
         await box.get()

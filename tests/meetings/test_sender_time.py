@@ -11,8 +11,8 @@ from roompulse_server.insight.summary_types import MeetingSummary
 from roompulse_server.meetings.catalogue import Catalogue
 from roompulse_server.meetings.config import MeetingRef, StreamConfig, TileConfig
 from roompulse_server.meetings.delivery import TURN
-from roompulse_server.meetings.intake import Incoming
-from roompulse_server.meetings.reply import Fault, Reply
+from roompulse_server.meetings.packet_admission import IncomingPacket
+from roompulse_server.meetings.reply_queue import PacketFault, Reply
 from roompulse_server.meetings.session import Session
 from roompulse_server.types import MeetingKey, Purpose, Source, Tile, Update
 from roompulse_vision.enumerations import Delivery, Encoding, Presence
@@ -41,8 +41,8 @@ def gallery(count: int) -> dict[str, object]:
     return {"source": Source.GALLERY, "tiles": tiles}
 
 
-def packets(*times_us: int) -> list[Incoming]:
-    return [Incoming(index, KEY_FRAME, at_us) for index, at_us in enumerate(times_us)]
+def packets(*times_us: int) -> list[IncomingPacket]:
+    return [IncomingPacket(index, KEY_FRAME, at_us) for index, at_us in enumerate(times_us)]
 
 
 async def finish(session: Session, faults: int = 0) -> list[Reply]:
@@ -51,7 +51,7 @@ async def finish(session: Session, faults: int = 0) -> list[Reply]:
     while (reply := await session.next()) is not None:
         replies.append(reply)
     await ending
-    assert sum(isinstance(reply, Fault) for reply in replies) == faults
+    assert sum(isinstance(reply, PacketFault) for reply in replies) == faults
     return replies
 
 
@@ -63,7 +63,7 @@ async def rows(service: Bare) -> tuple[int, int]:
     return len(listed.items), len(await read(store.read_rollups, key, limit=100_000))
 
 
-async def each(session: Session, incoming: Iterable[Incoming]) -> None:
+async def each(session: Session, incoming: Iterable[IncomingPacket]) -> None:
     for packet in incoming:
         await session.packets([packet])
 
@@ -113,7 +113,7 @@ async def test_a_camera_that_is_off_for_hours_costs_a_row_a_change(service: Bare
 async def test_nobody_can_lie_more_than_a_week_ahead(service: Bare) -> None:
     session = await service.ingest.open(config())
     await each(session, packets(*(day * DAY for day in range(12))))
-    faults = [reply for reply in await finish(session, faults=4) if isinstance(reply, Fault)]
+    faults = [reply for reply in await finish(session, faults=4) if isinstance(reply, PacketFault)]
     assert [fault.packet_index for fault in faults] == [8, 9, 10, 11]
     assert "seven days ahead is the most" in faults[0].message
     assert (await summary(service)).duration_us <= 7 * DAY + 2 * S
@@ -150,7 +150,7 @@ async def test_recording_lets_others_have_their_turn(service: Bare) -> None:
     sequences: list[int] = []
     watching = asyncio.create_task(watch(service, sequences))
     await session.packets(packets(0))
-    await session.packets([Incoming(1, KEY_FRAME, 20 * S)])
+    await session.packets([IncomingPacket(1, KEY_FRAME, 20 * S)])
     watching.cancel()
     await finish(session)
     steps = [after - before for before, after in itertools.pairwise(sequences)]

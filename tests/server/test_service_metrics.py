@@ -1,7 +1,7 @@
 """What a scrape says of the engine, and what a caller is told of rates."""
 
 from roompulse_server.engine.engine import EngineStatistics
-from roompulse_server.meetings.reply import rated
+from roompulse_server.meetings.reply_queue import rated
 from roompulse_server.metrics import Metrics
 
 BUSY = EngineStatistics(2, 10, True, 0, busy=(0.9, 0.5), load=(1.4, 0.6), scale=(0.5, 1.0))

@@ -58,7 +58,8 @@ def test_an_enumeration_has_the_names_and_numbers_of_its_twin(ours: type[enum.In
 
 
 def test_every_enumeration_has_a_twin() -> None:
-    ours = {kind for _, kind in inspect.getmembers(types, inspect.isclass) if issubclass(kind, enum.IntEnum)}
+    members = (*inspect.getmembers(types, inspect.isclass), *inspect.getmembers(enumerations, inspect.isclass))
+    ours = {kind for _, kind in members if issubclass(kind, enum.IntEnum)}
     assert ours - {enum.IntEnum} == set(TWINS)
 
 

@@ -3,9 +3,10 @@
 import ast
 import pathlib
 import re
+import sys
 
 import pytest
-from source_tree import CLIENT, ROOT, SERVER, imported, python_files, tree
+from source_tree import CLIENT, ROOT, SERVER, VISION, imported, python_files, tree
 
 # A part imports what stands to its right, never its neighbours in the braces.
 LAYERS: tuple[tuple[str, ...], ...] = (
@@ -14,21 +15,44 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("app",),
     ("rpc",),
     ("meetings", "report"),
-    ("engine", "media", "vision", "insight", "bus", "storage"),
-    ("derived",),
+    ("engine", "insight", "bus", "storage"),
     ("series", "settings", "metrics", "logs"),
     ("errors",),
     ("types",),
 )
-NEIGHBOURS = {("engine", "media"), ("engine", "vision")}  # the worker process decodes and sees
 RANK = {part: len(LAYERS) - number for number, layer in enumerate(LAYERS) for part in layer}
+
+# The same for the package that sees.
+VISION_LAYERS: tuple[tuple[str, ...], ...] = (
+    ("analyzer",),
+    ("face_batcher",),
+    ("stream_analyzer", "packet_queue"),
+    ("faces", "media"),
+    ("derived", "observation", "stream_spec"),
+    ("frame_sampler", "rate_governor", "types"),
+    ("errors",),
+    ("enumerations",),
+)
+VISION_RANK = {part: len(VISION_LAYERS) - number for number, layer in enumerate(VISION_LAYERS) for part in layer}
+VISION_LIBRARIES = {"av", "cv2", "h5py", "numpy", "onnxruntime", "roompulse_vision"}
+VALUES = {"types", "enumerations", "errors", "observation", "stream_spec"}  # what every part of the server may know
+SEEING = {  # the parts of the server that may use what sees
+    "derived": {"insight"},
+    "faces": {"commands", "engine"},
+    "face_batcher": {"engine"},
+    "frame_sampler": {"meetings"},
+    "media": {"engine", "meetings"},
+    "packet_queue": {"engine"},
+    "rate_governor": {"engine"},
+    "stream_analyzer": {"engine"},
+}
 
 # The parts that may import a library; everybody else may not.
 EDGES = {
-    "cv2": {"media", "vision"},
-    "av": {"media", "vision"},
-    "onnxruntime": {"media", "vision"},
-    "h5py": {"vision"},
+    "cv2": set(),
+    "av": set(),
+    "onnxruntime": set(),
+    "h5py": set(),
     "grpc": {"rpc"},
     "grpc_health": {"rpc"},
     "grpc_reflection": {"rpc"},
@@ -72,7 +96,7 @@ def parts_imported(path: pathlib.Path) -> set[str]:
 def libraries_imported(path: pathlib.Path) -> set[str]:
     names = imported(path, dotted_package(path))
     shared = (*SHARED, COMMAND_LINE) if part_of(path) in COMMAND_PARTS else SHARED
-    return {name.split(".")[0] for name in names if not below(name, shared)} - {"roompulse_server"}
+    return {name.split(".")[0] for name in names if not below(name, shared)} - {"roompulse_server", "roompulse_vision"}
 
 
 def below(name: str, modules: tuple[str, ...]) -> bool:
@@ -81,7 +105,7 @@ def below(name: str, modules: tuple[str, ...]) -> bool:
 
 
 def allowed(source: str, target: str) -> bool:
-    return source == target or (source, target) in NEIGHBOURS or RANK[target] < RANK[source]
+    return source == target or RANK[target] < RANK[source]
 
 
 def test_every_part_has_its_place() -> None:
@@ -110,8 +134,52 @@ def test_a_library_stays_at_its_edge(library: str) -> None:
     assert not wrong, f"{library} belongs to {sorted(EDGES[library])}, but is imported by {wrong}"
 
 
+def vision_files() -> list[pathlib.Path]:
+    return [path for path in python_files("vision") if path != VISION / "__init__.py"]
+
+
+def vision_part(path: pathlib.Path) -> str:
+    return path.relative_to(VISION).parts[0].removesuffix(".py")
+
+
+def seen_parts(path: pathlib.Path) -> set[str]:
+    return {name.split(".")[1] for name in imported(path) if name.startswith("roompulse_vision.")}
+
+
+def test_what_sees_imports_one_way_and_nothing_that_serves() -> None:
+    own = {vision_part(path) for path in vision_files()}
+    assert own <= set(VISION_RANK), f"{own - set(VISION_RANK)} stand in no layer of the vision package"
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {target}"
+        for path in vision_files()
+        for target in sorted(seen_parts(path) & set(VISION_RANK))
+        if target != vision_part(path) and VISION_RANK[target] >= VISION_RANK[vision_part(path)]
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_sees_needs_few_libraries() -> None:
+    known = VISION_LIBRARIES | set(sys.stdlib_module_names) - {"asyncio"}
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in python_files("vision")
+        for name in sorted({name.split(".")[0] for name in imported(path)} - known)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_server_sees_in_few_places() -> None:
+    wrong = [
+        f"{path.relative_to(ROOT)} imports {part}"
+        for path in server_files()
+        for part in sorted(seen_parts(path) - VALUES)
+        if part_of(path) not in SEEING.get(part, set())
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_the_client_knows_nothing_of_the_server() -> None:
-    banned = {"roompulse_server", "cv2", "onnxruntime", "sqlalchemy"}
+    banned = {"roompulse_server", "roompulse_vision", "cv2", "onnxruntime", "sqlalchemy"}
     wrong = [
         f"{path.relative_to(ROOT)} imports {name}"
         for path in python_files("client")
@@ -127,8 +195,7 @@ def test_training_uses_what_sees_and_names_and_nothing_that_serves() -> None:
         f"{path.relative_to(ROOT)} imports {name}"
         for path in python_files("training")
         for name in sorted(imported(path, "roompulse_training"))
-        if name.startswith("roompulse_server.")
-        and name.split(".")[1] not in {"vision", "derived", "types", "errors", "insight"}
+        if name.startswith("roompulse_server.") and name.split(".")[1] not in {"types", "errors", "insight"}
     ]
     assert python_files("training")
     assert not wrong, "\n".join(wrong)
@@ -155,10 +222,10 @@ def reads_environment(module: ast.Module) -> bool:
 
 
 def test_the_rule_itself_notices() -> None:
-    assert not allowed("media", "vision")
+    assert not allowed("engine", "storage")
     assert not allowed("storage", "meetings")
     assert not allowed("types", "errors")
-    assert allowed("engine", "vision")
+    assert allowed("engine", "types")
     assert allowed("rpc", "types")
     assert below("roompulse.safe_text.safe_text", SHARED)
     assert not below("roompulse.safe_texts", SHARED)

@@ -16,7 +16,7 @@ import numpy as np
 from roompulse_server.insight.baseline import adjustment_for
 from roompulse_server.insight.formula import Formula
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.types import NoScoreReason, Observation, Reading
+from roompulse_server.types import FaceObservation, NoScoreReason, Reading
 from roompulse_vision.faces.face_reader import FaceReader
 from roompulse_vision.types import FaceReading
 
@@ -111,7 +111,7 @@ def readings(reader: FaceReader, pictures: Sequence[Picture], looks: int) -> lis
         at_s = number / RATE_HZ
         look = watcher.look(picture, at_s)
         faces = reader.classify(look.faces)
-        found.append(scorer.observe(Observation(at_s, look.presence, faces[0] if len(faces) == 1 else None)))
+        found.append(scorer.observe(FaceObservation(at_s, look.presence, faces[0] if len(faces) == 1 else None)))
     return found
 
 

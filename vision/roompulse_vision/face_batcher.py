@@ -23,8 +23,8 @@ def patience_s(busy_fraction: float) -> float:
     return MAX_WAIT_S * min(max((busy_fraction - SPARE_BELOW) / (FULL_FROM - SPARE_BELOW), 0.0), 1.0)
 
 
-class Tray:
-    """Jobs in the order of their coming."""
+class FaceBatcher:
+    """Jobs of several streams, in the order in which they came."""
 
     def __init__(self) -> None:
         self._jobs: list[tuple[int, Job]] = []
@@ -66,8 +66,8 @@ class Tray:
         """Whether a job of a stream waits here."""
         return any(number == stream for number, _ in self._jobs)
 
-    def retile(self, stream: int, names: Collection[str]) -> None:
-        """Forget what a stream's jobs saw of tiles that are no longer looked at."""
+    def keep_regions(self, stream: int, names: Collection[str]) -> None:
+        """Drop what a stream's jobs hold of regions that are no longer looked at."""
         self._jobs = [(number, job.only(names) if number == stream else job) for number, job in self._jobs]
 
     def drop(self, stream: int) -> None:

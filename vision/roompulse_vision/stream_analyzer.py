@@ -1,10 +1,10 @@
-"""One stream inside a worker: packets → decoded frames → what is due → looks. Single-threaded.
+"""One stream: packets → decoded frames → what is due → faces. Synchronous, for one thread.
 
     inbox ─▶ decode (whole) ─▶ due? ─▶ LIVE: the newest alone │ EVERY_FRAME: each ─▶ look ─▶ Job
       └─ LIVE: not decoded if it is not due and no other picture needs it
 
-A `Job` is a packet's outcome without the expressions, which the worker reads for all its streams together. Each packet
-that was pushed leaves exactly once: as a job, or in an answer.
+A `Job` is an observation without the expressions, which are read for several streams together. Each packet that was
+pushed leaves exactly once: as a job, or among the results.
 """
 
 import logging
@@ -13,15 +13,21 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 
-from roompulse_server.engine.messages import Answer, Look, NotDue, Outcome, RegionLook, StreamSpec
-from roompulse_server.types import Tile
-
 from roompulse_vision.enumerations import Delivery, DropReason, FaultReason, Presence
 from roompulse_vision.errors import MediaError
 from roompulse_vision.faces.face_reader import FaceReader, Seen, Watcher
+from roompulse_vision.frame_sampler import FrameSampler
 from roompulse_vision.media.decoder import Decoded, Decoder, Frame
-from roompulse_vision.rate_governor import Beat
-from roompulse_vision.types import Box, FaceReading, MediaLimits, Packet
+from roompulse_vision.observation import (
+    DroppedPacket,
+    Observation,
+    PacketResult,
+    RegionObservation,
+    SkippedPackets,
+    stamp_of,
+)
+from roompulse_vision.stream_spec import FaceSelection, StreamSpec
+from roompulse_vision.types import Box, FaceReading, MediaLimits, Packet, Region
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +37,7 @@ MAX_LATE = 0.5  # … as long as that comes within this share of a period after 
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class RegionSeen:
+class MeasuredRegion:
     region: str
     presence: Presence
     seen: tuple[Seen, ...]
@@ -42,7 +48,7 @@ class Job:
     """An analysed picture that waits for its expressions."""
 
     packet: Packet
-    regions: tuple[RegionSeen, ...]
+    regions: tuple[MeasuredRegion, ...]
     mirrored: bool
 
     @property
@@ -54,20 +60,21 @@ class Job:
         """Return the job without the regions that have none of these names."""
         return replace(self, regions=tuple(region for region in self.regions if region.region in names))
 
-    def outcome(self, readings: Callable[[Seen], FaceReading]) -> Outcome:
-        looks = tuple(
-            RegionLook(
+    def observation(self, readings: Callable[[Seen], FaceReading]) -> Observation:
+        """Return the observation, with each face's reading."""
+        regions = tuple(
+            RegionObservation(
                 region.region,
                 region.presence,
                 tuple(_unmirrored(readings(seen)) if self.mirrored else readings(seen) for seen in region.seen),
             )
             for region in self.regions
         )
-        return replace(outcome_of(self.packet), looks=looks)
+        return Observation(self.packet.index, stamp_of(self.packet), regions, self.packet.speaking)
 
 
-def outcome_of(packet: Packet) -> Outcome:
-    return Outcome(packet.index, packet.offset_us, packet.capture_us, packet.receive_us, packet.speaking)
+def _dropped(packet: Packet, reason: DropReason, fault: FaultReason | None = None, message: str = "") -> DroppedPacket:
+    return DroppedPacket(packet.index, packet.offset_us, reason, fault, message)
 
 
 @dataclass(slots=True)
@@ -79,7 +86,7 @@ class Effort:
     superseded: int = 0
 
 
-class StreamPipeline:
+class StreamAnalyzer:
     def __init__(self, spec: StreamSpec, first_track: int, reader: FaceReader, limits: MediaLimits) -> None:
         self.spec = spec
         self.finishing = False
@@ -87,13 +94,13 @@ class StreamPipeline:
         self._reader = reader
         self._first_track = first_track
         self._decoder = Decoder(limits, admitted=True)  # by the session's intake
-        self._beat = Beat()
+        self._sampler = FrameSampler()
         self._inbox: deque[Packet] = deque()
         self._sent_s, self._newest_us = 0.0, 0
         self._undecided: dict[int, Packet] = {}
         self._watchers: dict[str, Watcher] = {}
-        self._answers: list[Answer] = []
-        self._not_due: list[Packet] = []  # since the last of the answers
+        self._results: list[PacketResult] = []
+        self._skipped: list[Packet] = []  # since the last of the results
         self._waiting = False
         self._wants_key_frame = False
 
@@ -111,9 +118,10 @@ class StreamPipeline:
         self._inbox.extend(packets)
         self._sent_s = sent_s
 
-    def retile(self, tiles: tuple[Tile, ...]) -> None:
-        self.spec = replace(self.spec, tiles=tiles)
-        names = {tile.participant_id for tile in tiles}
+    def watch(self, regions: tuple[Region, ...]) -> None:
+        """Look at these regions from the next picture on."""
+        self.spec = replace(self.spec, regions=regions)
+        names = {region.name for region in regions}
         self._watchers = {name: watcher for name, watcher in self._watchers.items() if name in names}
 
     def advance(self, rate_hz: float) -> list[Job]:
@@ -129,10 +137,10 @@ class StreamPipeline:
             self._give_up(list(self._undecided))
         return jobs
 
-    def take_answers(self) -> tuple[Answer, ...]:
-        self._answer_not_due()
-        answers, self._answers = tuple(self._answers), []
-        return answers
+    def take_results(self) -> tuple[PacketResult, ...]:
+        self._add_skipped()
+        results, self._results = tuple(self._results), []
+        return results
 
     def take_key_frame_wish(self) -> bool:
         wish, self._wants_key_frame = self._wants_key_frame, False
@@ -154,7 +162,7 @@ class StreamPipeline:
     def _decode(self, packet: Packet, rate_hz: float) -> list[Frame]:
         if packet.after_loss:
             self._decoder.skip_to_key_frame()
-        unwanted = packet.decode_only or not self._beat.awaits(packet.offset_us, rate_hz)
+        unwanted = packet.decode_only or not self._sampler.awaits(packet.offset_us, rate_hz)
         if unwanted and self._decoder.can_do_without(packet):
             self._pass_over(packet)
             return []
@@ -185,21 +193,18 @@ class StreamPipeline:
 
     def _pass_over(self, packet: Packet) -> None:
         if packet.decode_only:
-            self._answer(replace(outcome_of(packet), dropped=DropReason.NO_PICTURE))
+            self._add(_dropped(packet, DropReason.NO_PICTURE))
         else:
-            self._not_due.append(packet)
+            self._skipped.append(packet)
 
     def _wait_for_key_frame(self, packet: Packet) -> None:
         self._undecided.pop(packet.index, None)
-        outcome = replace(outcome_of(packet), dropped=DropReason.WAITING_FOR_KEY_FRAME)
-        if not self._waiting:
-            self._waiting = self._wants_key_frame = True
-            outcome = replace(
-                outcome,
-                fault=FaultReason.NO_KEY_FRAME,
-                message=f"packet {packet.index} is no key frame, and decoding can only begin at one; send one",
-            )
-        self._answer(outcome)
+        if self._waiting:
+            self._add(_dropped(packet, DropReason.WAITING_FOR_KEY_FRAME))
+            return
+        self._waiting = self._wants_key_frame = True
+        message = f"packet {packet.index} is no key frame, and decoding can only begin at one; send one"
+        self._add(_dropped(packet, DropReason.WAITING_FOR_KEY_FRAME, FaultReason.NO_KEY_FRAME, message))
 
     def _flush(self) -> list[Frame]:
         try:
@@ -223,14 +228,14 @@ class StreamPipeline:
         """
         due: list[Frame] = []
         if not self.live or self.finishing or not self._better_wait(frames, rate_hz):
-            due = [frame for frame in frames if self._beat.due(frame.packet.offset_us, rate_hz)]
+            due = [frame for frame in frames if self._sampler.due(frame.packet.offset_us, rate_hz)]
         newest_wins = self.live and due and not self.finishing
         chosen, superseded = (frames[-1:], due[:-1]) if newest_wins else (due, [])
         for frame in frames:
             if frame in superseded:
-                self._answer(replace(outcome_of(frame.packet), dropped=DropReason.SUPERSEDED))
+                self._add(_dropped(frame.packet, DropReason.SUPERSEDED))
             elif frame not in chosen:
-                self._not_due.append(frame.packet)
+                self._skipped.append(frame.packet)
         self._effort.superseded += len(superseded)
         return chosen
 
@@ -243,7 +248,7 @@ class StreamPipeline:
             return False
         newest_us = frames[-1].packet.offset_us
         step_us, self._newest_us = newest_us - self._newest_us, newest_us
-        late_us, waited = self._beat.late_us(newest_us), time.monotonic() - self._sent_s > FRESH_S
+        late_us, waited = self._sampler.late_us(newest_us), time.monotonic() - self._sent_s > FRESH_S
         return late_us is not None and waited and step_us > 0 and (late_us + step_us) * rate_hz <= MAX_LATE * 1e6
 
     def _look(self, frame: Frame) -> Job | None:
@@ -251,8 +256,8 @@ class StreamPipeline:
             picture = frame.picture()
             time_s = frame.packet.offset_us / 1e6
             regions: list[tuple[str, Box | None]] = [("", None)]
-            if self.spec.look is Look.TILES:
-                regions = [(tile.participant_id, tile.box) for tile in self.spec.tiles]
+            if self.spec.selection is FaceSelection.REGIONS:
+                regions = [(region.name, region.box) for region in self.spec.regions]
             looks = [(name, self._watcher(name).look(picture, time_s, box)) for name, box in regions]
         except MediaError as error:
             self._fault(frame.packet, error.reason, error.message)
@@ -262,33 +267,33 @@ class StreamPipeline:
             message = f"packet {frame.packet.index}: the picture could not be analysed; the service's log says why"
             self._fault(frame.packet, FaultReason.CORRUPT, message)
             return None
-        seen = tuple(RegionSeen(name, look.presence, look.faces) for name, look in looks)
+        seen = tuple(MeasuredRegion(name, look.presence, look.faces) for name, look in looks)
         return Job(frame.packet, seen, self.spec.mirrored)
 
     def _watcher(self, region: str) -> Watcher:
         if region not in self._watchers:
             self._watchers[region] = self._reader.watcher(
-                every_face=self.spec.look is Look.ALL, first_track=self._first_track
+                every_face=self.spec.selection is FaceSelection.ALL, first_track=self._first_track
             )
         return self._watchers[region]
 
     def _fault(self, packet: Packet, reason: FaultReason, message: str) -> None:
         self._undecided.pop(packet.index, None)
-        self._answer(replace(outcome_of(packet), dropped=DropReason.FAULT, fault=reason, message=message))
+        self._add(_dropped(packet, DropReason.FAULT, reason, message))
 
     def _give_up(self, indices: list[int]) -> None:
         for packet in [self._undecided.pop(index) for index in indices if index in self._undecided]:
-            self._answer(replace(outcome_of(packet), dropped=DropReason.NO_PICTURE))
+            self._add(_dropped(packet, DropReason.NO_PICTURE))
 
-    def _answer(self, outcome: Outcome) -> None:
-        self._answer_not_due()
-        self._answers.append(outcome)
+    def _add(self, result: PacketResult) -> None:
+        self._add_skipped()
+        self._results.append(result)
 
-    def _answer_not_due(self) -> None:
-        if passed := self._not_due:
+    def _add_skipped(self) -> None:
+        if passed := self._skipped:
             newest_us = max(packet.offset_us for packet in passed)
-            self._answers.append(NotDue(tuple(packet.index for packet in passed), newest_us))
-            self._not_due = []
+            self._results.append(SkippedPackets(tuple(packet.index for packet in passed), newest_us))
+            self._skipped = []
 
 
 def _unmirrored(face: FaceReading) -> FaceReading:

@@ -82,6 +82,14 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle of the picture that shows one person, as a gallery's tile does."""
+
+    name: str
+    box: Box
+
+
+@dataclass(frozen=True, slots=True)
 class HeadPose:
     """Degrees: yaw positive to the picture's right, pitch positive up, roll positive clockwise."""
 

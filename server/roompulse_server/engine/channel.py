@@ -19,7 +19,8 @@ import struct
 from collections.abc import Callable
 from typing import Any, cast
 
-from roompulse_server import types
+from roompulse_vision import enumerations, observation, stream_spec, types
+
 from roompulse_server.engine import messages
 
 _LENGTH = struct.Struct("<I")
@@ -27,7 +28,7 @@ MAX_MESSAGE_BYTES = 128 * 1024 * 1024
 
 _KINDS: dict[tuple[str, str], type] = {
     (kind.__module__, name): kind
-    for module in (types, messages)
+    for module in (types, enumerations, observation, stream_spec, messages)
     for name, kind in inspect.getmembers(module, inspect.isclass)
 }
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import structlog
 from roompulse_vision.enumerations import FaultReason
 from roompulse_vision.errors import MediaError
-from roompulse_vision.types import MediaLimits, VideoFormat
+from roompulse_vision.stream_spec import StreamSpec
+from roompulse_vision.types import MediaLimits, Region, VideoFormat
 
 from roompulse_server.engine.messages import (
     CloseStream,
@@ -24,17 +25,15 @@ from roompulse_server.engine.messages import (
     PacketsFor,
     ReadStill,
     Ready,
-    Retile,
     Setup,
     StillRead,
-    StreamSpec,
-    Turn,
     VisionSetup,
+    WatchRegions,
+    WorkerReport,
 )
 from roompulse_server.engine.process import WorkerProcess
 from roompulse_server.engine.stream import EngineStream
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.types import Tile
 
 log = structlog.get_logger(__name__)
 
@@ -139,11 +138,11 @@ class Engine:
         self._place(stream)
         return stream
 
-    def retile(self, stream: EngineStream, tiles: tuple[Tile, ...]) -> None:
-        """Give a gallery other tiles from the next packet on."""
-        stream.retile(tiles)
+    def watch(self, stream: EngineStream, regions: tuple[Region, ...]) -> None:
+        """Look at other regions of a stream from the next packet on."""
+        stream.watch(regions)
         if (worker := self._placed.get(stream.number)) is not None:
-            worker.send(Retile(stream.number, tiles))
+            worker.send(WatchRegions(stream.number, regions))
 
     def release(self, stream: EngineStream) -> None:
         """End a stream at once and forget it. Idempotent."""
@@ -231,17 +230,17 @@ class Engine:
             worker.send(CloseStream(stream.number))
 
     def _on_message(self, worker: WorkerProcess, message: FromWorker) -> None:
-        if isinstance(message, Turn):
+        if isinstance(message, WorkerReport):
             worker.busy_fraction, worker.scale, worker.load = message.busy_fraction, message.scale, message.load
-            for turn in message.streams:
-                stream = self._streams.get(turn.stream)
-                if stream is None or self._placed.get(turn.stream) is not worker:
+            for report in message.streams:
+                stream = self._streams.get(report.stream)
+                if stream is None or self._placed.get(report.stream) is not worker:
                     continue
-                if turn.closed:
-                    worker.streams.discard(turn.stream)
-                    del self._placed[turn.stream]
-                stream.answered(turn)
-                if turn.closed and not stream.closed:
+                if report.closed:
+                    worker.streams.discard(report.stream)
+                    del self._placed[report.stream]
+                stream.answered(report)
+                if report.closed and not stream.closed:
                     self._place(stream)  # it was handed over
         elif isinstance(message, StillRead):
             future = self._stills.get(message.request)

@@ -1,26 +1,18 @@
 """What the parent and a worker say to each other, over one socket pair a worker.
 
-    parent ── Setup, OpenStream, PacketsFor, Retile, CloseStream, DropStream, ReadStill ──▶ worker
-    parent ◀── Ready, Turn (outcomes and analyses of many streams), StillRead, SetupFailed ── worker
+    parent ── Setup, OpenStream, PacketsFor, WatchRegions, CloseStream, DropStream, ReadStill ──▶ worker
+    parent ◀── Ready, WorkerReport (results of many streams), StillRead, SetupFailed ── worker
 
-A packet that is sent to a worker is answered exactly once, by an `Outcome` or among those of a `NotDue`.
+A packet that is sent to a worker is answered exactly once: by an `Observation`, a `DroppedPacket`, or among
+`SkippedPackets`.
 """
 
-import enum
 from dataclasses import dataclass
 
-from roompulse_vision.enumerations import Delivery, DropReason, FaultReason, Presence
-from roompulse_vision.types import FaceReading, MediaLimits, Packet, Probabilities, VideoFormat
-
-from roompulse_server.types import Tile
-
-
-class Look(enum.Enum):
-    """What to look for in a stream's pictures."""
-
-    PRIMARY = "primary"  # one face
-    ALL = "all"  # every face, each a track
-    TILES = "tiles"  # one face in each tile
+from roompulse_vision.enumerations import FaultReason
+from roompulse_vision.observation import PacketResult
+from roompulse_vision.stream_spec import StreamSpec
+from roompulse_vision.types import FaceReading, MediaLimits, Packet, Probabilities, Region, VideoFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +41,6 @@ class Setup:
 
 
 @dataclass(frozen=True, slots=True)
-class StreamSpec:
-    """How a worker treats a stream. `rate_hz` 0 means every picture."""
-
-    look: Look
-    delivery: Delivery
-    rate_hz: float
-    mirrored: bool = False
-    tiles: tuple[Tile, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class OpenStream:
     stream: int
     spec: StreamSpec
@@ -76,9 +57,9 @@ class PacketsFor:
 
 
 @dataclass(frozen=True, slots=True)
-class Retile:
+class WatchRegions:
     stream: int
-    tiles: tuple[Tile, ...]
+    regions: tuple[Region, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +84,7 @@ class ReadStill:
     max_faces: int
 
 
-ToWorker = Setup | OpenStream | PacketsFor | Retile | CloseStream | DropStream | ReadStill
+ToWorker = Setup | OpenStream | PacketsFor | WatchRegions | CloseStream | DropStream | ReadStill
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,46 +107,11 @@ class SetupFailed:
 
 
 @dataclass(frozen=True, slots=True)
-class RegionLook:
-    """What was seen in one tile (or, with `region` empty, in the whole picture)."""
-
-    region: str
-    presence: Presence
-    faces: tuple[FaceReading, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What became of one packet: analysed (with looks), or dropped (with a fault where there is one)."""
-
-    index: int
-    offset_us: int
-    capture_us: int
-    receive_us: int
-    speaking: bool | None = None
-    looks: tuple[RegionLook, ...] | None = None
-    dropped: DropReason | None = None
-    fault: FaultReason | None = None
-    message: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class NotDue:
-    """Packets, one after the other, whose pictures nobody had to look at; `offset_us` is the newest of theirs."""
-
-    indices: tuple[int, ...]
-    offset_us: int
-
-
-Answer = Outcome | NotDue
-
-
-@dataclass(frozen=True, slots=True)
-class StreamTurn:
-    """What turns of a worker brought to one stream, since it last told; answers are in the order of being found."""
+class StreamReport:
+    """Results for one stream since the last report, in the order in which they were produced."""
 
     stream: int
-    answers: tuple[Answer, ...] = ()
+    results: tuple[PacketResult, ...] = ()
     wants_key_frame: bool = False
     rate_hz: float | None = None  # set when the granted rate changed
     closed: bool = False
@@ -173,24 +119,24 @@ class StreamTurn:
     @property
     def tells(self) -> bool:
         """Whether there is anything to say."""
-        return bool(self.answers or self.wants_key_frame or self.closed or self.rate_hz)
+        return bool(self.results or self.wants_key_frame or self.closed or self.rate_hz)
 
-    def then(self, turn: "StreamTurn") -> "StreamTurn":
+    def then(self, report: "StreamReport") -> "StreamReport":
         """Return both in one, this one first."""
-        return StreamTurn(
+        return StreamReport(
             self.stream,
-            self.answers + turn.answers,
-            self.wants_key_frame or turn.wants_key_frame,
-            self.rate_hz if turn.rate_hz is None else turn.rate_hz,
-            self.closed or turn.closed,
+            self.results + report.results,
+            self.wants_key_frame or report.wants_key_frame,
+            self.rate_hz if report.rate_hz is None else report.rate_hz,
+            self.closed or report.closed,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class WorkerReport:
     """`scale`: granted over asked rates; `load`: the share of the worker's time that the asked rates would take."""
 
-    streams: tuple[StreamTurn, ...]
+    streams: tuple[StreamReport, ...]
     busy_fraction: float = 0.0
     scale: float = 1.0
     load: float = 0.0
@@ -206,4 +152,4 @@ class StillRead:
     message: str = ""
 
 
-FromWorker = Ready | SetupFailed | Turn | StillRead
+FromWorker = Ready | SetupFailed | WorkerReport | StillRead

@@ -13,11 +13,12 @@ from dataclasses import dataclass, replace
 
 from roompulse_vision.enumerations import Delivery, DropReason, Encoding
 from roompulse_vision.media.bitstream import is_encoded_video, is_raw
+from roompulse_vision.observation import DroppedPacket, Observation, PacketResult, SkippedPackets
 from roompulse_vision.packet_queue import Dropped, PacketQueue
-from roompulse_vision.types import Packet
+from roompulse_vision.stream_spec import StreamSpec
+from roompulse_vision.types import Packet, Region
 
-from roompulse_server.engine.messages import Answer, NotDue, Outcome, StreamSpec, StreamTurn
-from roompulse_server.types import Tile
+from roompulse_server.engine.messages import StreamReport
 
 LIVE_WINDOW = 24  # access units that may wait for decoding in a worker: about a second of video
 EVERY_FRAME_WINDOW = 24  # more than the 16 pictures that H.264 lets a decoder hold back
@@ -28,9 +29,9 @@ QUEUE_BYTES = 8 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What `next()` brings: answers, and of how many packets."""
+    """What `next()` brings: results, and of how many packets."""
 
-    answers: tuple[Answer, ...] = ()
+    results: tuple[PacketResult, ...] = ()
     packets: int = 0
     wants_key_frame: bool = False
     detail: str = ""
@@ -78,9 +79,9 @@ class EngineStream:
             self._offer(packet)
         self._wake(self)
 
-    def retile(self, tiles: tuple[Tile, ...]) -> None:
-        """Remember the tiles from now on; the engine tells the worker."""
-        self.spec = replace(self.spec, tiles=tiles)
+    def watch(self, regions: tuple[Region, ...]) -> None:
+        """Remember the regions from now on; the engine tells the worker."""
+        self.spec = replace(self.spec, regions=regions)
 
     def move(self) -> None:
         """Go on in another worker, from the next picture on that needs none before it; nothing is lost for it."""
@@ -148,16 +149,16 @@ class EngineStream:
         self._close_sent = self._finishing and not len(self._queue)
         return self._close_sent or self._handing_over
 
-    def answered(self, turn: StreamTurn) -> None:
-        """Take in what a worker's turn brought; after `close` everything has its outcome already."""
+    def answered(self, report: StreamReport) -> None:
+        """Take in what a worker reports; after `close` everything has its outcome already."""
         if self._closed:
             return
-        packets = sum(map(self._land, turn.answers))
-        if turn.answers or turn.wants_key_frame or turn.rate_hz is not None:
-            self._arrive(Arrival(turn.answers, packets, turn.wants_key_frame, "", turn.rate_hz))
-        if turn.closed and self._handing_over:
+        packets = sum(map(self._land, report.results))
+        if report.results or report.wants_key_frame or report.rate_hz is not None:
+            self._arrive(Arrival(report.results, packets, report.wants_key_frame, "", report.rate_hz))
+        if report.closed and self._handing_over:
             self.moving = self._handing_over = False  # the engine places it anew
-        elif turn.closed:
+        elif report.closed:
             self.close()
         self._wake_if_waiting()
 
@@ -169,14 +170,14 @@ class EngineStream:
         self._arrive(Arrival(wants_key_frame=True, detail="the worker process was restarted"))
         self._room.set()
 
-    def _land(self, answer: Answer) -> int:
+    def _land(self, result: PacketResult) -> int:
         """Take what is answered out of flight; return how many packets that is."""
-        indices = answer.indices if isinstance(answer, NotDue) else (answer.index,)
+        indices = result.packet_indices if isinstance(result, SkippedPackets) else (result.packet_index,)
         for index in indices:
             packet = self._in_flight.pop(index, None)
             self._raw_bytes -= _raw_bytes(packet) if packet else 0
-        if isinstance(answer, Outcome) and answer.looks:
-            tracks = [face.track for look in answer.looks for face in look.faces]
+        if isinstance(result, Observation):
+            tracks = [face.track for region in result.regions for face in region.faces]
             self.next_track = max(self.next_track, 1 + max(tracks, default=0))
         return len(indices)
 
@@ -199,7 +200,7 @@ class EngineStream:
 
     def _arrive_dropped(self, dropped: list[Dropped]) -> None:
         if dropped:
-            self._arrive(Arrival(tuple(_outcome(item) for item in dropped), len(dropped)))
+            self._arrive(Arrival(tuple(_result(item) for item in dropped), len(dropped)))
 
     def _arrive(self, arrival: Arrival) -> None:
         self._untaken += arrival.packets
@@ -211,8 +212,5 @@ def _raw_bytes(packet: Packet) -> int:
     return len(packet.data) if is_raw(packet.format.encoding) else 0
 
 
-def _outcome(dropped: Dropped) -> Outcome:
-    packet = dropped.packet
-    return Outcome(
-        packet.index, packet.offset_us, packet.capture_us, packet.receive_us, packet.speaking, dropped=dropped.reason
-    )
+def _result(dropped: Dropped) -> DroppedPacket:
+    return DroppedPacket(dropped.packet.index, dropped.packet.offset_us, dropped.reason)

@@ -1,8 +1,8 @@
 """A worker process: single-threaded, many streams, one turn after the other.
 
-    receive what has come ─▶ the next stream decodes and looks ─▶ Tray ─▶ expressions of its faces, one batch ─▶ answer
-             ▲                                                     │ nobody is next, or one has waited long enough
-             └──────────────── somebody is next ◀──────────────────┘
+    receive what has come ─▶ the next stream decodes and looks ─▶ face batcher ─▶ one batch of expressions ─▶ report
+             ▲                                                     │ no stream is ready, or a face waited long enough
+             └──────────────── a stream is ready ◀─────────────────┘
 
 Started by `WorkerProcess` as `python -m roompulse_server.engine.worker CHANNEL LOG` (descriptors). It ends when its
 parent does. Its log goes to LOG; standard error is for what C libraries print.
@@ -20,11 +20,11 @@ import time
 
 from roompulse_vision.enumerations import FaultReason
 from roompulse_vision.errors import MediaError, ModelError
-from roompulse_vision.face_batcher import Tray
+from roompulse_vision.face_batcher import FaceBatcher
 from roompulse_vision.faces.face_reader import FaceReader, Seen, load_reader
 from roompulse_vision.media.decoder import Decoder
 from roompulse_vision.rate_governor import Governor
-from roompulse_vision.stream_analyzer import Effort, StreamPipeline
+from roompulse_vision.stream_analyzer import Effort, StreamAnalyzer
 from roompulse_vision.types import MediaLimits, Packet
 
 from roompulse_server.engine.channel import BlockingChannel
@@ -36,12 +36,12 @@ from roompulse_server.engine.messages import (
     PacketsFor,
     ReadStill,
     Ready,
-    Retile,
     Setup,
     SetupFailed,
     StillRead,
-    StreamTurn,
-    Turn,
+    StreamReport,
+    WatchRegions,
+    WorkerReport,
 )
 
 log = logging.getLogger(__name__)
@@ -52,14 +52,14 @@ NICENESS = 5  # below the parent's: what is analysed waits for a processor, whoe
 
 
 class Worker:
-    """Streams take turns, who waits longest first; what a turn saw is read with what other streams' turns saw."""
+    """Serves streams round-robin, longest-waiting first; faces of several streams share one inference batch."""
 
     def __init__(self, channel: BlockingChannel, reader: FaceReader, limits: MediaLimits) -> None:
         self._channel, self._reader, self._limits = channel, reader, limits
-        self._pipelines: dict[int, StreamPipeline] = {}
+        self._analyzers: dict[int, StreamAnalyzer] = {}
         self._ready: dict[int, None] = {}  # numbers of streams with something to do, in the order of its coming
-        self._tray = Tray()
-        self._answers: dict[int, StreamTurn] = {}
+        self._batcher = FaceBatcher()
+        self._reports: dict[int, StreamReport] = {}
         self._governor = Governor(time.monotonic())
         self._stills: list[ReadStill] = []
 
@@ -76,33 +76,33 @@ class Worker:
     def _patience_s(self) -> float | None:
         if self._next() is not None:
             return 0.0
-        if self._tray:
+        if self._batcher:
             return self._wait_s()
-        if self._answers:
+        if self._reports:
             return 0.0
-        return IDLE_S if self._pipelines else None
+        return IDLE_S if self._analyzers else None
 
     def _wait_s(self) -> float:
-        """Return how long the tray may wait for more faces."""
+        """Return how long the batch may wait for more faces."""
         others_next = self._next() is not None
-        return self._tray.wait_s(time.monotonic(), self._governor.busy_fraction, others_next=others_next)
+        return self._batcher.wait_s(time.monotonic(), self._governor.busy_fraction, others_next=others_next)
 
     def _next(self) -> int | None:
-        """Return the stream whose turn it is; one whose job waits in the tray is answered for that first."""
-        return next((number for number in self._ready if not self._tray.holds(number)), None)
+        """Return the next ready stream; a stream with a job still in the batch is skipped."""
+        return next((number for number in self._ready if not self._batcher.holds(number)), None)
 
     def _take(self, message: object) -> None:
         match message:
-            case PacketsFor(stream, packets, sent_s) if stream in self._pipelines:
-                self._pipelines[stream].push(packets, sent_s)
+            case PacketsFor(stream, packets, sent_s) if stream in self._analyzers:
+                self._analyzers[stream].push(packets, sent_s)
                 self._ready[stream] = None
             case OpenStream(stream, spec, first_track):
-                self._pipelines[stream] = StreamPipeline(spec, first_track, self._reader, self._limits)
-            case Retile(stream, tiles) if stream in self._pipelines:
-                self._pipelines[stream].retile(tiles)
-                self._tray.retile(stream, {tile.participant_id for tile in tiles})
-            case CloseStream(stream) if stream in self._pipelines:
-                self._pipelines[stream].finishing = True
+                self._analyzers[stream] = StreamAnalyzer(spec, first_track, self._reader, self._limits)
+            case WatchRegions(stream, regions) if stream in self._analyzers:
+                self._analyzers[stream].watch(regions)
+                self._batcher.keep_regions(stream, {region.name for region in regions})
+            case CloseStream(stream) if stream in self._analyzers:
+                self._analyzers[stream].finishing = True
                 self._ready[stream] = None
             case DropStream(stream):
                 self._drop(stream)
@@ -114,7 +114,7 @@ class Worker:
         effort = Effort()
         if (number := self._next()) is not None:
             effort = self._advance(number)
-        if self._tray and self._wait_s():
+        if self._batcher and self._wait_s():
             return effort
         began_s = time.monotonic()
         self._read()
@@ -123,49 +123,49 @@ class Worker:
         return effort
 
     def _advance(self, number: int) -> Effort:
-        pipeline = self._pipelines[number]
+        analyzer = self._analyzers[number]
         del self._ready[number]
-        self._tray.put(number, pipeline.advance(self._rate_hz(pipeline)), time.monotonic(), live=pipeline.live)
-        self._add(StreamTurn(number, pipeline.take_answers(), pipeline.take_key_frame_wish(), closed=pipeline.done))
-        if pipeline.done:
+        self._batcher.put(number, analyzer.advance(self._rate_hz(analyzer)), time.monotonic(), live=analyzer.live)
+        self._add(StreamReport(number, analyzer.take_results(), analyzer.take_key_frame_wish(), closed=analyzer.done))
+        if analyzer.done:
             self._forget(number)
-        elif pipeline.busy:
+        elif analyzer.busy:
             self._ready[number] = None
-        return pipeline.take_effort()
+        return analyzer.take_effort()
 
     def _read(self) -> None:
-        jobs = self._tray.take()
+        jobs = self._batcher.take()
         seen: list[Seen] = [seen for _, job in jobs for region in job.regions for seen in region.seen]
         readings = dict(zip(map(id, seen), self._reader.classify(seen), strict=True))
         for number, job in jobs:
-            self._add(StreamTurn(number, (job.outcome(lambda seen: readings[id(seen)]),)))
+            self._add(StreamReport(number, (job.observation(lambda seen: readings[id(seen)]),)))
 
-    def _add(self, turn: StreamTurn) -> None:
+    def _add(self, report: StreamReport) -> None:
         """Keep an answer until the next message to the parent."""
-        if turn.tells:
-            before = self._answers.get(turn.stream)
-            self._answers[turn.stream] = turn if before is None else before.then(turn)
+        if report.tells:
+            before = self._reports.get(report.stream)
+            self._reports[report.stream] = report if before is None else before.then(report)
 
     def _answer(self) -> None:
         governor = self._governor
-        told = tuple(self._answers.values())
-        self._answers.clear()
+        told = tuple(self._reports.values())
+        self._reports.clear()
         if told:
-            self._send(Turn(told, governor.busy_fraction, governor.scale, governor.load))
+            self._send(WorkerReport(told, governor.busy_fraction, governor.scale, governor.load))
 
-    def _rate_hz(self, pipeline: StreamPipeline) -> float:
-        asked_hz = pipeline.spec.rate_hz
-        return self._governor.rate_hz(asked_hz) if pipeline.live and asked_hz else asked_hz
+    def _rate_hz(self, analyzer: StreamAnalyzer) -> float:
+        asked_hz = analyzer.spec.rate_hz
+        return self._governor.rate_hz(asked_hz) if analyzer.live and asked_hz else asked_hz
 
     def _govern(self, effort: Effort, busy_s: float) -> None:
         governor, before = self._governor, self._governor.busy_fraction
         governor.worked(busy_s, effort.looking_s, effort.looks, effort.superseded)
         if governor.tick(time.monotonic()):
-            for number, pipeline in self._pipelines.items():
-                if pipeline.live and pipeline.spec.rate_hz:
-                    self._add(StreamTurn(number, rate_hz=governor.rate_hz(pipeline.spec.rate_hz)))
-        if governor.busy_fraction != before and not self._answers:
-            self._send(Turn((), governor.busy_fraction, governor.scale, governor.load))
+            for number, analyzer in self._analyzers.items():
+                if analyzer.live and analyzer.spec.rate_hz:
+                    self._add(StreamReport(number, rate_hz=governor.rate_hz(analyzer.spec.rate_hz)))
+        if governor.busy_fraction != before and not self._reports:
+            self._send(WorkerReport((), governor.busy_fraction, governor.scale, governor.load))
 
     def _read_stills(self) -> None:
         for request in self._stills:
@@ -174,15 +174,15 @@ class Worker:
 
     def _drop(self, stream: int) -> None:
         """Forget a stream and all that was seen in it."""
-        self._tray.drop(stream)
-        self._answers.pop(stream, None)
+        self._batcher.drop(stream)
+        self._reports.pop(stream, None)
         self._forget(stream)
 
     def _forget(self, stream: int) -> None:
         self._ready.pop(stream, None)
-        pipeline = self._pipelines.pop(stream, None)
-        if pipeline is not None:
-            pipeline.close()
+        analyzer = self._analyzers.pop(stream, None)
+        if analyzer is not None:
+            analyzer.close()
 
     def _send(self, message: FromWorker) -> None:
         self._channel.send(message)

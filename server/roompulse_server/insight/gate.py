@@ -8,7 +8,7 @@ from typing import NamedTuple
 from roompulse_vision.enumerations import Presence
 from roompulse_vision.types import FaceReading, RawAffect
 
-from roompulse_server.types import NoScoreReason, Observation
+from roompulse_server.types import FaceObservation, NoScoreReason
 
 REASONS: dict[Presence, NoScoreReason] = {
     Presence.UNSPECIFIED: NoScoreReason.NO_PICTURES,
@@ -46,7 +46,7 @@ class ReadableFace(NamedTuple):
     affect: RawAffect
 
 
-def readable(observation: Observation) -> ReadableFace | None:
+def readable(observation: FaceObservation) -> ReadableFace | None:
     """Return the one clear face of an observation, if there is one that could be read."""
     face = observation.face
     if observation.presence is not Presence.PRESENT or face is None or face.affect is None:
@@ -54,7 +54,7 @@ def readable(observation: Observation) -> ReadableFace | None:
     return ReadableFace(face, face.affect)
 
 
-def presence_of(observation: Observation) -> Presence:
+def presence_of(observation: FaceObservation) -> Presence:
     """Return the presence that an observation amounts to, before stillness is looked at."""
     if observation.presence is Presence.UNSPECIFIED:
         return Presence.NO_PICTURES

@@ -13,7 +13,7 @@ from roompulse_server.insight.person import Person
 from roompulse_server.insight.scoring import FormulaScoring, Scoring
 from roompulse_server.insight.stillness import Liveness
 from roompulse_server.insight.window import Sample
-from roompulse_server.types import AffectReading, Band, Engagement, FacingState, NoScoreReason, Observation, Reading
+from roompulse_server.types import AffectReading, Band, Engagement, FaceObservation, FacingState, NoScoreReason, Reading
 
 _EVIDENCE_SLACK_S = 1e-3  # sums of many intervals, and 32-bit floats in checkpoints
 
@@ -44,7 +44,7 @@ class ParticipantScorer:
         self._affect: AffectReading | None = None
         self._turn: Turn | None = None
 
-    def observe(self, observation: Observation) -> Reading:
+    def observe(self, observation: FaceObservation) -> Reading:
         """Take an analysed picture or a known state, and return the reading of that moment.
 
         An offset before the last one counts as the last one.

@@ -1,13 +1,13 @@
 """A stream's own values back to it: from the hub, in order, gaps filled from the record; only what is on disk is sent.
 
-record ─▶ hub ─▶ Subscription (relaxed: when it overflows, the record has it) ─▶ run ─▶ Outbox
+record ─▶ hub ─▶ Subscription (relaxed: when it overflows, the record has it) ─▶ run ─▶ ReplyQueue
 """
 
 import asyncio
 
 from roompulse_server.bus.hub import Subscription
-from roompulse_server.meetings.participant import LiveParticipant
-from roompulse_server.meetings.reply import UPDATES_BOUND, Outbox
+from roompulse_server.meetings.participant import ParticipantState
+from roompulse_server.meetings.reply_queue import UPDATES_BOUND, ReplyQueue
 from roompulse_server.meetings.services import Services
 from roompulse_server.storage.store import Position
 from roompulse_server.types import MeetingKey, Update
@@ -20,9 +20,9 @@ REFILL = 512  # rows read from the record at once
 class Delivered:
     """Knows of each participant how far values were scored, and how far they were sent."""
 
-    def __init__(self, services: Services, key: MeetingKey, outbox: Outbox, silent: bool) -> None:
+    def __init__(self, services: Services, key: MeetingKey, replies: ReplyQueue, silent: bool) -> None:
         """`silent`: nobody's values leave the service; they count as sent."""
-        self._services, self._key, self._outbox = services, key, outbox
+        self._services, self._key, self._replies = services, key, replies
         self._watched: set[str] = set()
         self._subscription: Subscription = services.hub.subscribe(key.uid, only=self._watched)
         self._subscription.relaxed = True
@@ -34,7 +34,7 @@ class Delivered:
         self._in_a_row = 0
         self._silent = silent
 
-    def watch(self, seat: LiveParticipant) -> None:
+    def watch(self, seat: ParticipantState) -> None:
         """Send this participant's values from now on."""
         self._watched.add(seat.id)
         self._sent.setdefault(seat.id, seat.row.last_sequence)
@@ -44,8 +44,8 @@ class Delivered:
         self._expected[update.participant] = update.sequence
 
     async def room(self) -> None:
-        """Wait until no more values are on their way than the outbox holds; LIVE only lets others have their turn."""
-        if self._outbox.live:
+        """Wait until no more values are on their way than the replies holds; LIVE only lets others have their turn."""
+        if self._replies.live:
             self._in_a_row = (self._in_a_row + 1) % TURN
             if not self._in_a_row:
                 await asyncio.sleep(0)
@@ -112,7 +112,7 @@ class Delivered:
             age_us = self._services.clock.now_us() - update.receive_us
             self._services.metrics.published.observe(max(0, age_us) / 1e6)
         if not self._silent:
-            await self._outbox.put(update, lambda: update.participant in self._sent)
+            await self._replies.put(update, lambda: update.participant in self._sent)
         if update.participant in self._sent:
             self._sent[update.participant] = update.sequence
         self._moved.set()

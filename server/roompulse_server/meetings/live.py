@@ -15,7 +15,7 @@ from roompulse_server.insight.baseline import adjustment_for
 from roompulse_server.insight.rollup import RollupBuilder
 from roompulse_server.insight.scorer import ParticipantScorer
 from roompulse_server.meetings.config import StreamConfig
-from roompulse_server.meetings.participant import LiveParticipant
+from roompulse_server.meetings.participant import ParticipantState
 from roompulse_server.meetings.services import Services
 from roompulse_server.storage.store import Checkpoint, Committed, Entry, Refusal
 from roompulse_server.types import (
@@ -109,7 +109,7 @@ class LiveMeeting:
         if not self.streams:
             self.idle_since_us = self._services.clock.now_us()
 
-    async def admit_own(self, config: StreamConfig, offset_us: int) -> LiveParticipant:
+    async def admit_own(self, config: StreamConfig, offset_us: int) -> ParticipantState:
         """Admit the participant that a stream is of; see `admit`."""
         opening = (config.participant, config.display_name, config.consent, "", offset_us)
         return await self.admit(*opening, stream_id=config.stream_id, resumed=config.resumed)
@@ -125,7 +125,7 @@ class LiveMeeting:
         face: bool = False,
         stream_id: str = "",
         resumed: bool = False,
-    ) -> LiveParticipant:
+    ) -> ParticipantState:
         """Open a participant's next epoch in the record and return its seat; `face`: one that was found in `found_in`.
 
         Raises:
@@ -149,7 +149,7 @@ class LiveMeeting:
         self._carriers[participant, row.epoch] = found_in or participant
         services = self._services
         adjustment = adjustment_for(services.formula, services.neutral_logp)
-        return LiveParticipant(row, ParticipantScorer(services.formula, adjustment, services.scoring), offset_us)
+        return ParticipantState(row, ParticipantScorer(services.formula, adjustment, services.scoring), offset_us)
 
     async def describe(self, participant: str, display_name: str, consent: Consent | None) -> Participant:
         """Take a name and, where none is recorded, a consent of somebody who is there; return what is recorded then.
@@ -168,7 +168,7 @@ class LiveMeeting:
             offset_us=self.newest_us,
         )
 
-    async def record(self, seat: LiveParticipant, update: Update) -> None:
+    async def record(self, seat: ParticipantState, update: Update) -> None:
         """Queue an update for the record, once a second with what the scorer has learnt; waits when that is behind."""
         checkpoints: tuple[Checkpoint, ...] = ()
         if seat.learnt and abs(update.offset_us - seat.checkpointed_us) >= CHECKPOINT_US:
@@ -179,7 +179,7 @@ class LiveMeeting:
     async def note(
         self,
         kind: EventKind,
-        seat: LiveParticipant,
+        seat: ParticipantState,
         offset_us: int,
         detail: str,
         counters: PacketCounters | None = None,
@@ -189,7 +189,7 @@ class LiveMeeting:
         entry = Entry(self.meeting.key, events=(event,), checkpoints=(_checkpoint(seat),))
         await self._services.recorder.append(entry)
 
-    async def depart(self, seat: LiveParticipant, detail: str, counters: PacketCounters | None) -> None:
+    async def depart(self, seat: ParticipantState, detail: str, counters: PacketCounters | None) -> None:
         """Close a participant's stream in the record."""
         offset_us = max(seat.offset_us, 0)
         await self.note(EventKind.STREAM_CLOSED, seat, offset_us, detail, counters)
@@ -292,5 +292,5 @@ class LiveMeeting:
         return min(ends, default=now_us - self.began_us)
 
 
-def _checkpoint(seat: LiveParticipant) -> Checkpoint:
+def _checkpoint(seat: ParticipantState) -> Checkpoint:
     return Checkpoint(seat.id, seat.row.epoch, seat.scorer.checkpoint())

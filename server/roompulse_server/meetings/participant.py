@@ -6,7 +6,7 @@ from roompulse_vision.enumerations import Presence
 from roompulse_vision.types import FaceReading
 
 from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.types import Observation, Participant, Reading, Update
+from roompulse_server.types import FaceObservation, Participant, Reading, Update
 
 FILL_US = 1_000_000  # a state that brings no pictures (camera off …) is recorded this often at most
 
@@ -21,7 +21,7 @@ class Moment:
     now_us: int
 
 
-class LiveParticipant:
+class ParticipantState:
     """Gives readings their sequence; offsets never fall. `row` is as the record opened it, with the new epoch."""
 
     def __init__(self, row: Participant, scorer: ParticipantScorer, offset_us: int) -> None:
@@ -47,19 +47,19 @@ class LiveParticipant:
         self.state, self.learnt = None, True
         offset_us = self._advance(moment.offset_us)
         self.analysed_us = offset_us
-        reading = self.scorer.observe(Observation(offset_us / 1e6, presence, face, speaking))
+        reading = self.scorer.observe(FaceObservation(offset_us / 1e6, presence, face, speaking))
         return self._update(moment, reading, 0, speaking, packet)
 
     def note(self, moment: Moment, presence: Presence, face: FaceReading | None, speaking: bool | None) -> None:
         """Score an analysed picture that brings no update of its own."""
         self.state, self.learnt = None, True
         self.analysed_us = self._advance(moment.offset_us)
-        self.scorer.observe(Observation(self.offset_us / 1e6, presence, face, speaking))
+        self.scorer.observe(FaceObservation(self.offset_us / 1e6, presence, face, speaking))
 
     def enter(self, moment: Moment, state: Presence) -> Update:
         """Enter a state without pictures, and keep it until a picture or another state comes."""
         self.state, self.learnt = state, self.learnt or state is not self.state
-        reading = self.scorer.observe(Observation(self._advance(moment.offset_us) / 1e6, state))
+        reading = self.scorer.observe(FaceObservation(self._advance(moment.offset_us) / 1e6, state))
         return self._update(moment, reading, 0, None, None)
 
     def fill(self, until_us: int, began_us: int) -> Update | None:

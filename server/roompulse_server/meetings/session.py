@@ -1,6 +1,6 @@
 """One analyse stream: packets in, replies out; every packet accounted for, every value recorded before it is sent.
 
-packets() ─▶ checks ─▶ engine stream ─▶ _consume ─▶ seats (score) ─▶ record ─▶ hub ─▶ _deliver ─▶ outbox ─▶ next()
+packets() ─▶ checks ─▶ engine stream ─▶ _consume ─▶ seats (score) ─▶ record ─▶ hub ─▶ _deliver ─▶ replies ─▶ next()
                └─ faults, notices ───────────────────────────────────────────────────────────────▲
 """
 
@@ -9,20 +9,31 @@ from collections.abc import Callable, Iterable
 
 import structlog
 from roompulse_vision.enumerations import Delivery, DropReason, FaultReason
-from roompulse_vision.types import MediaLimits, Packet
+from roompulse_vision.observation import DroppedPacket, Observation, PacketResult
+from roompulse_vision.stream_spec import FaceSelection, StreamSpec
+from roompulse_vision.types import MediaLimits, Packet, Region
 
-from roompulse_server.engine.messages import Answer, Look, NotDue, StreamSpec
 from roompulse_server.engine.stream import EngineStream
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.meetings.config import StreamConfig, TileConfig, check_tiles
 from roompulse_server.meetings.delivery import Delivered
-from roompulse_server.meetings.intake import Incoming, Intake
-from roompulse_server.meetings.ledger import Ledger
 from roompulse_server.meetings.live import LiveMeeting
+from roompulse_server.meetings.packet_accounting import PacketAccounting
+from roompulse_server.meetings.packet_admission import IncomingPacket, PacketAdmission
 from roompulse_server.meetings.participant import Moment
-from roompulse_server.meetings.reply import RETRY_AFTER_MS, Beat, Fault, Flow, Going, Opened, Outbox, Reply, rated
-from roompulse_server.meetings.seats import Scored, Seats
+from roompulse_server.meetings.reply_queue import (
+    RETRY_AFTER_MS,
+    FlowNotice,
+    GoingAway,
+    Heartbeat,
+    PacketFault,
+    Reply,
+    ReplyQueue,
+    StreamOpened,
+    rated,
+)
 from roompulse_server.meetings.services import Services
+from roompulse_server.meetings.stream_participants import Scored, StreamParticipants
 from roompulse_server.meetings.stream_tasks import StreamTasks
 from roompulse_server.storage.block import quantise
 from roompulse_server.types import Consent, Content, EventKind, MeetingKey, PacketCounters
@@ -39,17 +50,17 @@ class Session:
         self.progress_us = live.now_us() if config.media_zero_us is None else config.media_zero_us
         self.progressed_us = services.clock.now_us()
         self._live, self._services = live, services
-        self._outbox = Outbox(live=not self.every_frame)
-        self._ledger = Ledger()
-        self._intake = Intake(config, live.began_us, limits)
+        self._replies = ReplyQueue(live=not self.every_frame)
+        self._accounting = PacketAccounting()
+        self._admission = PacketAdmission(config, live.began_us, limits)
         self._granted_hz = config.analysis_rate_hz
         self._camera_on = config.content is Content.CAMERA
         self._stream: EngineStream | None = None
         self._next_track = 1
         self._consuming: asyncio.Task[None] | None = None
         self._tasks = StreamTasks(config.participant, self.stop)
-        self._seats: Seats
-        self._delivered = Delivered(services, live.meeting.key, self._outbox, live.meeting.aggregate_only)
+        self._seats: StreamParticipants
+        self._delivered = Delivered(services, live.meeting.key, self._replies, live.meeting.aggregate_only)
         self._scoring = asyncio.Lock()  # a value is scored and queued for the record before the next one is
         self._opened = asyncio.Event()  # or not: then `_admitted` is False
         self._admitted = self._departed = False
@@ -70,7 +81,7 @@ class Session:
     async def _open(self) -> None:
         config, live = self.config, self._live
         own = await live.admit_own(config, max(0, self.progress_us))
-        self._seats = Seats(config, live, own)
+        self._seats = StreamParticipants(config, live, own)
         self._admitted = True
         self._delivered.watch(own)
         if config.tiled:
@@ -81,8 +92,8 @@ class Session:
             self._tasks.start(self._keep_up(), "keep up")
         ready = self._services.engine.ready
         warnings = (*ready.warnings, *self._seats.warnings())
-        self._outbox.post(
-            Opened(live.meeting.key, own.row.epoch, own.sequence, ready.model_id, ready.detector_id,
+        self._replies.post(
+            StreamOpened(live.meeting.key, own.row.epoch, own.sequence, ready.model_id, ready.detector_id,
                    self._services.scoring.id, own.row.consent, warnings)
         )  # fmt: skip
         await self._enter_state(self._moment(self.progress_us))
@@ -97,7 +108,7 @@ class Session:
 
     # From the caller.
 
-    async def packets(self, incoming: Iterable[Incoming]) -> None:
+    async def packets(self, incoming: Iterable[IncomingPacket]) -> None:
         """Take packets that came together; whatever is wrong with one is answered and costs it alone."""
         if self._ending:
             return
@@ -108,14 +119,14 @@ class Session:
         elif packets:
             await self._engine_stream().submit(packets)
 
-    def _accept(self, incoming: Incoming, now_us: int, unseen: DropReason | None) -> Packet | None:
-        self._ledger.received()
-        incoming = self._intake.numbered(incoming)
-        packet, fault = self._intake.accept(incoming, now_us)
+    def _accept(self, incoming: IncomingPacket, now_us: int, unseen: DropReason | None) -> Packet | None:
+        self._accounting.received()
+        incoming = self._admission.numbered(incoming)
+        packet, fault = self._admission.accept(incoming, now_us)
         if packet is None:
-            self._ledger.dropped(DropReason.FAULT)
+            self._accounting.dropped(DropReason.FAULT)
         elif unseen is not None:
-            self._ledger.unseen(unseen)
+            self._accounting.unseen(unseen)
         if fault is not None:
             self._fault(incoming.index, fault.reason, fault.message)
         return packet
@@ -128,7 +139,7 @@ class Session:
         """
         if self.config.content is not Content.CAMERA or on == self._camera_on:
             return
-        placed_us = self._intake.offset_us(capture_us, self._services.clock.now_us())
+        placed_us = self._admission.offset_us(capture_us, self._services.clock.now_us())
         await self._drain()
         if self._ending:
             return
@@ -160,9 +171,9 @@ class Session:
     async def stop(self, error: RoompulseError) -> None:
         """End the stream from this side: what is recorded is sent, then the error."""
         await self._opened.wait()
-        self._outbox.relax()
+        self._replies.relax()
         if error.reason is Reason.DRAINING:
-            self._outbox.post(Going(error.message, RETRY_AFTER_MS))
+            self._replies.post(GoingAway(error.message, RETRY_AFTER_MS))
         await self._hurry()
         await self._end(error.reason.value.lower(), error)
 
@@ -183,7 +194,7 @@ class Session:
 
     def forget(self, name: str) -> None:
         """Hold nothing any more of somebody who was erased."""
-        self._outbox.forget(name)
+        self._replies.forget(name)
         self._delivered.forget(name)
 
     async def refused(self, reason: Reason) -> None:
@@ -198,11 +209,11 @@ class Session:
         Raises:
             RoompulseError: Why the stream ended.
         """
-        return await self._outbox.get()
+        return await self._replies.get()
 
     async def aclose(self) -> None:
         """End whatever still runs; the record says that the caller went away. Idempotent."""
-        self._outbox.end()
+        self._replies.end()
         await self._hurry()
         await self._end("cancelled", None)
 
@@ -231,21 +242,21 @@ class Session:
             counters = await self._depart(detail)
             await self._services.recorder.flush()
             await self._delivered.drain()
-            self._outbox.post(Flow(counters, analysis_rate_hz=self._granted_hz, final=True, detail=detail))
+            self._replies.post(FlowNotice(counters, analysis_rate_hz=self._granted_hz, final=True, detail=detail))
         except RoompulseError as failure:
             log.warning("a stream could not be closed in the record", detail=detail, error=str(failure))
             error = error or failure
         finally:
             await self._abandon()
-            self._outbox.end(error)
+            self._replies.end(error)
             self._services.metrics.streams.dec()
 
     async def _depart(self, detail: str) -> PacketCounters:
         """Close everybody's stream in the record, with the exact counters; nothing of them is recorded after."""
         async with self._scoring:
             self._departed = True
-            self._ledger.settle()
-            counters = self._ledger.counters()
+            self._accounting.settle()
+            counters = self._accounting.counters()
             self._services.metrics.count(counters)
             for seat in self._seats.all_seats() if self._admitted else ():
                 await self._live.depart(seat, detail, counters if seat is self._seats.own else None)
@@ -263,9 +274,9 @@ class Session:
     def _engine_stream(self) -> EngineStream:
         if self._stream is None:
             config = self.config
-            look = Look.TILES if config.tiled else Look.ALL if config.finds_faces else Look.PRIMARY
-            tiles = tuple(entry.tile for entry in self._seats.watched_tiles)
-            spec = StreamSpec(look, config.delivery, config.analysis_rate_hz, config.mirrored, tiles)
+            faces = FaceSelection.ALL if config.finds_faces else FaceSelection.PRIMARY
+            faces = FaceSelection.REGIONS if config.tiled else faces
+            spec = StreamSpec(faces, config.delivery, config.analysis_rate_hz, config.mirrored, self._regions())
             self._stream = self._services.engine.open(spec, self._next_track)
             self._consuming = self._tasks.start(self._consume(self._stream), "consume")
         return self._stream
@@ -288,18 +299,17 @@ class Session:
             if arrival.wants_key_frame or arrival.rate_hz is not None:
                 why = arrival.detail or rated(arrival.rate_hz, self.config.analysis_rate_hz)
                 self._notice(arrival.wants_key_frame, why)
-            for answer in arrival.answers:
-                await self._resolve(answer)
+            for result in arrival.results:
+                await self._resolve(result)
 
-    async def _resolve(self, answer: Answer) -> None:
-        self._ledger.answered(answer)
-        if not isinstance(answer, NotDue):
-            if answer.fault is not None:
-                self._fault(answer.index, answer.fault, answer.message)
-            if answer.looks is not None:
-                async with self._scoring:
-                    await self._record(await self._seats.take(answer, self._services.clock.now_us()))
-        self._progress(answer.offset_us)
+    async def _resolve(self, result: PacketResult) -> None:
+        self._accounting.answered(result)
+        if isinstance(result, DroppedPacket) and result.fault is not None:
+            self._fault(result.packet_index, result.fault, result.message)
+        elif isinstance(result, Observation):
+            async with self._scoring:
+                await self._record(await self._seats.take(result, self._services.clock.now_us()))
+        self._progress(result.offset_us)
 
     def _progress(self, offset_us: int) -> None:
         self.progress_us = max(self.progress_us, offset_us)
@@ -307,8 +317,8 @@ class Session:
 
     def _fault(self, index: int, reason: FaultReason, message: str) -> None:
         self._services.metrics.faults.labels(reason.name.lower()).inc()
-        self._outbox.post(Fault(index, reason, message))
-        if (in_a_row := self._ledger.fault()) == self._services.settings.max_faults_in_a_row:
+        self._replies.post(PacketFault(index, reason, message))
+        if (in_a_row := self._accounting.fault()) == self._services.settings.max_faults_in_a_row:
             message = f"{in_a_row} packets in a row could not be used; the last one: {message}"
             self._tasks.stop_soon(RoompulseError(Reason.TOO_MANY_FAULTS, message))
 
@@ -343,8 +353,10 @@ class Session:
 
     def _rewatch(self) -> None:
         if self.config.tiled and self._stream is not None:
-            watched = tuple(entry.tile for entry in self._seats.watched_tiles)
-            self._services.engine.retile(self._stream, watched)
+            self._services.engine.watch(self._stream, self._regions())
+
+    def _regions(self) -> tuple[Region, ...]:
+        return tuple(Region(tile.participant_id, tile.box) for tile in (e.tile for e in self._seats.watched_tiles))
 
     async def _enter_state(self, moment: Moment) -> None:
         """Record what is known without pictures: no camera, camera off, no consent."""
@@ -360,7 +372,7 @@ class Session:
         kept_us = self._services.clock.now_us()
         while True:
             await asyncio.sleep(self._services.settings.heartbeat_s)
-            counters = self._ledger.counters()
+            counters = self._accounting.counters()
             if counters != told:
                 self._notice(False, "")
                 told = counters
@@ -369,7 +381,7 @@ class Session:
             if due and counters != kept and not self._departed:
                 await self._live.note(EventKind.COUNTERS, self._seats.own, self.progress_us, "", counters)
                 kept, kept_us = counters, now_us
-            self._outbox.post(Beat(now_us))
+            self._replies.post(Heartbeat(now_us))
 
     async def _keep_up(self) -> None:
         """Give LIVE participants updates at the asked rate also while no analysis comes."""
@@ -379,10 +391,8 @@ class Session:
             self._progress(now_us)
             await self._add(self._seats.keep_up, self._moment(now_us))
 
-    # Small things.
-
     def _notice(self, key_frame: bool, detail: str) -> None:
-        self._outbox.post(Flow(self._ledger.counters(), key_frame, self._granted_hz, detail=detail))
+        self._replies.post(FlowNotice(self._accounting.counters(), key_frame, self._granted_hz, detail=detail))
 
     def _moment(self, offset_us: int) -> Moment:
         now_us = self._services.clock.now_us()

@@ -12,7 +12,7 @@ from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.meetings.config import MeetingRef, check_ref
 from roompulse_server.meetings.feed import NOW, Feed, Filter, FromOffset, FromToken, Start
 from roompulse_server.meetings.registry import Registry
-from roompulse_server.meetings.reply import RETRY_AFTER_MS, Going
+from roompulse_server.meetings.reply_queue import RETRY_AFTER_MS, GoingAway
 from roompulse_server.meetings.services import Services
 from roompulse_server.types import Event, Meeting, MeetingKey, Rollup, SlowPolicy, Update
 
@@ -40,7 +40,7 @@ class Pulse:
 class Notice:
     """One message of a subscription, and the position after it."""
 
-    item: Update | Event | Rollup | Pulse | Going
+    item: Update | Event | Rollup | Pulse | GoingAway
     token: bytes
 
 
@@ -175,7 +175,7 @@ class Subscription:
 
     def _going(self, reason: str) -> Notice:
         self._ended = True
-        return Notice(Going(reason, RETRY_AFTER_MS), self._feed.token())
+        return Notice(GoingAway(reason, RETRY_AFTER_MS), self._feed.token())
 
     def _pulse(self) -> Notice:
         return Notice(Pulse(self._services.clock.now_us(), self._newest_us), self._feed.token())

@@ -5,7 +5,7 @@ from roompulse.v1 import common_pb2, update_pb2
 from roompulse_vision.types import FaceReading
 
 from roompulse_server.engine.messages import Ready, StillRead
-from roompulse_server.meetings.reply import Beat, Fault, Flow, Going, Opened, Reply
+from roompulse_server.meetings.reply_queue import FlowNotice, GoingAway, Heartbeat, PacketFault, Reply, StreamOpened
 from roompulse_server.rpc import convert
 from roompulse_server.types import MeetingKey, Update
 
@@ -14,23 +14,23 @@ def reply_to_proto(reply: Reply, key: MeetingKey) -> pb.AnalyzeVideoResponse:
     match reply:
         case Update():
             return pb.AnalyzeVideoResponse(update=convert.update_to_proto(reply, key))
-        case Flow():
+        case FlowNotice():
             return pb.AnalyzeVideoResponse(flow=flow_to_proto(reply))
-        case Fault():
+        case PacketFault():
             fault = pb.PacketFault(
                 packet_index=reply.packet_index, reason=convert.wire(reply.reason), message=reply.message
             )
             return pb.AnalyzeVideoResponse(fault=fault)
-        case Beat():
+        case Heartbeat():
             return pb.AnalyzeVideoResponse(heartbeat=pb.Heartbeat(time=convert.timestamp(reply.time_us)))
-        case Going():
+        case GoingAway():
             going = common_pb2.GoingAway(reason=reply.reason, retry_after_ms=reply.retry_after_ms)
             return pb.AnalyzeVideoResponse(going_away=going)
-        case Opened():
+        case StreamOpened():
             return pb.AnalyzeVideoResponse(opened=opened_to_proto(reply))
 
 
-def opened_to_proto(opened: Opened) -> pb.StreamOpened:
+def opened_to_proto(opened: StreamOpened) -> pb.StreamOpened:
     return pb.StreamOpened(
         meeting=convert.key_to_proto(opened.key),
         epoch=opened.epoch,
@@ -43,7 +43,7 @@ def opened_to_proto(opened: Opened) -> pb.StreamOpened:
     )
 
 
-def flow_to_proto(flow: Flow) -> pb.FlowNotice:
+def flow_to_proto(flow: FlowNotice) -> pb.FlowNotice:
     return pb.FlowNotice(
         counters=convert.counters_to_proto(flow.counters),
         key_frame_requested=flow.key_frame_requested,

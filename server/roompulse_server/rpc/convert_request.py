@@ -13,7 +13,7 @@ from roompulse_server import types
 from roompulse_server.errors import InvalidArgumentError
 from roompulse_server.meetings.config import MeetingRef, StreamConfig, TileConfig
 from roompulse_server.meetings.ingest import DEFAULT_MAX_FACES, ImageRequest
-from roompulse_server.meetings.intake import Incoming
+from roompulse_server.meetings.packet_admission import IncomingPacket
 from roompulse_server.rpc.convert import us_from_duration, us_from_timestamp
 
 E = TypeVar("E", bound=IntEnum)
@@ -126,7 +126,7 @@ def _finite(value: float) -> float:
     return value if math.isfinite(value) else -1.0  # outside every picture: the check of the box names it
 
 
-def incoming_from_proto(packet: media_pb2.VideoPacket, clock: types.Clock) -> Incoming:
+def incoming_from_proto(packet: media_pb2.VideoPacket, clock: types.Clock) -> IncomingPacket:
     format, capture_us, wrong, wrong_time = None, None, "", ""
     try:
         format = format_from_proto(packet.format) if packet.HasField("format") else None
@@ -136,7 +136,7 @@ def incoming_from_proto(packet: media_pb2.VideoPacket, clock: types.Clock) -> In
         capture_us = capture_from_proto(packet, clock)
     except InvalidArgumentError as error:
         wrong_time = f"{error.field}: {error.message}"
-    return Incoming(
+    return IncomingPacket(
         index=packet.index,
         data=packet.data,
         capture_us=capture_us,

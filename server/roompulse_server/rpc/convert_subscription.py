@@ -3,7 +3,7 @@
 from roompulse.v1 import common_pb2
 from roompulse.v1 import subscription_service_pb2 as pb
 
-from roompulse_server.meetings.reply import Going
+from roompulse_server.meetings.reply_queue import GoingAway
 from roompulse_server.meetings.subscriptions import Notice, Pulse
 from roompulse_server.rpc import convert
 from roompulse_server.types import Event, MeetingKey, Rollup, Update
@@ -22,7 +22,7 @@ def notice_to_proto(notice: Notice, key: MeetingKey) -> pb.SubscribeUpdatesRespo
         case Pulse():
             response.heartbeat.time.CopyFrom(convert.timestamp(item.time_us))
             response.heartbeat.meeting_offset.CopyFrom(convert.duration(item.offset_us))
-        case Going():
+        case GoingAway():
             going = common_pb2.GoingAway(
                 reason=item.reason, retry_after_ms=item.retry_after_ms, resume_token=notice.token
             )

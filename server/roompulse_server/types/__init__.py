@@ -22,7 +22,7 @@ from roompulse_server.types.enumerations import (
     Source,
 )
 from roompulse_server.types.media import Tile
-from roompulse_server.types.reading import MAX_PARTICIPANTS, AffectReading, Engagement, Observation, Reading
+from roompulse_server.types.reading import MAX_PARTICIPANTS, AffectReading, Engagement, FaceObservation, Reading
 from roompulse_server.types.record import (
     ATTESTED,
     AuditEntry,
@@ -52,12 +52,12 @@ __all__ = [
     "Engagement",
     "Event",
     "EventKind",
+    "FaceObservation",
     "FacingState",
     "Meeting",
     "MeetingKey",
     "MeetingState",
     "NoScoreReason",
-    "Observation",
     "PacketCounters",
     "Participant",
     "Purpose",

@@ -11,7 +11,7 @@ MAX_PARTICIPANTS = 4096  # of one meeting, found faces included: it bounds resum
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
+class FaceObservation:
     """One analysed picture of one participant, or a moment known to have none (camera off, no consent …)."""
 
     offset_s: float

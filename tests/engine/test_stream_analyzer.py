@@ -10,12 +10,13 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_samples import Picture, encode, moving, packet, packets, scene, still
-from roompulse_server.engine.messages import Look, NotDue, Outcome, StreamSpec
 from roompulse_vision.enumerations import Delivery, DropReason, Encoding, Presence
 from roompulse_vision.faces import face_reader as vision
 from roompulse_vision.media.bitstream import is_disposable
 from roompulse_vision.media.decoder import Decoder
-from roompulse_vision.stream_analyzer import StreamPipeline
+from roompulse_vision.observation import DroppedPacket, Observation, SkippedPackets
+from roompulse_vision.stream_analyzer import StreamAnalyzer
+from roompulse_vision.stream_spec import FaceSelection, StreamSpec
 from roompulse_vision.types import Box, MediaLimits, Packet
 
 FRAMES_HZ = 24
@@ -52,7 +53,7 @@ def watched(
     `together`: packets that come at once; `waited`: how long each of these has waited, seconds, by default not at all.
     """
     eye, ended, waits = Eye(), Counter[int](), chain(waited, repeat(0.0))
-    pipeline = StreamPipeline(StreamSpec(Look.PRIMARY, delivery, rate_hz), 1, eye, MediaLimits())  # type: ignore[arg-type]
+    pipeline = StreamAnalyzer(StreamSpec(FaceSelection.PRIMARY, delivery, rate_hz), 1, eye, MediaLimits())  # type: ignore[arg-type]
     for first in range(0, len(sent), together):
         wait_s = next(waits)
         pipeline.push(sent[first : first + together], time.monotonic() - wait_s)
@@ -60,11 +61,11 @@ def watched(
     pipeline.finishing = True
     while not pipeline.done:
         ended.update(job.packet.index for job in pipeline.advance(rate_hz))
-    for answer in pipeline.take_answers():
-        if isinstance(answer, NotDue):
-            ended.update(answer.indices)
-        elif answer.dropped is None:
-            ended[answer.index] += 1
+    for answer in pipeline.take_results():
+        if isinstance(answer, SkippedPackets):
+            ended.update(answer.packet_indices)
+        elif isinstance(answer, Observation):
+            ended[answer.packet_index] += 1
     return eye, ended
 
 
@@ -148,16 +149,16 @@ def without_end(packet: Packet) -> Packet:
 
 
 def test_packets_that_were_not_due_are_answered_together_between_the_other_answers() -> None:
-    pipeline = StreamPipeline(StreamSpec(Look.PRIMARY, Delivery.LIVE, 1.0), 1, Eye(), MediaLimits())  # type: ignore[arg-type]
+    pipeline = StreamAnalyzer(StreamSpec(FaceSelection.PRIMARY, Delivery.LIVE, 1.0), 1, Eye(), MediaLimits())  # type: ignore[arg-type]
     for index, data in enumerate([PICTURE, PICTURE, PICTURE, b"rubbish", PICTURE, PICTURE]):
         pipeline.push([replace(packet(data, index=index), offset_us=index)], time.monotonic())
         pipeline.advance(1.0)
-    before, fault, after = pipeline.take_answers()
-    assert before == NotDue((1, 2), 2)
-    assert isinstance(fault, Outcome)
-    assert (fault.index, fault.dropped) == (3, DropReason.FAULT)
-    assert after == NotDue((4, 5), 5)
-    assert pipeline.take_answers() == ()
+    before, fault, after = pipeline.take_results()
+    assert before == SkippedPackets((1, 2), 2)
+    assert isinstance(fault, DroppedPacket)
+    assert (fault.packet_index, fault.reason) == (3, DropReason.FAULT)
+    assert after == SkippedPackets((4, 5), 5)
+    assert pipeline.take_results() == ()
 
 
 def test_what_is_only_decoded_is_answered_for_and_never_looked_at() -> None:

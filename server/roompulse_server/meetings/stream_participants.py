@@ -1,4 +1,4 @@
-"""Who is in a stream's pictures: looks of a worker → updates of participants.
+"""Participants of one stream: turns observations into participant updates.
 
 CAMERA: one seat, the stream's participant. GALLERY with tiles: a seat for each tile. ROOM and automatic GALLERY: a
 seat for each track, named "room#1", taken when the track first appears.
@@ -9,14 +9,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from roompulse_vision.enumerations import DropReason, Presence
-from roompulse_vision.rate_governor import Beat
+from roompulse_vision.frame_sampler import FrameSampler
+from roompulse_vision.observation import Observation, RegionObservation
 from roompulse_vision.types import FaceReading
 
-from roompulse_server.engine.messages import Outcome, RegionLook
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.meetings.config import StreamConfig, TileConfig
 from roompulse_server.meetings.live import LiveMeeting
-from roompulse_server.meetings.participant import LiveParticipant, Moment
+from roompulse_server.meetings.participant import Moment, ParticipantState
 from roompulse_server.types import ATTESTED, Consent, ConsentState, Content, Update, found_id
 
 QUIET_PERIODS = 2.5  # a LIVE participant whose analysis is so many periods old gets updates all the same
@@ -24,7 +24,7 @@ NO_PICTURES_US = 3_000_000  # and after this time is known to send none
 MAX_FOUND = 64  # participants found in one stream: a tracker that goes astray must not fill the record
 GONE_US = 3_000_000  # a found face that was not seen for so long has left
 
-Scored = tuple[LiveParticipant, Update]
+Scored = tuple[ParticipantState, Update]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,27 +36,27 @@ class Watched:
     packet: int
 
 
-class Seats:
+class StreamParticipants:
     """The participants of one stream. `own` is the stream's participant itself."""
 
-    def __init__(self, config: StreamConfig, live: LiveMeeting, own: LiveParticipant) -> None:
+    def __init__(self, config: StreamConfig, live: LiveMeeting, own: ParticipantState) -> None:
         self._config, self._live, self.own = config, live, own
         self._tiles: dict[str, TileConfig] = {}
-        self._others: dict[str, LiveParticipant] = {}
+        self._others: dict[str, ParticipantState] = {}
         self._gone: set[str] = set()  # found faces that have left
         self._signs: dict[int, int] = {}  # number signs in the ids of tracks, where one gives somebody else's
-        self._beats: dict[str, Beat] = {}
+        self._samplers: dict[str, FrameSampler] = {}
         self._every_rate = config.update_rate_hz == config.analysis_rate_hz
         self._resumes = (
             config.resumed and config.tiled
         )  # until its tiles are seated: nobody is taken back from a newer stream
         self._thinned = config.update_rate_hz < config.analysis_rate_hz
 
-    def everybody(self) -> Iterable[LiveParticipant]:
+    def everybody(self) -> Iterable[ParticipantState]:
         """The participants that get updates."""
         return list(self._others.values()) if self._config.tiled or self._config.finds_faces else [self.own]
 
-    def all_seats(self) -> Iterable[LiveParticipant]:
+    def all_seats(self) -> Iterable[ParticipantState]:
         """Everybody whose stream must be closed in the record."""
         return [*self._others.values(), self.own]
 
@@ -101,7 +101,7 @@ class Seats:
 
     def forget(self, name: str) -> None:
         """Seat somebody no longer; a tile of theirs is seated anew when it comes again."""
-        for held in (self._others, self._tiles, self._beats):
+        for held in (self._others, self._tiles, self._samplers):
             held.pop(name, None)
 
     def warnings(self) -> tuple[str, ...]:
@@ -138,18 +138,19 @@ class Seats:
         self._resumes = False
         return scored
 
-    async def take(self, outcome: Outcome, now_us: int) -> list[Scored]:
-        """Return the updates that an analysed packet leads to."""
-        moment = Moment(outcome.offset_us, outcome.capture_us, outcome.receive_us, now_us)
-        watched = Watched(moment, outcome.speaking, outcome.index)
+    async def take(self, observation: Observation, now_us: int) -> list[Scored]:
+        """Return the updates that an observation leads to."""
+        stamp = observation.stamp
+        moment = Moment(stamp.offset_us, stamp.capture_us, stamp.receive_us, now_us)
+        watched = Watched(moment, observation.speaking, observation.packet_index)
         scored: list[Scored] = []
-        for look in (outcome.looks or ()) if self.may_look else ():
+        for region in observation.regions if self.may_look else ():
             if self._config.finds_faces:
-                scored += await self._take_found(look, watched)
+                scored += await self._take_found(region, watched)
             elif not self._config.tiled:
-                scored += self._observe(self.own, look.presence, _first(look), watched)
-            elif look.region in self._others:
-                scored += self._observe(self._others[look.region], look.presence, _first(look), watched)
+                scored += self._observe(self.own, region.presence, _first(region), watched)
+            elif region.region in self._others:
+                scored += self._observe(self._others[region.region], region.presence, _first(region), watched)
         return scored
 
     def state(self, camera_on: bool) -> Presence | None:
@@ -213,9 +214,9 @@ class Seats:
             self._others[name].row = replace(self._others[name].row, display_name=row.display_name)
             self.put(name, row.consent)
 
-    async def _take_found(self, look: RegionLook, watched: Watched) -> list[Scored]:
+    async def _take_found(self, region: RegionObservation, watched: Watched) -> list[Scored]:
         scored: list[Scored] = []
-        for face in look.faces:
+        for face in region.faces:
             seat = await self._found(face.track, watched.moment)
             if seat is None:
                 continue
@@ -225,7 +226,7 @@ class Seats:
             scored += self._observe(seat, presence, face, watched)
         return scored + self._see_off(watched.moment)
 
-    async def _found(self, track: int, moment: Moment) -> LiveParticipant | None:
+    async def _found(self, track: int, moment: Moment) -> ParticipantState | None:
         """Return a found face's seat; None for one that gets none. An id that is somebody else's is passed over."""
         while True:
             name = found_id(self.own.id, track, self._signs.get(track, 1))
@@ -245,7 +246,7 @@ class Seats:
 
     async def _admit(
         self, name: str, display_name: str, consent: Consent | None, at_us: int, *, face: bool = False
-    ) -> LiveParticipant | None:
+    ) -> ParticipantState | None:
         """Admit somebody in the pictures; None for who is to be no part of it, which costs nobody else anything."""
         marks: dict[str, Any] = {"face": face, "stream_id": self._config.stream_id, "resumed": self._resumes}
         try:
@@ -265,28 +266,28 @@ class Seats:
         return scored
 
     def _observe(
-        self, seat: LiveParticipant, presence: Presence, face: FaceReading | None, watched: Watched
+        self, seat: ParticipantState, presence: Presence, face: FaceReading | None, watched: Watched
     ) -> list[Scored]:
         speaking = watched.speaking
         if seat.id in self._tiles and self._tiles[seat.id].tile.speaking is not None:
             speaking = self._tiles[seat.id].tile.speaking
         if self._thinned:
-            beat = self._beats.setdefault(seat.id, Beat())
-            if not beat.due(watched.moment.offset_us, self._config.update_rate_hz):
+            sampler = self._samplers.setdefault(seat.id, FrameSampler())
+            if not sampler.due(watched.moment.offset_us, self._config.update_rate_hz):
                 seat.note(watched.moment, presence, face, speaking)
                 return []
         return [(seat, seat.observe(watched.moment, presence, face, speaking, watched.packet))]
 
-    def _granted(self, seat: LiveParticipant) -> bool:
+    def _granted(self, seat: ParticipantState) -> bool:
         state = seat.row.consent.state
         return state is ConsentState.GRANTED or (state is ConsentState.UNSPECIFIED and not self._live.consent_required)
 
 
-def _is_news(entry: TileConfig, seat: LiveParticipant) -> bool:
+def _is_news(entry: TileConfig, seat: ParticipantState) -> bool:
     """Tell whether a tile that is said again says something that is not recorded."""
     renamed = entry.tile.display_name not in ("", seat.row.display_name)
     return renamed or (entry.consent is not None and seat.row.consent.state is ConsentState.UNSPECIFIED)
 
 
-def _first(look: RegionLook) -> FaceReading | None:
-    return look.faces[0] if look.faces else None
+def _first(region: RegionObservation) -> FaceReading | None:
+    return region.faces[0] if region.faces else None

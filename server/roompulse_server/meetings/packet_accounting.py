@@ -3,12 +3,12 @@
 from collections import Counter
 
 from roompulse_vision.enumerations import DropReason
+from roompulse_vision.observation import DroppedPacket, PacketResult, SkippedPackets
 
-from roompulse_server.engine.messages import Answer, NotDue
 from roompulse_server.types import PacketCounters
 
 
-class Ledger:
+class PacketAccounting:
     """received = analyzed + dropped + not_due + pending, after every call."""
 
     def __init__(self) -> None:
@@ -19,13 +19,13 @@ class Ledger:
     def received(self) -> None:
         self._received += 1
 
-    def answered(self, answer: Answer) -> None:
+    def answered(self, result: PacketResult) -> None:
         """Count what the engine said of a packet, or of some."""
-        if isinstance(answer, NotDue):
-            self._not_due += len(answer.indices)
+        if isinstance(result, SkippedPackets):
+            self._not_due += len(result.packet_indices)
             self._faults_in_a_row = 0
-        elif answer.dropped is not None:
-            self._dropped[answer.dropped] += 1
+        elif isinstance(result, DroppedPacket):
+            self._dropped[result.reason] += 1
         else:
             self._analyzed += 1
             self._faults_in_a_row = 0

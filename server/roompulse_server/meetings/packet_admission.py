@@ -25,7 +25,7 @@ HARMLESS = frozenset({FaultReason.EMPTY, FaultReason.WRONG_INDEX})  # nothing is
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class IncomingPacket:
     """A packet as it came. `capture_us` is by the stream's clock; `format` is set where it changes.
 
     `wrong_format` and `wrong_time` say what is wrong with a format or a time that cannot be told: it costs the packet,
@@ -42,14 +42,14 @@ class Incoming:
     decode_only: bool = False
 
 
-class Accepted(NamedTuple):
+class AdmittedPacket(NamedTuple):
     """A packet to be decoded, if it can be; what is wrong with it, and what would be right, if anything is."""
 
     packet: Packet | None
     fault: MediaError | None = None
 
 
-class Intake:
+class PacketAdmission:
     """Checks and places one stream's packets. Pure; the server's time is passed in."""
 
     def __init__(self, config: StreamConfig, began_us: int, limits: MediaLimits) -> None:
@@ -69,21 +69,21 @@ class Intake:
         self._clock = LiveClock()
         self._lost = False
 
-    def numbered(self, incoming: Incoming) -> Incoming:
+    def numbered(self, incoming: IncomingPacket) -> IncomingPacket:
         """Return the packet with its number: counted here from 0 while the caller gives none."""
         self._counts = self._counts and not incoming.index
         counted = self._counts and self._last_index is not None
         return replace(incoming, index=(self._last_index or 0) + 1) if counted else incoming
 
-    def accept(self, incoming: Incoming, receive_us: int) -> Accepted:
+    def accept(self, incoming: IncomingPacket, receive_us: int) -> AdmittedPacket:
         """Return a numbered packet with its place in the meeting, or why it cannot be used."""
         try:
             return self._accept(incoming, receive_us)
         except MediaError as fault:
             self._lost |= is_encoded_video(self._format.encoding) and fault.reason not in HARMLESS
-            return Accepted(None, fault)
+            return AdmittedPacket(None, fault)
 
-    def _accept(self, incoming: Incoming, receive_us: int) -> Accepted:
+    def _accept(self, incoming: IncomingPacket, receive_us: int) -> AdmittedPacket:
         self._format = incoming.format or self._format
         self._check_index(incoming.index)
         if incoming.wrong_format:
@@ -102,9 +102,9 @@ class Intake:
         )
         check_packet(packet, self._limits)
         self._lost = False
-        return Accepted(packet, fault)
+        return AdmittedPacket(packet, fault)
 
-    def _place(self, incoming: Incoming, receive_us: int) -> tuple[Placed, MediaError | None]:
+    def _place(self, incoming: IncomingPacket, receive_us: int) -> tuple[Placed, MediaError | None]:
         """Return a packet's place; one that is only decoded has the last one's."""
         fault: MediaError | None = None
         if not incoming.decode_only:
@@ -116,7 +116,7 @@ class Intake:
                 fault = error
         return self._placed or self._map.untimed(receive_us), fault
 
-    def _timed(self, incoming: Incoming, receive_us: int) -> Placed:
+    def _timed(self, incoming: IncomingPacket, receive_us: int) -> Placed:
         capture_us = self._check_time(incoming, receive_us)
         if capture_us is None:
             return self._map.untimed(receive_us)
@@ -166,7 +166,7 @@ class Intake:
             f"lies at {offset_us / 1e6:g} s of a meeting that is {now_us / 1e6:g} s old; seven days ahead is the most"
         )
 
-    def _check_time(self, incoming: Incoming, receive_us: int) -> int | None:
+    def _check_time(self, incoming: IncomingPacket, receive_us: int) -> int | None:
         """Return when it was captured, by the stream's clock; None: when it came."""
         name = "capture_time" if self._wall else "capture_offset"
         capture_us = incoming.capture_us
@@ -204,5 +204,5 @@ class Intake:
         return f"jumps by {jump_us / 1e6:+g} s while packets came as ever; if the clock was set, the next one is taken"
 
 
-def _wrong_time(incoming: Incoming, what: str) -> MediaError:
+def _wrong_time(incoming: IncomingPacket, what: str) -> MediaError:
     return MediaError(FaultReason.WRONG_TIME, f"packet {incoming.index}: {what}")

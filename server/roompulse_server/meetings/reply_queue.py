@@ -16,7 +16,7 @@ RETRY_AFTER_MS = 1000  # when the service goes away, its successor needs a momen
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
+class StreamOpened:
     key: MeetingKey
     epoch: int
     last_sequence: int
@@ -28,7 +28,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
+class FlowNotice:
     counters: PacketCounters
     key_frame_requested: bool = False
     analysis_rate_hz: float = 0.0
@@ -37,19 +37,19 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class PacketFault:
     packet_index: int
     reason: FaultReason
     message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class Heartbeat:
     time_us: int
 
 
 @dataclass(frozen=True, slots=True)
-class Going:
+class GoingAway:
     reason: str
     retry_after_ms: int
 
@@ -63,11 +63,11 @@ def rated(granted_hz: float | None, asked_hz: float) -> str:
     return f"the service is busy: {granted_hz:.2g} analyses a second instead of {asked_hz:.2g}"
 
 
-Control = Opened | Flow | Fault | Beat | Going
+Control = StreamOpened | FlowNotice | PacketFault | Heartbeat | GoingAway
 Reply = Update | Control
 
 
-class Outbox:
+class ReplyQueue:
     """Replies on their way to the caller, in order.
 
     Full: an update of a LIVE stream displaces the oldest waiting one (it is in the record); one of an EVERY_FRAME
