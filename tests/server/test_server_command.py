@@ -119,7 +119,9 @@ def test_the_extra_is_the_one_that_the_project_declares() -> None:
         "grpc_status": "grpcio-status",
         "pydantic": "pydantic-settings",
     }
-    declared = (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("\nserver = [")[2].partition("\n]")[0]
+    declared = (
+        (ROOT / "pyproject.toml").read_text(encoding="utf-8").partition("\nvision = [")[2].partition("\nconvert = [")[0]
+    )
     for module in EXTRA:
         assert f'"{packages.get(module, module.replace("_", "-"))}' in declared, module
 
