@@ -1,0 +1,1 @@
+"""Updates of all participants → one-second windows of the meeting. Pure."""
