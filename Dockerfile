@@ -9,9 +9,11 @@ WORKDIR /src
 # The packages first: they change less often than the code, and so this layer is kept.
 COPY pyproject.toml README.md LICENSE ./
 RUN python -c "import tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
-print(*p['dependencies'], *p['optional-dependencies']['server'], sep='\n')" > /tmp/requirements.txt \
+o = p['optional-dependencies']; \
+print(*p['dependencies'], *o['vision'], *(each for each in o['server'] if not each.startswith('roompulse')), sep='\n')" > /tmp/requirements.txt \
  && /opt/roompulse/bin/pip install --only-binary :all: -r /tmp/requirements.txt
 COPY client client
+COPY vision vision
 COPY server server
 COPY training training
 RUN /opt/roompulse/bin/pip install --no-deps .

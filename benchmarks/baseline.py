@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from roompulse_server.insight.baseline import FLOOR, NeutralBaseline
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.insight.scoring.baseline import FLOOR, NeutralBaseline
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
 from roompulse_server.types import FaceObservation, Reading
 from roompulse_training.robustness import there_and_back
 from roompulse_vision.faces.card import SHIPPED, ModelCard, read_card

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from roompulse_server.insight.smoothing import Smoother
+from roompulse_server.insight.scoring.smoothing import Smoother
 
 from benchmarks.load import Streamed, Value
 from benchmarks.material import RATE_HZ

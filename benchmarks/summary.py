@@ -13,7 +13,7 @@ import tempfile
 import time
 
 import numpy as np
-from roompulse_server.insight.summary import summarise
+from roompulse_server.insight.summary.meeting_summary import summarise
 from roompulse_server.storage.block import quantise
 from roompulse_server.storage.sqlite import SqliteStore
 from roompulse_server.storage.store import Entry

@@ -13,8 +13,8 @@ from live_service import settings
 from roompulse_server.bus.hub import Hub
 from roompulse_server.engine.engine import Engine
 from roompulse_server.engine.messages import Ready
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.scoring import FormulaScoring
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.scoring_method import FormulaScoring
 from roompulse_server.meetings.clock import ServerClock
 from roompulse_server.meetings.ingest import Ingest
 from roompulse_server.meetings.privacy import Privacy

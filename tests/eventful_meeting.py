@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from insight_record import MEETING, event
 from insight_samples import MODEL
-from roompulse_server.insight.formula import DEFAULT_ID
-from roompulse_server.insight.occurrence import Occurrence
-from roompulse_server.insight.summary import summarise
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.scoring.formula import DEFAULT_ID
+from roompulse_server.insight.summary.meeting_summary import summarise
+from roompulse_server.insight.summary.occurrence import Occurrence
+from roompulse_server.insight.summary.summary_types import MeetingSummary
 from roompulse_server.series import Flags, Floats, Integers, Series
 from roompulse_server.types import (
     Band,

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 from insight_samples import MODEL, mixed
-from roompulse_server.insight.formula import DEFAULT_ID
-from roompulse_server.insight.gate import REASONS
+from roompulse_server.insight.scoring.formula import DEFAULT_ID
+from roompulse_server.insight.scoring.gate import REASONS
 from roompulse_server.series import Floats, Integers, Series
 from roompulse_server.types import (
     AffectReading,

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable
 
-from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
 from roompulse_server.types import FaceObservation, Reading
 from roompulse_vision.enumerations import Presence
 from roompulse_vision.types import (

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 from insight_record import MEETING, event
 from insight_samples import MODEL
-from roompulse_server.insight.formula import DEFAULT_ID
-from roompulse_server.insight.summary import summarise
-from roompulse_server.insight.summary_types import MeetingSummary, Moment, MomentKind
+from roompulse_server.insight.scoring.formula import DEFAULT_ID
+from roompulse_server.insight.summary.meeting_summary import summarise
+from roompulse_server.insight.summary.summary_types import MeetingSummary, Moment, MomentKind
 from roompulse_server.series import Series
 from roompulse_server.types import (
     Band,

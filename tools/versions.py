@@ -81,8 +81,9 @@ def supported() -> list[str]:
 
 def direct() -> list[Requirement]:
     """Return what the package and its service ask for."""
-    lines = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["server"]]
-    return [Requirement(line) for line in lines]
+    extras = PROJECT["optional-dependencies"]
+    lines = (*PROJECT["dependencies"], *extras["vision"], *extras["server"])
+    return [one for line in lines if (one := Requirement(line)).name != PROJECT["name"]]
 
 
 def tools() -> list[str]:

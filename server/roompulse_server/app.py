@@ -16,8 +16,8 @@ from roompulse_vision.types import MediaLimits
 from roompulse_server.bus.hub import Hub
 from roompulse_server.engine.engine import Engine
 from roompulse_server.engine.messages import VisionSetup
-from roompulse_server.insight.formula import Formula, load_formula
-from roompulse_server.insight.scoring import FormulaScoring, LearnedScoring
+from roompulse_server.insight.scoring.formula import Formula, load_formula
+from roompulse_server.insight.scoring.scoring_method import FormulaScoring, LearnedScoring
 from roompulse_server.meetings.catalogue import Catalogue
 from roompulse_server.meetings.clock import ServerClock
 from roompulse_server.meetings.ingest import Ingest

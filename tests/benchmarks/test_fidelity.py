@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from roompulse_server.insight.smoothing import Smoother
+from roompulse_server.insight.scoring.smoothing import Smoother
 
 from benchmarks.fidelity import compare, thinned
 from benchmarks.load import Streamed, Value

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from insight_samples import face, feed, mixed, moments, score_of, seen
-from roompulse_server.insight.adjustment import Evidence, NoAdjustment
-from roompulse_server.insight.baseline import NeutralBaseline, adjustment_for, is_setting_in
-from roompulse_server.insight.formula import Formula, load_formula
-from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.insight.scoring.adjustment import Evidence, NoAdjustment
+from roompulse_server.insight.scoring.baseline import NeutralBaseline, adjustment_for, is_setting_in
+from roompulse_server.insight.scoring.formula import Formula, load_formula
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
 from roompulse_server.types import AffectReading
 from roompulse_vision.enumerations import Provenance
 from roompulse_vision.faces.card import read_card

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from insight_samples import face, feed, mixed, moments, score_of, seen
-from roompulse_server.insight.adjustment import Adjusted, Evidence
-from roompulse_server.insight.baseline import BINS, NeutralBaseline, adjustment_for
-from roompulse_server.insight.expression import expression_value
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.insight.scoring.adjustment import Adjusted, Evidence
+from roompulse_server.insight.scoring.baseline import BINS, NeutralBaseline, adjustment_for
+from roompulse_server.insight.scoring.expression import expression_value
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
 from roompulse_server.series import Floats
 from roompulse_vision.faces.card import read_card
 from roompulse_vision.types import LABELS, FaceReading, Probabilities

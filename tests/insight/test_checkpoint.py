@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from insight_samples import feed
-from roompulse_server.insight.checkpoint import VERSION, Checkpoint, pack, unpack
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.insight.scoring.checkpoint import VERSION, Checkpoint, pack, unpack
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
 from roompulse_server.types import NoScoreReason
 
 f32 = st.floats(width=32, allow_nan=False)

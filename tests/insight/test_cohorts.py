@@ -4,7 +4,7 @@ import itertools
 
 from hypothesis import example, given
 from hypothesis import strategies as st
-from roompulse_server.insight.cohorts import Cohorts
+from roompulse_server.insight.rollup.cohorts import Cohorts
 
 PEOPLE = [f"p{number}" for number in range(12)]
 MEMBERS = st.frozensets(st.sampled_from(PEOPLE))

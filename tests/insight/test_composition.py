@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from eventful_meeting import PARTS, Part, S, an_eventful_meeting
-from roompulse_server.insight.composition import LEAST_STEP, MOST_OF_SAME
+from roompulse_server.insight.summary.composition import LEAST_STEP, MOST_OF_SAME
 
 
 def test_a_step_that_comes_with_leaving_is_told_with_who_left() -> None:

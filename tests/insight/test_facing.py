@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from insight_record import MEETING, affect_of, event, recorded, series_of
 from insight_samples import face, feed, mixed, moments, seen
-from roompulse_server.insight.facing import FacingJudge, Turn
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.insight.summary import summarise
-from roompulse_server.insight.summary_types import FacingTime, ParticipantSummary
+from roompulse_server.insight.scoring.facing import FacingJudge, Turn
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
+from roompulse_server.insight.summary.meeting_summary import summarise
+from roompulse_server.insight.summary.summary_types import FacingTime, ParticipantSummary
 from roompulse_server.types import EventKind, FaceObservation, FacingState, Participant, Update
 from roompulse_vision.enumerations import Presence
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from insight_record import MEETING
 from lively_meeting import lively, summed
-from roompulse_server.insight.summary_types import MeetingSummary, Moment, MomentKind
+from roompulse_server.insight.summary.summary_types import MeetingSummary, Moment, MomentKind
 from roompulse_server.types import Update
 
 S = 1_000_000

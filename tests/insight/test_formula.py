@@ -6,8 +6,8 @@ import pathlib
 import pytest
 from insight_samples import face, feed, mixed, score_of
 from roompulse_server.errors import SettingsError
-from roompulse_server.insight.formula import DEFAULT_ID, WEIGHED_LABELS, Formula, load_formula
-from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.insight.scoring.formula import DEFAULT_ID, WEIGHED_LABELS, Formula, load_formula
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
 
 WEIGHTS = dict.fromkeys(WEIGHED_LABELS, 0.5) | {"happiness": 0.9}
 

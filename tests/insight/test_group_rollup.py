@@ -6,10 +6,10 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from insight_record import recorded
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.group_summary import summarise_groups
-from roompulse_server.insight.rollup import RollupBuilder
-from roompulse_server.insight.summary_types import ConsentBasis
+from roompulse_server.insight.rollup.rollup_builder import RollupBuilder
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.summary.group_summary import summarise_groups
+from roompulse_server.insight.summary.summary_types import ConsentBasis
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose, Rollup, Update
 
 S = 1_000_000

@@ -3,9 +3,9 @@
 import pytest
 from insight_samples import face, feed, mixed, score_of, seen
 from roompulse_server.errors import SettingsError
-from roompulse_server.insight.formula import DEFAULT_ID, Formula
-from roompulse_server.insight.scorer import ParticipantScorer
-from roompulse_server.insight.scoring import LearnedScoring
+from roompulse_server.insight.scoring.formula import DEFAULT_ID, Formula
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
+from roompulse_server.insight.scoring.scoring_method import LearnedScoring
 from roompulse_server.types import Band, FaceObservation, NoScoreReason
 from roompulse_vision.enumerations import Presence
 from roompulse_vision.types import FaceReading, LearnedEngagement

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roompulse_server.insight.median import RunningMedians
+from roompulse_server.insight.scoring.median import RunningMedians
 
 BINS = 31
 BIN = 40.0 / BINS

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from insight_record import MEETING
 from lively_meeting import lively, summed
-from roompulse_server.insight.moment import moments_of
-from roompulse_server.insight.second import Seconds
-from roompulse_server.insight.smile import Smiles
-from roompulse_server.insight.summary import summarise
-from roompulse_server.insight.summary_types import Moment, MomentKind
+from roompulse_server.insight.summary.meeting_summary import summarise
+from roompulse_server.insight.summary.moment import moments_of
+from roompulse_server.insight.summary.second_grid import Seconds
+from roompulse_server.insight.summary.smile import Smiles
+from roompulse_server.insight.summary.summary_types import Moment, MomentKind
 from roompulse_server.series import Floats
 from roompulse_server.types import Participant, Update
 

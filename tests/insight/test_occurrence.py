@@ -3,9 +3,9 @@
 import pytest
 from insight_record import MEETING, series_of
 from lively_meeting import lively
-from roompulse_server.insight.occurrence import occurrence_of
-from roompulse_server.insight.roster import roster_of
-from roompulse_server.insight.summary import summarise
+from roompulse_server.insight.summary.meeting_summary import summarise
+from roompulse_server.insight.summary.occurrence import occurrence_of
+from roompulse_server.insight.summary.roster import roster_of
 from roompulse_server.types import Participant
 
 

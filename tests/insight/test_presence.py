@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 from insight_record import MEETING, event, recorded, series_of
-from roompulse_server.insight.summary import summarise
-from roompulse_server.insight.summary_types import ConsentBasis, Interval, MeetingSummary, ParticipantSummary
+from roompulse_server.insight.summary.meeting_summary import summarise
+from roompulse_server.insight.summary.summary_types import ConsentBasis, Interval, MeetingSummary, ParticipantSummary
 from roompulse_server.series import Series
 from roompulse_server.types import ATTESTED, Consent, ConsentState, Event, EventKind, Participant, Update
 from roompulse_vision.enumerations import Presence

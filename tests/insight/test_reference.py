@@ -1,8 +1,8 @@
 """Where a person's screen is, learnt from where their head points."""
 
 import pytest
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.reference import BINS, STATE_SIZE, PoseReference
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.reference import BINS, STATE_SIZE, PoseReference
 
 BIN_DEG = 40.0 / BINS
 

@@ -1,7 +1,7 @@
 """Every reason has its sentence, with a remedy."""
 
-from roompulse_server.insight.gate import REASONS
-from roompulse_server.insight.remedies import reason_in_words, remedy
+from roompulse_server.insight.scoring.gate import REASONS
+from roompulse_server.insight.summary.remedies import reason_in_words, remedy
 from roompulse_server.types import NoScoreReason
 from roompulse_vision.enumerations import Presence
 

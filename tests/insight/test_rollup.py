@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from insight_record import affect_of, recorded
 from insight_samples import mixed
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.gate import LASTING
-from roompulse_server.insight.rollup import REVISED, RollupBuilder
+from roompulse_server.insight.rollup.rollup_builder import REVISED, RollupBuilder
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.gate import LASTING
 from roompulse_server.types import Rollup, Update
 from roompulse_vision.enumerations import Presence
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from insight_samples import face, feed, mixed, score_of, seen
-from roompulse_server.insight.facing import facing_factor
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.insight.scoring.facing import facing_factor
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
 from roompulse_server.types import Engagement, FaceObservation, NoScoreReason
 from roompulse_vision.enumerations import Presence
 from roompulse_vision.types import LABELS, FaceReading, Probabilities

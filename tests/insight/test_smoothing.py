@@ -5,7 +5,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roompulse_server.insight.smoothing import Smoother
+from roompulse_server.insight.scoring.smoothing import Smoother
 
 NAN = math.nan
 

@@ -1,7 +1,7 @@
 """A living face, a photo, and what is neither."""
 
 import pytest
-from roompulse_server.insight.stillness import Liveness, StillnessGate
+from roompulse_server.insight.scoring.stillness import Liveness, StillnessGate
 
 
 def gate(*pictures: tuple[float, float | None]) -> StillnessGate:

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from insight_record import MEETING, affect_of, event, recorded, series_of
 from insight_samples import mixed
-from roompulse_server.insight.summary import summarise
-from roompulse_server.insight.summary_types import MeetingSummary, NoScoreTime, ParticipantSummary, PresenceTime
-from roompulse_server.insight.uncertainty import CHANGE_EVIDENCE, CHANGE_RULE
+from roompulse_server.insight.summary.meeting_summary import summarise
+from roompulse_server.insight.summary.summary_types import MeetingSummary, NoScoreTime, ParticipantSummary, PresenceTime
+from roompulse_server.insight.summary.uncertainty import CHANGE_EVIDENCE, CHANGE_RULE
 from roompulse_server.series import Series
 from roompulse_server.types import Event, EventKind, NoScoreReason, PacketCounters, Participant, Update
 from roompulse_vision.enumerations import DropReason, Presence, Provenance

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pytest
 from insight_record import MEETING, affect_of, event, recorded, series_of
 from insight_samples import mixed
-from roompulse_server.insight.summary import summarise
-from roompulse_server.insight.summary_types import MeetingSummary, ParticipantSummary
+from roompulse_server.insight.summary.meeting_summary import summarise
+from roompulse_server.insight.summary.summary_types import MeetingSummary, ParticipantSummary
 from roompulse_server.types import Event, EventKind, NoScoreReason, Participant, Update
 from roompulse_vision.enumerations import Presence
 from roompulse_vision.types import LABELS

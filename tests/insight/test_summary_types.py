@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 from google.protobuf.descriptor import Descriptor
 from roompulse.v1 import summary_pb2 as pb
-from roompulse_server.insight import summary_types
-from roompulse_server.insight.summary_types import MomentKind
+from roompulse_server.insight.summary import summary_types
+from roompulse_server.insight.summary.summary_types import MomentKind
 
 MESSAGES = (
     pb.PresenceTime,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 from lively_meeting import lively, summed
-from roompulse_server.insight.summary_types import MeetingSummary, NotableMinute, ParticipantSummary
-from roompulse_server.insight.uncertainty import two_sided
+from roompulse_server.insight.summary.summary_types import MeetingSummary, NotableMinute, ParticipantSummary
+from roompulse_server.insight.summary.uncertainty import two_sided
 from scipy import stats
 
 S = 1_000_000

@@ -5,7 +5,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from roompulse_server.insight.window import Sample, Sums, TrailingWindow
+from roompulse_server.insight.scoring.window import Sample, Sums, TrailingWindow
 
 LENGTH_S, HOLD_S = 10.0, 1.5
 samples = st.none() | st.builds(Sample, st.floats(0.4, 1), st.floats(0.5, 1))

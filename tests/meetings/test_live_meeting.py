@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest_asyncio
 from live_service import service
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.insight.rollup import RollupBuilder
+from roompulse_server.insight.rollup.rollup_builder import RollupBuilder
 from roompulse_server.meetings.config import MeetingRef, StreamConfig
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.registry import Registry

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 from insight_samples import face, feed, moments, seen
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
 from roompulse_server.meetings.participant import Moment, ParticipantState
 from roompulse_server.types import FaceObservation, Participant
 from roompulse_vision.enumerations import Presence

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest_asyncio
 from bare_service import Bare, bare
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.summary.summary_types import MeetingSummary
 from roompulse_server.meetings.catalogue import Catalogue
 from roompulse_server.meetings.config import MeetingRef, StreamConfig, TileConfig
 from roompulse_server.meetings.delivery import TURN

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_samples import HOSTILE, MOMENTS, a_meeting
-from roompulse_server.insight.remedies import what_helps
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.summary.remedies import what_helps
+from roompulse_server.insight.summary.summary_types import MeetingSummary
 from roompulse_server.report.html_page import html_document
 from roompulse_server.report.sentence import number, percent
 from roompulse_server.types import NoScoreReason

@@ -15,7 +15,7 @@ from eventful_meeting import EARLIER, an_eventful_meeting
 from playwright.sync_api import Browser, Page
 from pypdf import PdfReader
 from report_samples import HOSTILE, MOMENTS, a_meeting
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.summary.summary_types import MeetingSummary
 from roompulse_server.report.html_page import html_document
 from roompulse_server.types import NoScoreReason
 from roompulse_vision.types import LABELS

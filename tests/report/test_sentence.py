@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from report_samples import a_meeting
-from roompulse_server.insight.remedies import what_happened, what_helps
-from roompulse_server.insight.summary_types import (
+from roompulse_server.insight.summary.remedies import what_happened, what_helps
+from roompulse_server.insight.summary.summary_types import (
     BandTime,
     Change,
     EngagementStatistics,

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from eventful_meeting import GRANTED, PARTS, Part, S, an_eventful_meeting
 from report_samples import MOMENTS, a_meeting
-from roompulse_server.insight.summary_types import CompositionEffect, ConsentBasis, MeetingSummary
+from roompulse_server.insight.summary.summary_types import CompositionEffect, ConsentBasis, MeetingSummary
 from roompulse_server.report.legal import consent_sentences
 from roompulse_server.report.naming import by_name
 from roompulse_server.report.story import story_of, unscored

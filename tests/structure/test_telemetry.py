@@ -8,8 +8,8 @@ import sys
 import pytest
 from source_tree import HAND_WRITTEN, ROOT, imported, python_files
 
-TOLD = ("server/roompulse_server/", "training/roompulse_training/", "benchmarks/", "tests/")  # by their packages
-PACKAGES = ("roompulse_server", "roompulse_training", "benchmarks", "conftest")
+TOLD = ("server/roompulse_server/", "vision/roompulse_vision/", "training/roompulse_training/", "benchmarks/", "tests/")  # by their packages
+PACKAGES = ("roompulse_server", "roompulse_vision", "roompulse_training", "benchmarks", "conftest")
 
 
 def tells(path: pathlib.Path) -> bool:

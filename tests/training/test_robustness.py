@@ -11,8 +11,8 @@ import pathlib
 import numpy as np
 import pytest
 from insight_samples import face, feed, mixed
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
 from roompulse_server.types import NoScoreReason, Reading
 from roompulse_training.perturbation import (
     COVERED,

@@ -13,9 +13,9 @@ from itertools import islice
 
 import cv2
 import numpy as np
-from roompulse_server.insight.baseline import adjustment_for
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.insight.scoring.baseline import adjustment_for
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
 from roompulse_server.types import FaceObservation, NoScoreReason, Reading
 from roompulse_vision.faces.face_reader import FaceReader
 from roompulse_vision.types import FaceReading

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
-from roompulse_server.insight.consent import consent_basis_of
-from roompulse_server.insight.group_summary import summarise_groups
-from roompulse_server.insight.occurrence import Occurrence, occurrence_of, occurrence_of_group
-from roompulse_server.insight.roster import Attendee, roster_of
-from roompulse_server.insight.summary import summarise
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.summary.consent import consent_basis_of
+from roompulse_server.insight.summary.group_summary import summarise_groups
+from roompulse_server.insight.summary.meeting_summary import summarise
+from roompulse_server.insight.summary.occurrence import Occurrence, occurrence_of, occurrence_of_group
+from roompulse_server.insight.summary.roster import Attendee, roster_of
+from roompulse_server.insight.summary.summary_types import MeetingSummary
 from roompulse_server.meetings.config import MeetingRef, check_ref, check_tenant, check_time_zone
 from roompulse_server.meetings.page import page_size
 from roompulse_server.meetings.registry import Registry

@@ -11,9 +11,9 @@ from typing import Protocol
 import structlog
 
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.insight.baseline import adjustment_for
-from roompulse_server.insight.rollup import RollupBuilder
-from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.insight.rollup.rollup_builder import RollupBuilder
+from roompulse_server.insight.scoring.baseline import adjustment_for
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
 from roompulse_server.meetings.config import StreamConfig
 from roompulse_server.meetings.participant import ParticipantState
 from roompulse_server.meetings.services import Services

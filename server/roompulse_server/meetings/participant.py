@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from roompulse_vision.enumerations import Presence
 from roompulse_vision.types import FaceReading
 
-from roompulse_server.insight.scorer import ParticipantScorer
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
 from roompulse_server.types import FaceObservation, Participant, Reading, Update
 
 FILL_US = 1_000_000  # a state that brings no pictures (camera off …) is recorded this often at most

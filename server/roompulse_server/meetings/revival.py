@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.insight.rollup import RollupBuilder
+from roompulse_server.insight.rollup.rollup_builder import RollupBuilder
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.services import Services
 from roompulse_server.storage.store import Committed, Position

@@ -6,8 +6,8 @@ from roompulse_vision.types import Probabilities
 
 from roompulse_server.bus.hub import Hub
 from roompulse_server.engine.engine import Engine
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.scoring import Scoring
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.scoring_method import Scoring
 from roompulse_server.meetings.clock import ServerClock
 from roompulse_server.meetings.timekeeper import Timekeeper
 from roompulse_server.metrics import Metrics

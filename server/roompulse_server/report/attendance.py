@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from roompulse_server.insight.summary_types import Interval, ParticipantSummary
+from roompulse_server.insight.summary.summary_types import Interval, ParticipantSummary
 from roompulse_server.report.attendee_row import camera_on_us
 from roompulse_server.report.resolution import Slots
 from roompulse_server.report.sentence import NOTHING, clock, listed, percent

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from roompulse_server.insight.remedies import reason_in_words
-from roompulse_server.insight.summary_types import Interval, MeetingSummary, ParticipantSummary
+from roompulse_server.insight.summary.remedies import reason_in_words
+from roompulse_server.insight.summary.summary_types import Interval, MeetingSummary, ParticipantSummary
 from roompulse_server.report.explanation import main_reason
 from roompulse_server.report.wall_clock import WallClock, wall_clock_of
 

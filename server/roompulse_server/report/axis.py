@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.summary.summary_types import MeetingSummary
 
 _STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
 _MARKS = 6  # at most, beside the one at zero: they fit on a telephone

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from roompulse.safe_text import safe_text
 
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.insight.occurrence import Occurrence
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.summary.occurrence import Occurrence
+from roompulse_server.insight.summary.summary_types import MeetingSummary
 from roompulse_server.report.attendee_row import COLUMNS, attendee_rows
 from roompulse_server.report.document import Document, named
 from roompulse_server.report.measurement import Measurement, measurements

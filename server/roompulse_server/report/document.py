@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from roompulse_server.insight.occurrence import Occurrence
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.summary.occurrence import Occurrence
+from roompulse_server.insight.summary.summary_types import MeetingSummary
 
 _UNSAFE_IN_FILE_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from roompulse_server.insight.remedies import reason_in_words, remedy, what_happened, what_helps
-from roompulse_server.insight.summary_types import (
+from roompulse_server.insight.summary.remedies import reason_in_words, remedy, what_happened, what_helps
+from roompulse_server.insight.summary.summary_types import (
     BandTime,
     Change,
     EngagementStatistics,

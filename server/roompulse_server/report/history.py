@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from roompulse_server.insight.occurrence import Occurrence
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.summary.occurrence import Occurrence
+from roompulse_server.insight.summary.summary_types import MeetingSummary
 from roompulse_server.report.sentence import NOTHING, clock, number
 from roompulse_server.report.wall_clock import wall_clock, wall_clock_of
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from roompulse_vision.types import LABELS
 
-from roompulse_server.insight.formula import DEFAULT_ID
-from roompulse_server.insight.occurrence import Occurrence
-from roompulse_server.insight.summary_types import MeetingSummary, ParticipantSummary
+from roompulse_server.insight.scoring.formula import DEFAULT_ID
+from roompulse_server.insight.summary.occurrence import Occurrence
+from roompulse_server.insight.summary.summary_types import MeetingSummary, ParticipantSummary
 from roompulse_server.report import axis, curve, naming, story
 from roompulse_server.report.attendance import Presence, presence_of
 from roompulse_server.report.document import Document, named

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.summary.summary_types import MeetingSummary
 from roompulse_server.report.naming import Named
 from roompulse_server.report.sentence import clock, counted, listed, sentence
 

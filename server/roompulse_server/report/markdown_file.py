@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from roompulse_vision.types import LABELS
 
-from roompulse_server.insight.occurrence import Occurrence
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.summary.occurrence import Occurrence
+from roompulse_server.insight.summary.summary_types import MeetingSummary
 from roompulse_server.report import explanation, naming, remark, sentence
 from roompulse_server.report.attendance import presence_of
 from roompulse_server.report.axis import score_scale

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from roompulse_vision.types import LABELS, Probabilities
 
-from roompulse_server.insight.remedies import reason_in_words
-from roompulse_server.insight.summary_types import (
+from roompulse_server.insight.summary.remedies import reason_in_words
+from roompulse_server.insight.summary.summary_types import (
     Change,
     EngagementStatistics,
     MeetingPoint,
@@ -21,7 +21,7 @@ from roompulse_server.insight.summary_types import (
     ParticipantPoint,
     ParticipantSummary,
 )
-from roompulse_server.insight.timeline import BUCKET_US
+from roompulse_server.insight.summary.timeline import BUCKET_US
 from roompulse_server.report.attendee_row import camera_on_us
 from roompulse_server.types import NoScoreReason
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from roompulse_server.insight.summary_types import MeetingSummary, Moment, MomentKind
+from roompulse_server.insight.summary.summary_types import MeetingSummary, Moment, MomentKind
 from roompulse_server.report.remark import KINDS, step
 from roompulse_server.report.resolution import Slots
 from roompulse_server.report.sentence import chance, clock, listed, number, percent

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from roompulse.safe_text import safe_text
 
-from roompulse_server.insight.summary_types import MeetingSummary, ParticipantSummary
+from roompulse_server.insight.summary.summary_types import MeetingSummary, ParticipantSummary
 
 _ISOLATE, _END = "\u2068", "\u2069"
 

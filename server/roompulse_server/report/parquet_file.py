@@ -4,8 +4,8 @@ import io
 from collections.abc import Sequence
 
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.insight.occurrence import Occurrence
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.summary.occurrence import Occurrence
+from roompulse_server.insight.summary.summary_types import MeetingSummary
 from roompulse_server.report.document import Document, named
 from roompulse_server.report.measurement import Measurement, measurements
 

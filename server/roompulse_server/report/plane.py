@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roompulse_server.insight.summary_types import MeetingSummary, ParticipantSummary
+from roompulse_server.insight.summary.summary_types import MeetingSummary, ParticipantSummary
 from roompulse_server.report.axis import reach
 from roompulse_server.report.naming import Named
 from roompulse_server.series import Floats

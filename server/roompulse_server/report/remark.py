@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from roompulse_server.insight.summary_types import (
+from roompulse_server.insight.summary.summary_types import (
     CompositionEffect,
     MeetingSummary,
     MomentKind,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from roompulse_server.insight.summary_types import MeetingSummary, ParticipantSummary
-from roompulse_server.insight.timeline import BUCKET_US
+from roompulse_server.insight.summary.summary_types import MeetingSummary, ParticipantSummary
+from roompulse_server.insight.summary.timeline import BUCKET_US
 
 MAX_SLOTS = 360  # an hour at ten seconds; more cannot be told apart on a screen
 MAX_CELLS = 12_000  # of the table behind the picture, so that a page of 200 people still opens

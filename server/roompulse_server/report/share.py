@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from roompulse_vision.types import LABELS, Probabilities
 
-from roompulse_server.insight.remedies import reason_in_words
-from roompulse_server.insight.summary_types import ParticipantSummary
+from roompulse_server.insight.summary.remedies import reason_in_words
+from roompulse_server.insight.summary.summary_types import ParticipantSummary
 from roompulse_server.report.sentence import percent
 from roompulse_server.types import NoScoreReason
 

@@ -5,8 +5,8 @@ stands out. They come before any number of the report.
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from roompulse_server.insight.remedies import what_happened
-from roompulse_server.insight.summary_types import MeetingSummary, Moment, MomentKind, ParticipantSummary
+from roompulse_server.insight.summary.remedies import what_happened
+from roompulse_server.insight.summary.summary_types import MeetingSummary, Moment, MomentKind, ParticipantSummary
 from roompulse_server.report.explanation import UNLIKELY, main_reason
 from roompulse_server.report.naming import Named, names_by_id
 from roompulse_server.report.remark import turnover

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.summary.summary_types import MeetingSummary
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from google.protobuf import json_format
 from roompulse.v1 import meeting_service_pb2 as pb
 
-from roompulse_server.insight.occurrence import Occurrence
-from roompulse_server.insight.summary_types import MeetingSummary
+from roompulse_server.insight.summary.occurrence import Occurrence
+from roompulse_server.insight.summary.summary_types import MeetingSummary
 from roompulse_server.report.csv_file import csv_document, participants_document
 from roompulse_server.report.document import Document, Writer, named
 from roompulse_server.report.html_page import html_document

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from roompulse.v1 import summary_pb2 as pb
 from roompulse.v1 import update_pb2
 
-from roompulse_server.insight import summary_types as types
+from roompulse_server.insight.summary import summary_types as types
 from roompulse_server.rpc import convert
 
 

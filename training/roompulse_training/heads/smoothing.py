@@ -1,6 +1,6 @@
 """Predictions over time, offline: gaps filled, then a centred mean or median, which sees the future.
 
-A live service cannot: it smooths with the past alone (`insight/smoothing.py`).
+A live service cannot: it smooths with the past alone (`insight/scoring/smoothing.py`).
 """
 
 from dataclasses import dataclass

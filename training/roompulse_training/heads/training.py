@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from roompulse_server.insight.baseline import FLOOR
+from roompulse_server.insight.scoring.baseline import FLOOR
 
 from roompulse_training.affwild import TASKS, Doubles, source_video
 from roompulse_training.errors import DataError

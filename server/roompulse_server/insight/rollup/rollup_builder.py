@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from roompulse_vision.enumerations import Presence
 
-from roompulse_server.insight.cell import Cell, Share, share_of
-from roompulse_server.insight.cohorts import Cohorts
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.gate import LASTING
-from roompulse_server.insight.pool import NO_EXPRESSIONS, of_one_model, pooled
+from roompulse_server.insight.rollup.cohorts import Cohorts
+from roompulse_server.insight.rollup.participant_window import Cell, Share, share_of
+from roompulse_server.insight.rollup.window_aggregate import NO_EXPRESSIONS, of_one_model, pooled
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.gate import LASTING
 from roompulse_server.types import Rollup, Update
 
 WINDOW_US = 1_000_000

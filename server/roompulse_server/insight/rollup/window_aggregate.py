@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from roompulse_vision.types import LABELS, Probabilities
 
-from roompulse_server.insight.cell import Share, face_of, model_of
+from roompulse_server.insight.rollup.participant_window import Share, face_of, model_of
 from roompulse_server.types import AffectReading, Rollup, Update
 
 NO_EXPRESSIONS: Probabilities = (math.nan,) * len(LABELS)

@@ -8,18 +8,18 @@ from roompulse_vision.derived.circumplex import valence_arousal
 from roompulse_vision.enumerations import Provenance
 from roompulse_vision.types import LABELS, HeadPose, RawAffect
 
-from roompulse_server.insight.adjustment import Adjusted, Adjustment, Evidence
-from roompulse_server.insight.facing import STATE_SIZE as FACING_SIZE
-from roompulse_server.insight.facing import FacingJudge, Turn, facing_factor
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.gate import ReadableFace
-from roompulse_server.insight.reference import STATE_SIZE as REFERENCE_SIZE
-from roompulse_server.insight.reference import PoseReference
-from roompulse_server.insight.scoring import Scoring
-from roompulse_server.insight.smoothing import Smoother
-from roompulse_server.insight.stillness import Liveness, StillnessGate
-from roompulse_server.insight.window import STATE_SIZE as WINDOW_SIZE
-from roompulse_server.insight.window import Sample, TrailingWindow
+from roompulse_server.insight.scoring.adjustment import Adjusted, Adjustment, Evidence
+from roompulse_server.insight.scoring.facing import STATE_SIZE as FACING_SIZE
+from roompulse_server.insight.scoring.facing import FacingJudge, Turn, facing_factor
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.gate import ReadableFace
+from roompulse_server.insight.scoring.reference import STATE_SIZE as REFERENCE_SIZE
+from roompulse_server.insight.scoring.reference import PoseReference
+from roompulse_server.insight.scoring.scoring_method import Scoring
+from roompulse_server.insight.scoring.smoothing import Smoother
+from roompulse_server.insight.scoring.stillness import Liveness, StillnessGate
+from roompulse_server.insight.scoring.window import STATE_SIZE as WINDOW_SIZE
+from roompulse_server.insight.scoring.window import Sample, TrailingWindow
 from roompulse_server.types import AffectReading
 
 _AFFECT_SIZE = len(LABELS) + 2  # probabilities, valence, arousal

@@ -1,6 +1,6 @@
 """The coarse reading of a score, slow to change its mind."""
 
-from roompulse_server.insight.formula import Formula
+from roompulse_server.insight.scoring.formula import Formula
 from roompulse_server.types import Band
 
 

@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from roompulse_vision.types import LABELS, Probabilities
 
-from roompulse_server.insight.adjustment import Adjusted, Adjustment, Evidence, NoAdjustment
-from roompulse_server.insight.formula import WEIGHED_LABELS, Formula
-from roompulse_server.insight.median import RunningMedians
+from roompulse_server.insight.scoring.adjustment import Adjusted, Adjustment, Evidence, NoAdjustment
+from roompulse_server.insight.scoring.formula import WEIGHED_LABELS, Formula
+from roompulse_server.insight.scoring.median import RunningMedians
 from roompulse_server.series import Floats
 
 BINS = 21  # over ± the deviation that reaches the cap: a bin is 0.29 wide with the defaults, 0.14 of shift

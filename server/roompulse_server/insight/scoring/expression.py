@@ -4,7 +4,7 @@ import math
 
 from roompulse_vision.types import LABELS, Probabilities
 
-from roompulse_server.insight.formula import Formula
+from roompulse_server.insight.scoring.formula import Formula
 
 _OTHER = LABELS.index("other")
 _HAPPINESS = LABELS.index("happiness")

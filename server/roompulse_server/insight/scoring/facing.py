@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from roompulse_server.insight.formula import Formula
+from roompulse_server.insight.scoring.formula import Formula
 from roompulse_server.types import FacingState
 
 STATE_SIZE = 4

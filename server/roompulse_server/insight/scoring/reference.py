@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.median import RunningMedians
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.median import RunningMedians
 
 BINS = 31
 STATE_SIZE = 2 + 2 * (BINS + 2)

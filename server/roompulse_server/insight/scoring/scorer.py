@@ -3,16 +3,16 @@
 from roompulse_vision.enumerations import Presence
 from roompulse_vision.types import FaceReading
 
-from roompulse_server.insight.adjustment import Adjustment, NoAdjustment
-from roompulse_server.insight.band import band_of
-from roompulse_server.insight.checkpoint import Checkpoint, pack, unpack
-from roompulse_server.insight.facing import Turn
-from roompulse_server.insight.formula import Formula
-from roompulse_server.insight.gate import REASONS, SEEN_IN_PICTURES, ReadableFace, presence_of, readable
-from roompulse_server.insight.person import Person
-from roompulse_server.insight.scoring import FormulaScoring, Scoring
-from roompulse_server.insight.stillness import Liveness
-from roompulse_server.insight.window import Sample
+from roompulse_server.insight.scoring.adjustment import Adjustment, NoAdjustment
+from roompulse_server.insight.scoring.affect_state import Person
+from roompulse_server.insight.scoring.band import band_of
+from roompulse_server.insight.scoring.checkpoint import Checkpoint, pack, unpack
+from roompulse_server.insight.scoring.facing import Turn
+from roompulse_server.insight.scoring.formula import Formula
+from roompulse_server.insight.scoring.gate import REASONS, SEEN_IN_PICTURES, ReadableFace, presence_of, readable
+from roompulse_server.insight.scoring.scoring_method import FormulaScoring, Scoring
+from roompulse_server.insight.scoring.stillness import Liveness
+from roompulse_server.insight.scoring.window import Sample
 from roompulse_server.types import AffectReading, Band, Engagement, FaceObservation, FacingState, NoScoreReason, Reading
 
 _EVIDENCE_SLACK_S = 1e-3  # sums of many intervals, and 32-bit floats in checkpoints

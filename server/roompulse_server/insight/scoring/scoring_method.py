@@ -9,9 +9,9 @@ from typing import NamedTuple, Protocol
 from roompulse_vision.types import FaceReading, Probabilities
 
 from roompulse_server.errors import SettingsError
-from roompulse_server.insight.expression import expression_value
-from roompulse_server.insight.formula import DEFAULT_ID, Formula
-from roompulse_server.insight.window import Sums
+from roompulse_server.insight.scoring.expression import expression_value
+from roompulse_server.insight.scoring.formula import DEFAULT_ID, Formula
+from roompulse_server.insight.scoring.window import Sums
 
 
 class Score(NamedTuple):

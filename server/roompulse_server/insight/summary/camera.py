@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from roompulse_vision.enumerations import Presence
 
-from roompulse_server.insight.holding import Holding, Mask
-from roompulse_server.insight.summary_types import Interval
+from roompulse_server.insight.summary.intervals import Holding, Mask
+from roompulse_server.insight.summary.summary_types import Interval
 
 # A picture came and was looked at. Without consent none is looked at, so nothing is known of the camera.
 _PICTURES = (

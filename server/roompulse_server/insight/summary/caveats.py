@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from roompulse_vision.enumerations import Provenance
 
-from roompulse_server.insight.formula import NO_FACING
-from roompulse_server.insight.holding import Holding, Kind
-from roompulse_server.insight.remedies import reason_in_words
-from roompulse_server.insight.summary_types import ParticipantSummary
-from roompulse_server.insight.uncertainty import CHANGE_EVIDENCE
+from roompulse_server.insight.scoring.formula import NO_FACING
+from roompulse_server.insight.summary.intervals import Holding, Kind
+from roompulse_server.insight.summary.remedies import reason_in_words
+from roompulse_server.insight.summary.summary_types import ParticipantSummary
+from roompulse_server.insight.summary.uncertainty import CHANGE_EVIDENCE
 
 _LITTLE_COVERAGE = 0.6  # below, "best" and "worst" minutes are not named either
 _WORTH_NAMING = 0.05

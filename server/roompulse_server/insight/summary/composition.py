@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roompulse_server.insight.summary_types import CompositionEffect
-from roompulse_server.insight.timeline import BUCKET_US, Buckets
+from roompulse_server.insight.summary.summary_types import CompositionEffect
+from roompulse_server.insight.summary.timeline import BUCKET_US, Buckets
 from roompulse_server.series import Floats, Integers
 
 WINDOW = 3  # points: the half minutes before and after that are compared

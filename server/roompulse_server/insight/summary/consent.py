@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import numpy as np
 from roompulse_vision.enumerations import Presence
 
-from roompulse_server.insight.camera import pictured
-from roompulse_server.insight.roster import Attendee
-from roompulse_server.insight.summary_types import ConsentBasis
+from roompulse_server.insight.summary.camera import pictured
+from roompulse_server.insight.summary.roster import Attendee
+from roompulse_server.insight.summary.summary_types import ConsentBasis
 from roompulse_server.types import ATTESTED, ConsentState, EventKind
 
 _NEVER_US = np.iinfo(np.int64).max

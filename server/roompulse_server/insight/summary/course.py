@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from roompulse_server.insight.summary_types import Change
-from roompulse_server.insight.timeline import BUCKET_US, Buckets
-from roompulse_server.insight.uncertainty import change_of
+from roompulse_server.insight.summary.summary_types import Change
+from roompulse_server.insight.summary.timeline import BUCKET_US, Buckets
+from roompulse_server.insight.summary.uncertainty import change_of
 
 COURSE_RULE = (
     "mean of the last third of the meeting less that of the first, of the median over those who have scores for half "

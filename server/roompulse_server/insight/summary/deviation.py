@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roompulse_server.insight import surrogate
+from roompulse_server.insight.summary import surrogate
 from roompulse_server.series import Floats, Integers
 
 BEFORE_S, RENEWED_S = 120, 5  # the two minutes before; taken anew every 5 s

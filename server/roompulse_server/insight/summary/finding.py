@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from roompulse_server.insight.holding import Holding, Kind
-from roompulse_server.insight.moment import moments_of
-from roompulse_server.insight.notable import NotableMinutes, notable_minutes
-from roompulse_server.insight.second import seconds_of
-from roompulse_server.insight.smile import smiles_of
-from roompulse_server.insight.summary_types import MeetingPoint, Moment, Synchrony
-from roompulse_server.insight.synchrony import EVIDENCE_S, synchrony_of
-from roompulse_server.insight.timeline import Buckets
+from roompulse_server.insight.summary.intervals import Holding, Kind
+from roompulse_server.insight.summary.moment import moments_of
+from roompulse_server.insight.summary.notable import NotableMinutes, notable_minutes
+from roompulse_server.insight.summary.second_grid import seconds_of
+from roompulse_server.insight.summary.smile import smiles_of
+from roompulse_server.insight.summary.summary_types import MeetingPoint, Moment, Synchrony
+from roompulse_server.insight.summary.synchrony import EVIDENCE_S, synchrony_of
+from roompulse_server.insight.summary.timeline import Buckets
 
 
 @dataclass(frozen=True, slots=True)

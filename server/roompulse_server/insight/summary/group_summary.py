@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from roompulse_vision.types import LABELS, Probabilities
 
-from roompulse_server.insight.counters import final_counters
-from roompulse_server.insight.gathering import engagement_of
-from roompulse_server.insight.summary_types import ConsentBasis, MeetingPoint, MeetingSummary
-from roompulse_server.insight.timeline import BUCKET_US
+from roompulse_server.insight.summary.counters import final_counters
+from roompulse_server.insight.summary.meeting_totals import engagement_of
+from roompulse_server.insight.summary.summary_types import ConsentBasis, MeetingPoint, MeetingSummary
+from roompulse_server.insight.summary.timeline import BUCKET_US
 from roompulse_server.types import Event, Meeting, Rollup
 
 

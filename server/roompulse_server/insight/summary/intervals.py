@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from roompulse_vision.enumerations import Presence
 
-from roompulse_server.insight.attendance import HOLD_US, Attendance
-from roompulse_server.insight.gate import LASTING
+from roompulse_server.insight.scoring.gate import LASTING
+from roompulse_server.insight.summary.attendance import HOLD_US, Attendance
 from roompulse_server.series import Integers, Series
 
 Mask = NDArray[np.bool_]

@@ -12,24 +12,19 @@ state without pictures holds from one update of it to the next. All means over t
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from roompulse_server.insight.account import account_of
-from roompulse_server.insight.camera import speaking_shares
-from roompulse_server.insight.composition import composition_effects
-from roompulse_server.insight.consent import consent_basis_of
-from roompulse_server.insight.counters import final_counters
-from roompulse_server.insight.course import course_of
-from roompulse_server.insight.finding import findings_of
-from roompulse_server.insight.gathering import (
-    coverage_of,
-    engagement_of,
-    meeting_points,
-    pooled,
-)
-from roompulse_server.insight.holding import Kind, main_kind
-from roompulse_server.insight.note import meeting_notes
-from roompulse_server.insight.roster import Attendee, duration_of, roster_of
-from roompulse_server.insight.summary_types import MeetingSummary, ParticipantSummary
-from roompulse_server.insight.timeline import Buckets, bucket_count, bucketed
+from roompulse_server.insight.summary.camera import speaking_shares
+from roompulse_server.insight.summary.caveats import meeting_notes
+from roompulse_server.insight.summary.composition import composition_effects
+from roompulse_server.insight.summary.consent import consent_basis_of
+from roompulse_server.insight.summary.counters import final_counters
+from roompulse_server.insight.summary.course import course_of
+from roompulse_server.insight.summary.finding import findings_of
+from roompulse_server.insight.summary.intervals import Kind, main_kind
+from roompulse_server.insight.summary.meeting_totals import coverage_of, engagement_of, meeting_points, pooled
+from roompulse_server.insight.summary.participant_summary import account_of
+from roompulse_server.insight.summary.roster import Attendee, duration_of, roster_of
+from roompulse_server.insight.summary.summary_types import MeetingSummary, ParticipantSummary
+from roompulse_server.insight.summary.timeline import Buckets, bucket_count, bucketed
 from roompulse_server.series import Series
 from roompulse_server.types import Event, Meeting, Participant
 

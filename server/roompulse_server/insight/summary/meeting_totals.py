@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from roompulse_vision.types import Probabilities
 
-from roompulse_server.insight import statistic
-from roompulse_server.insight.pool import PEOPLE_FOR_PERCENTILES
-from roompulse_server.insight.summary_types import EngagementStatistics, MeetingPoint
-from roompulse_server.insight.timeline import BUCKET_US, COLUMNS, Buckets, Shown, none_if_nan
+from roompulse_server.insight.rollup.window_aggregate import PEOPLE_FOR_PERCENTILES
+from roompulse_server.insight.summary import statistic
+from roompulse_server.insight.summary.summary_types import EngagementStatistics, MeetingPoint
+from roompulse_server.insight.summary.timeline import BUCKET_US, COLUMNS, Buckets, Shown, none_if_nan
 from roompulse_server.series import Floats
 
 

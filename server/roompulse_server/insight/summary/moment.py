@@ -12,18 +12,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-from roompulse_server.insight import excursion, smile, surrogate
-from roompulse_server.insight.excursion import Excursion, Trace, excursions, largest_by_chance, trace_of
-from roompulse_server.insight.second import SECOND_US, Seconds
-from roompulse_server.insight.smile import BIN_US, SharedSmile, Smiles
-from roompulse_server.insight.summary_types import Moment, MomentKind
+from roompulse_server.insight.summary import deviation, smile, surrogate
+from roompulse_server.insight.summary.deviation import Excursion, Trace, excursions, largest_by_chance, trace_of
+from roompulse_server.insight.summary.second_grid import SECOND_US, Seconds
+from roompulse_server.insight.summary.smile import BIN_US, SharedSmile, Smiles
+from roompulse_server.insight.summary.summary_types import Moment, MomentKind
 from roompulse_server.series import Floats
 
 _LEAST_SPREAD = 0.5  # of masses, score times seconds
 _SIGNS = {MomentKind.DROP: -1, MomentKind.PEAK: 1}
 EXCURSION_RULE = (
     "for 10 s or longer the score is {where} the medians of the two and of the ten minutes before by 0.15 or more, and "
-    f"by more than two robust deviations; at most {excursion.CHANCE:.0%} of {surrogate.COUNT} meetings whose seconds "
+    f"by more than two robust deviations; at most {deviation.CHANCE:.0%} of {surrogate.COUNT} meetings whose seconds "
     "changed places in blocks have one as large anywhere"
 )
 SMILE_RULE = (
@@ -85,7 +85,7 @@ def _excursions(uid: str, traces: Mapping[str, Trace]) -> Iterator[_Found]:
     for (name, kind), found in tried.items():
         centre, spread = scale[name, kind]
         for one in found:
-            if (p_value := surrogate.p_value(largest, (one.mass - centre) / spread)) <= excursion.CHANCE:
+            if (p_value := surrogate.p_value(largest, (one.mass - centre) / spread)) <= deviation.CHANCE:
                 yield _Found(kind, name, one, p_value)
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roompulse_server.insight.summary_types import MeetingPoint, NotableMinute
-from roompulse_server.insight.timeline import Buckets
-from roompulse_server.insight.uncertainty import MINUTE_POINTS, MINUTE_US, autocovariance, by_minute, long_run
+from roompulse_server.insight.summary.summary_types import MeetingPoint, NotableMinute
+from roompulse_server.insight.summary.timeline import Buckets
+from roompulse_server.insight.summary.uncertainty import MINUTE_POINTS, MINUTE_US, autocovariance, by_minute, long_run
 from roompulse_server.series import Floats
 
 LEAST_COVERAGE = 0.6

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roompulse_server.insight.account import mean_score
-from roompulse_server.insight.gathering import engagement_of, median_points
-from roompulse_server.insight.holding import main_kind
-from roompulse_server.insight.roster import Attendee, duration_of
-from roompulse_server.insight.summary_types import EngagementStatistics, MeetingSummary
-from roompulse_server.insight.timeline import bucket_count, engagement_by_bucket
+from roompulse_server.insight.summary.intervals import main_kind
+from roompulse_server.insight.summary.meeting_totals import engagement_of, median_points
+from roompulse_server.insight.summary.participant_summary import mean_score
+from roompulse_server.insight.summary.roster import Attendee, duration_of
+from roompulse_server.insight.summary.summary_types import EngagementStatistics, MeetingSummary
+from roompulse_server.insight.summary.timeline import bucket_count, engagement_by_bucket
 from roompulse_server.types import Event, Meeting
 
 

@@ -4,14 +4,14 @@ import numpy as np
 from roompulse_vision.enumerations import Presence, Provenance
 from roompulse_vision.types import ACTION_UNITS
 
-from roompulse_server.insight import statistic
-from roompulse_server.insight.camera import camera_intervals, speaking_us
-from roompulse_server.insight.consent import without_consent_us
-from roompulse_server.insight.counters import final_counters
-from roompulse_server.insight.holding import Holding, Kind, Mask
-from roompulse_server.insight.note import participant_notes
-from roompulse_server.insight.roster import Attendee
-from roompulse_server.insight.summary_types import (
+from roompulse_server.insight.summary import statistic
+from roompulse_server.insight.summary.camera import camera_intervals, speaking_us
+from roompulse_server.insight.summary.caveats import participant_notes
+from roompulse_server.insight.summary.consent import without_consent_us
+from roompulse_server.insight.summary.counters import final_counters
+from roompulse_server.insight.summary.intervals import Holding, Kind, Mask
+from roompulse_server.insight.summary.roster import Attendee
+from roompulse_server.insight.summary.summary_types import (
     ActionUnitTime,
     BandTime,
     EngagementStatistics,
@@ -21,8 +21,8 @@ from roompulse_server.insight.summary_types import (
     ParticipantSummary,
     PresenceTime,
 )
-from roompulse_server.insight.timeline import Buckets, participant_points, unit_means
-from roompulse_server.insight.uncertainty import change_of, trend_standard_error
+from roompulse_server.insight.summary.timeline import Buckets, participant_points, unit_means
+from roompulse_server.insight.summary.uncertainty import change_of, trend_standard_error
 from roompulse_server.series import Floats, Integers
 from roompulse_server.types import Band, FacingState, NoScoreReason
 

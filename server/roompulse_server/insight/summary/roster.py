@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from roompulse_vision.types import ACTION_UNITS, LABELS
 
-from roompulse_server.insight.attendance import attendance_of
-from roompulse_server.insight.holding import Holding, hold
+from roompulse_server.insight.summary.attendance import attendance_of
+from roompulse_server.insight.summary.intervals import Holding, hold
 from roompulse_server.series import Series
 from roompulse_server.types import Event, EventKind, Participant
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from roompulse_server.insight.baseline import is_setting_in
-from roompulse_server.insight.holding import Holding, Kind
+from roompulse_server.insight.scoring.baseline import is_setting_in
+from roompulse_server.insight.summary.intervals import Holding, Kind
 from roompulse_server.series import Floats
 
 SECOND_US = 1_000_000

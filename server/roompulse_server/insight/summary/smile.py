@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from roompulse_vision.types import LABELS
 
-from roompulse_server.insight import surrogate
-from roompulse_server.insight.baseline import is_setting_in
-from roompulse_server.insight.holding import Holding, Kind, Mask
+from roompulse_server.insight.scoring.baseline import is_setting_in
+from roompulse_server.insight.summary import surrogate
+from roompulse_server.insight.summary.intervals import Holding, Kind, Mask
 from roompulse_server.series import Floats, Integers
 
 BIN_US = 2_000_000  # longer than a row may hold: so a row touches two bins at most

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from roompulse_server.insight import surrogate
-from roompulse_server.insight.second import Seconds
-from roompulse_server.insight.summary_types import Synchrony
+from roompulse_server.insight.summary import surrogate
+from roompulse_server.insight.summary.second_grid import Seconds
+from roompulse_server.insight.summary.summary_types import Synchrony
 from roompulse_server.series import Floats
 
 WINDOW_S, WINDOW_KNOWN_S = 30, 10

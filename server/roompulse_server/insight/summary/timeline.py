@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from roompulse_vision.types import ACTION_UNITS, LABELS
 
-from roompulse_server.insight.holding import Holding, Kind, Mask
-from roompulse_server.insight.statistic import ratio
-from roompulse_server.insight.summary_types import ActionUnitMean, ParticipantPoint
+from roompulse_server.insight.summary.intervals import Holding, Kind, Mask
+from roompulse_server.insight.summary.statistic import ratio
+from roompulse_server.insight.summary.summary_types import ActionUnitMean, ParticipantPoint
 from roompulse_server.series import Floats, Integers
 
 BUCKET_US = 10_000_000  # longer than a row may hold: so a row touches two buckets at most

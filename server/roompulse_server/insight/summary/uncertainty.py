@@ -8,8 +8,8 @@ import math
 
 import numpy as np
 
-from roompulse_server.insight.summary_types import Change
-from roompulse_server.insight.timeline import BUCKET_US
+from roompulse_server.insight.summary.summary_types import Change
+from roompulse_server.insight.summary.timeline import BUCKET_US
 from roompulse_server.series import Floats
 
 MINUTE_POINTS = 60_000_000 // BUCKET_US
