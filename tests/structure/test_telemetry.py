@@ -8,7 +8,14 @@ import sys
 import pytest
 from source_tree import HAND_WRITTEN, ROOT, imported, python_files
 
-TOLD = ("server/roompulse_server/", "vision/roompulse_vision/", "training/roompulse_training/", "benchmarks/", "tests/")  # by their packages
+# Their packages tell it.
+TOLD = (
+    "server/roompulse_server/",
+    "vision/roompulse_vision/",
+    "training/roompulse_training/",
+    "benchmarks/",
+    "tests/",
+)
 PACKAGES = ("roompulse_server", "roompulse_vision", "roompulse_training", "benchmarks", "conftest")
 
 
