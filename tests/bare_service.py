@@ -17,15 +17,15 @@ from roompulse_server.insight.scoring.formula import Formula
 from roompulse_server.insight.scoring.scoring_method import FormulaScoring
 from roompulse_server.meetings.clock import ServerClock
 from roompulse_server.meetings.ingest import Ingest
-from roompulse_server.meetings.privacy import Privacy
 from roompulse_server.meetings.publication import Publication
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.services import Services
 from roompulse_server.meetings.steady import Clocks
 from roompulse_server.meetings.timekeeper import Timekeeper, host_clocks
 from roompulse_server.metrics import Metrics
+from roompulse_server.privacy.privacy_service import PrivacyService
+from roompulse_server.storage.recorder import Recorder
 from roompulse_server.storage.sqlite import SqliteStore
-from roompulse_server.storage.writer import Recorder
 from roompulse_vision.types import MediaLimits
 
 
@@ -45,7 +45,7 @@ class NoWorkers:
 class Bare:
     services: Services
     registry: Registry
-    privacy: Privacy
+    privacy: PrivacyService
     ingest: Ingest
 
 
@@ -76,6 +76,6 @@ async def bare(data: pathlib.Path, host: Callable[[], Clocks] = host_clocks, **f
         )
         registry = await stack.enter_async_context(Registry(services))
         publication.registry = registry
-        privacy = await stack.enter_async_context(Privacy(services, registry))
+        privacy = await stack.enter_async_context(PrivacyService(services, registry))
         yield Bare(services, registry, privacy, Ingest(services, registry, MediaLimits()))
         await registry.drain()

@@ -7,10 +7,10 @@ from typing import ParamSpec, TypeVar
 
 from record_updates import plain
 from roompulse_server.bus.hub import Hub, Item
-from roompulse_server.meetings import feed as feeds
-from roompulse_server.meetings.feed import Feed, Filter, Start
 from roompulse_server.storage.block import quantise
 from roompulse_server.storage.store import Entry, Store
+from roompulse_server.subscriptions import catch_up_subscription as feeds
+from roompulse_server.subscriptions.catch_up_subscription import CatchUpSubscription, Filter, Start
 from roompulse_server.types import (
     Event,
     EventKind,
@@ -102,8 +102,10 @@ class World:
         start: Start = feeds.NOW,
         policy: SlowPolicy = SlowPolicy.DISCONNECT,
         capacity: int = 1024,
-    ) -> AsyncIterator[Feed]:
-        feed = Feed(self.record, self.hub, self.key, wanted, start=start, slow_policy=policy, capacity=capacity)
+    ) -> AsyncIterator[CatchUpSubscription]:
+        feed = CatchUpSubscription(
+            self.record, self.hub, self.key, wanted, start=start, slow_policy=policy, capacity=capacity
+        )
         async with feed:
             yield feed
 
@@ -118,7 +120,7 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
-async def take(feed: Feed) -> list[Item]:
+async def take(feed: CatchUpSubscription) -> list[Item]:
     """Everything that comes without waiting for more."""
     found: list[Item] = []
     while True:

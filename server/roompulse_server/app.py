@@ -18,25 +18,25 @@ from roompulse_server.engine.engine import Engine
 from roompulse_server.engine.messages import VisionSetup
 from roompulse_server.insight.scoring.formula import Formula, load_formula
 from roompulse_server.insight.scoring.scoring_method import FormulaScoring, LearnedScoring
-from roompulse_server.meetings.catalogue import Catalogue
 from roompulse_server.meetings.clock import ServerClock
 from roompulse_server.meetings.ingest import Ingest
-from roompulse_server.meetings.privacy import Privacy
+from roompulse_server.meetings.meeting_service import MeetingService
 from roompulse_server.meetings.publication import Publication
 from roompulse_server.meetings.readiness import Readiness
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.services import Services
 from roompulse_server.meetings.steady import Clocks
-from roompulse_server.meetings.subscriptions import Subscriptions
 from roompulse_server.meetings.timekeeper import Timekeeper, host_clocks
 from roompulse_server.metrics import Metrics
+from roompulse_server.privacy.privacy_service import PrivacyService
 from roompulse_server.rpc.analysis import AnalysisServicer
 from roompulse_server.rpc.meeting import MeetingServicer
 from roompulse_server.rpc.server import Server
 from roompulse_server.rpc.subscription import SubscriptionServicer
 from roompulse_server.settings import Settings
+from roompulse_server.storage.recorder import Recorder
 from roompulse_server.storage.sqlite import SqliteStore
-from roompulse_server.storage.writer import Recorder
+from roompulse_server.subscriptions.subscription_service import SubscriptionService
 
 log = structlog.get_logger(__name__)
 
@@ -89,17 +89,19 @@ async def running(settings: Settings, host: Callable[[], Clocks] = host_clocks) 
         )
         registry = await stack.enter_async_context(Registry(services))
         publication.registry = registry
-        privacy = await stack.enter_async_context(Privacy(services, registry))
+        privacy = await stack.enter_async_context(PrivacyService(services, registry))
         yield await _serve(stack, services, registry, privacy)
 
 
-async def _serve(stack: contextlib.AsyncExitStack, services: Services, registry: Registry, privacy: Privacy) -> "App":
+async def _serve(
+    stack: contextlib.AsyncExitStack, services: Services, registry: Registry, privacy: PrivacyService
+) -> "App":
     settings = services.settings
-    subscriptions = Subscriptions(services, registry)
+    subscriptions = SubscriptionService(services, registry)
     server = Server(
         AnalysisServicer(Ingest(services, registry, _limits(settings))),
         SubscriptionServicer(subscriptions),
-        MeetingServicer(Catalogue(services, registry), privacy),
+        MeetingServicer(MeetingService(services, registry), privacy),
         reflect=settings.reflection,
         first_message_s=settings.first_message_s,
     )
@@ -118,7 +120,7 @@ class App:
     """A running service."""
 
     def __init__(
-        self, services: Services, registry: Registry, subscriptions: Subscriptions, server: Server, port: int
+        self, services: Services, registry: Registry, subscriptions: SubscriptionService, server: Server, port: int
     ) -> None:
         self.services, self.port = services, port
         self._registry, self._subscriptions, self._server = registry, subscriptions, server

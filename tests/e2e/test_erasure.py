@@ -28,7 +28,7 @@ from roompulse.results import Reconnected, Update
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, privacy_pb2, update_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
-from roompulse_server.meetings.privacy import Privacy
+from roompulse_server.privacy.privacy_service import PrivacyService
 from roompulse_server.types import Rollup
 from shared_data import image, needs_shared, video
 from storage_bytes import leaks
@@ -267,7 +267,7 @@ async def test_meetings_are_deleted_when_their_time_has_come(roompulse: Service)
         await roompulse.meetings.CreateMeeting(create)
         await roompulse.stream(config(name, "bob"), [packet(0, FACE)])
     request = meeting_service_pb2.EndMeetingRequest
-    privacy = Privacy(roompulse.app.services, roompulse.app._registry)
+    privacy = PrivacyService(roompulse.app.services, roompulse.app._registry)
     await privacy.delete_expired()
     assert (await _meeting(roompulse, "short")).state == meeting_service_pb2.Meeting.STATE_ACTIVE
     for name in ("short", "long"):

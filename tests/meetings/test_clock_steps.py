@@ -4,8 +4,9 @@ import pathlib
 
 import pytest
 from bare_service import Bare, Host, bare
-from roompulse_server.meetings.config import MeetingRef, StreamConfig, check_stream
+from roompulse_server.meetings.validation import check_stream
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose, Update
+from roompulse_server.types.requests import MeetingRef, StreamConfig
 
 S = 1_000_000
 DAY = 86_400 * S

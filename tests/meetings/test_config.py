@@ -6,15 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
-from roompulse_server.meetings.config import (
-    MeetingRef,
-    StreamConfig,
-    TileConfig,
-    check_purpose,
-    check_ref,
-    check_stream,
-)
+from roompulse_server.meetings.validation import check_purpose, check_ref, check_stream
 from roompulse_server.types import Purpose, Source, Tile
+from roompulse_server.types.requests import MeetingRef, StreamConfig, TileConfig
 from roompulse_vision.enumerations import Delivery
 from roompulse_vision.types import Box
 

@@ -11,9 +11,10 @@ import pytest
 import pytest_asyncio
 from bare_service import Bare, bare
 from roompulse_server.errors import Reason, RoompulseError, StoreError
-from roompulse_server.meetings.config import MeetingRef, StreamConfig, check_stream
 from roompulse_server.meetings.packet_admission import IncomingPacket
+from roompulse_server.meetings.validation import check_stream
 from roompulse_server.types import Purpose
+from roompulse_server.types.requests import MeetingRef, StreamConfig
 from roompulse_vision.enumerations import Delivery, Encoding
 from roompulse_vision.types import VideoFormat
 from structlog.testing import capture_logs

@@ -7,11 +7,12 @@ from collections.abc import Callable, Sequence
 import pytest
 from bare_service import bare
 from roompulse_server.errors import Reason, RoompulseError, StoreError
-from roompulse_server.meetings.config import MeetingRef, StreamConfig, check_stream
 from roompulse_server.meetings.session import Session
+from roompulse_server.meetings.validation import check_stream
 from roompulse_server.storage.sqlite import SqliteStore
 from roompulse_server.storage.store import Committed, Entry
 from roompulse_server.types import Purpose
+from roompulse_server.types.requests import MeetingRef, StreamConfig
 
 LIVE = check_stream(StreamConfig(MeetingRef("default", "m"), "ada", purpose=Purpose.RESEARCH, update_rate_hz=30.0))
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 from meeting_world import SECOND, World, brief, check_whole, settle, take, window
-from roompulse_server.bus.token import Issuer, Token
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.meetings import feed as feeds
-from roompulse_server.meetings.feed import After, Filter, FromOffset, FromToken
 from roompulse_server.storage.sqlite import SqliteStore
 from roompulse_server.storage.store import Store
+from roompulse_server.subscriptions import catch_up_subscription as feeds
+from roompulse_server.subscriptions.catch_up_subscription import After, Filter, FromOffset, FromToken
+from roompulse_server.subscriptions.resume_token import ResumeToken, TokenIssuer
 from roompulse_server.types import (
     Consent,
     ConsentState,
@@ -227,9 +227,9 @@ async def test_a_slow_reader_that_asked_for_it_gets_the_newest(world: World) -> 
 
 
 async def test_a_token_ahead_of_the_record_is_refused(world: World) -> None:
-    for position in (Token({1: 1}), Token(event=9), Token(rollup=1)):
+    for position in (ResumeToken({1: 1}), ResumeToken(event=9), ResumeToken(rollup=1)):
         with pytest.raises(RoompulseError) as error:
-            async with world.feed(start=FromToken(Issuer(world.key, ()).encode(position))):
+            async with world.feed(start=FromToken(TokenIssuer(world.key, ()).encode(position))):
                 pass
         assert error.value.reason == Reason.RESUME_TOKEN_INVALID
         assert "ahead" in error.value.message

@@ -12,8 +12,8 @@ import pytest
 from meeting_world import World, check_whole, settle, take, window
 from roompulse_server.bus.hub import Item
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.meetings.feed import Feed, FromOffset, FromToken, Start
 from roompulse_server.storage.sqlite import SqliteStore
+from roompulse_server.subscriptions.catch_up_subscription import CatchUpSubscription, FromOffset, FromToken, Start
 from roompulse_server.types import (
     Event,
     Rollup,
@@ -81,7 +81,7 @@ async def history(world: World, chance: random.Random, policy: SlowPolicy) -> li
     return [item for item in found if not (isinstance(item, Rollup) and not item.final)]
 
 
-async def stay_a_while(faults: Faults, feed: Feed, found: list[Item]) -> None:
+async def stay_a_while(faults: Faults, feed: CatchUpSubscription, found: list[Item]) -> None:
     chance = faults.chance
     for _ in range(chance.randint(1, 8)):
         for _ in range(chance.randint(0, 8)):

@@ -4,9 +4,9 @@ import re
 from dataclasses import replace
 
 import pytest
-from roompulse_server.meetings.config import MeetingRef, StreamConfig
 from roompulse_server.meetings.packet_admission import IncomingPacket, PacketAdmission
 from roompulse_server.types import Clock
+from roompulse_server.types.requests import MeetingRef, StreamConfig
 from roompulse_vision.enumerations import Delivery, Encoding, FaultReason
 from roompulse_vision.types import MediaLimits, Packet, VideoFormat
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from media_samples import encode, moving, scene
 from roompulse_server.meetings.clock import CodingOrder, LiveClock, Stamp
-from roompulse_server.meetings.config import MeetingRef, StreamConfig
 from roompulse_server.meetings.packet_admission import AdmittedPacket, IncomingPacket, PacketAdmission
+from roompulse_server.types.requests import MeetingRef, StreamConfig
 from roompulse_vision.enumerations import Delivery, Encoding, FaultReason
 from roompulse_vision.types import MediaLimits, VideoFormat
 

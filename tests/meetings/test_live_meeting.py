@@ -9,7 +9,6 @@ import pytest_asyncio
 from live_service import service
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.insight.rollup.rollup_builder import RollupBuilder
-from roompulse_server.meetings.config import MeetingRef, StreamConfig
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.services import Services
@@ -27,6 +26,7 @@ from roompulse_server.types import (
     Rollup,
     Update,
 )
+from roompulse_server.types.requests import MeetingRef, StreamConfig
 from roompulse_vision.enumerations import Presence
 from shared_data import needs_shared
 

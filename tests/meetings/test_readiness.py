@@ -9,9 +9,9 @@ from roompulse_server.engine.engine import Engine
 from roompulse_server.engine.messages import PacketsFor, Setup, VisionSetup, WatchRegions
 from roompulse_server.engine.process import SILENT_S, WorkerProcess
 from roompulse_server.errors import Reason, RoompulseError, StoreError
-from roompulse_server.meetings.config import MeetingRef
 from roompulse_server.meetings.readiness import Readiness
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose
+from roompulse_server.types.requests import MeetingRef
 from roompulse_vision.types import MediaLimits
 
 MEETING = Meeting(MeetingKey("default", "standup", ""), Purpose.RESEARCH, MeetingState.ACTIVE, 0)

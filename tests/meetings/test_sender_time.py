@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator, Iterable
 import pytest_asyncio
 from bare_service import Bare, bare
 from roompulse_server.insight.summary.summary_types import MeetingSummary
-from roompulse_server.meetings.catalogue import Catalogue
-from roompulse_server.meetings.config import MeetingRef, StreamConfig, TileConfig
 from roompulse_server.meetings.delivery import TURN
+from roompulse_server.meetings.meeting_service import MeetingService
 from roompulse_server.meetings.packet_admission import IncomingPacket
 from roompulse_server.meetings.reply_queue import PacketFault, Reply
 from roompulse_server.meetings.session import Session
 from roompulse_server.types import MeetingKey, Purpose, Source, Tile, Update
+from roompulse_server.types.requests import MeetingRef, StreamConfig, TileConfig
 from roompulse_vision.enumerations import Delivery, Encoding, Presence
 from roompulse_vision.types import Box, VideoFormat
 
@@ -129,7 +129,7 @@ async def test_an_honest_hour_without_a_camera_is_an_hour_in_the_summary(service
 
 
 async def summary(service: Bare) -> MeetingSummary:
-    return await Catalogue(service.services, service.registry).summary(MeetingRef("default", "leaps"))
+    return await MeetingService(service.services, service.registry).summary(MeetingRef("default", "leaps"))
 
 
 async def test_who_is_off_in_a_recording_counts_while_others_are_seen(service: Bare) -> None:

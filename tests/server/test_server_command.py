@@ -151,7 +151,7 @@ def test_health_of_this_machine_goes_through_no_proxy(unused_tcp_port: int) -> N
 
 
 def test_zones_are_known_where_the_system_has_none() -> None:
-    script = "from roompulse_server.meetings.config import check_time_zone as check\ncheck('Europe/Berlin')\n"
+    script = "from roompulse_server.meetings.validation import check_time_zone as check\ncheck('Europe/Berlin')\n"
     script += "import zoneinfo; print(zoneinfo.TZPATH, zoneinfo.ZoneInfo('Europe/Berlin'))"
     environment = {**os.environ, "PYTHONTZPATH": ""}
     shown = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=environment)

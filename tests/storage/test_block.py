@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from record_updates import NAN, affects, plain, updates
-from roompulse_server.storage import block, fixed, row
+from roompulse_server.storage import block, fixed_point, update_row
 from roompulse_server.types import AffectReading, Update
 from roompulse_vision.types import ACTION_UNITS, LABELS, Box, FaceQuality, FaceReading, RawAffect
 
@@ -57,7 +57,7 @@ def same(one: object, other: object) -> bool:
 
 
 def test_a_row_is_small() -> None:
-    assert row.ROW.itemsize <= 200
+    assert update_row.ROW.itemsize <= 200
 
 
 @given(updates)
@@ -100,7 +100,7 @@ def test_probabilities_still_sum_to_one_over_the_same_labels(affect: AffectReadi
 
 
 def test_values_out_of_range_are_moved_to_its_end() -> None:
-    places = fixed.FixedRow((fixed.PLACE, fixed.PLACE, fixed.UNIT))
+    places = fixed_point.FixedRow((fixed_point.PLACE, fixed_point.PLACE, fixed_point.UNIT))
     assert places.codes((99.0, -math.inf, math.inf)) == [32_767, -32_767, 65_534]
 
 

@@ -11,7 +11,7 @@ from alembic.config import Config
 from record_store import GRANTED, create, rollup, updates
 from record_updates import plain
 from roompulse_server.errors import StoreError
-from roompulse_server.storage import cleaning, migrate, sqlite
+from roompulse_server.storage import migrate, sqlite, sqlite_cleanup
 from roompulse_server.storage.block import pack, quantise
 from roompulse_server.storage.seal import new_key, seal, unseal
 from roompulse_server.storage.sqlite import SqliteStore
@@ -127,7 +127,7 @@ def test_copies_in_pages_that_were_split_go_too(tmp_path: pathlib.Path) -> None:
             connection.execute(insert, row)
             connection.execute(rename, chance.choice(rows[:count]) | {"d": "y" * chance.randint(40, 160)})
         connection.execute(text("INSERT INTO heads VALUES ('default', :m, :n, 1, 0, 0, '', 0, NULL, NULL)"), rows)
-    assert cleaning._checkpoint(sqlite._connection(store._writer))
+    assert sqlite_cleanup._checkpoint(sqlite._connection(store._writer))
     kept = (tmp_path / "record.sqlite3").read_bytes()
     copied = [name for name in people if kept.count(name.encode()) > 2]  # beside the row and its place in the index
     if not copied:

@@ -12,9 +12,9 @@ from blockbuster import blockbuster_ctx
 from record_updates import plain
 from roompulse_server.errors import DamageError, Reason, RoompulseError, StoreError
 from roompulse_server.storage.block import quantise
+from roompulse_server.storage.recorder import SLICE, Recorder
 from roompulse_server.storage.sqlite import SqliteStore
 from roompulse_server.storage.store import Committed, Entry, Refusal
-from roompulse_server.storage.writer import SLICE, Recorder
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose, Update
 
 MEETING = Meeting(MeetingKey("default", "standup", ""), Purpose.RESEARCH, MeetingState.ACTIVE, 1)

@@ -11,7 +11,7 @@ from roompulse import errors as sdk_errors
 from roompulse.reconnect import Reconnection
 from roompulse.v1 import analysis_service_pb2, error_pb2, meeting_service_pb2, subscription_service_pb2
 from roompulse_server.errors import Reason
-from roompulse_server.meetings import catalogue, config
+from roompulse_server.meetings import meeting_service, validation
 from roompulse_server.rpc import convert_report, server, status
 from roompulse_server.settings import Settings
 from roompulse_vision.types import MediaLimits
@@ -67,14 +67,14 @@ NUMBERS: dict[str, tuple[str, str, Any]] = {
         r"too\) of (\d+) bytes",
         MediaLimits().max_raw_bytes / MediaLimits().max_pixels,
     ),
-    "tiles": ("media.proto", r"All tiles that show somebody, 1 to (\d+)\.", config.MAX_TILES),
-    "id of a tile": ("media.proto", MOST_CHARACTERS, config.MAX_ID),
-    "id of a participant": ("analysis_service.proto", MOST_CHARACTERS, config.MAX_ID),
-    "id of a meeting": ("common.proto", MOST_CHARACTERS, config.MAX_ID),
-    "a display name": ("analysis_service.proto", r"for people to read, at most (\d+)", config.MAX_NAME),
-    "media zero": ("analysis_service.proto", r"in milliseconds, within (\d+) days", config.MAX_ZERO_US / 86_400e6),
-    "a title": ("meeting_service.proto", r"title for people to read, at most (\d+)", catalogue.MAX_TITLE),
-    "a request id": ("meeting_service.proto", r"At most (\d+) characters, for example", catalogue.MAX_REQUEST_ID),
+    "tiles": ("media.proto", r"All tiles that show somebody, 1 to (\d+)\.", validation.MAX_TILES),
+    "id of a tile": ("media.proto", MOST_CHARACTERS, validation.MAX_ID),
+    "id of a participant": ("analysis_service.proto", MOST_CHARACTERS, validation.MAX_ID),
+    "id of a meeting": ("common.proto", MOST_CHARACTERS, validation.MAX_ID),
+    "a display name": ("analysis_service.proto", r"for people to read, at most (\d+)", validation.MAX_NAME),
+    "media zero": ("analysis_service.proto", r"in milliseconds, within (\d+) days", validation.MAX_ZERO_US / 86_400e6),
+    "a title": ("meeting_service.proto", r"title for people to read, at most (\d+)", meeting_service.MAX_TITLE),
+    "a request id": ("meeting_service.proto", r"At most (\d+) characters, for example", meeting_service.MAX_REQUEST_ID),
     "a part of a report": ("meeting_service.proto", r"at most (\d+) MiB", convert_report.PART_BYTES / MIB),
 }
 

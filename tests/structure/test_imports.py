@@ -14,6 +14,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("commands",),
     ("app",),
     ("rpc",),
+    ("subscriptions", "privacy"),
     ("meetings", "report"),
     ("engine", "insight", "bus", "storage"),
     ("series", "settings", "metrics", "logs"),

@@ -8,11 +8,12 @@ from roompulse_vision.types import MediaLimits, Packet, VideoFormat
 
 from roompulse_server.engine.messages import Ready, StillRead
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
-from roompulse_server.meetings.config import StreamConfig, check_consent, check_granted, check_purpose, check_stream
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.services import Services
 from roompulse_server.meetings.session import Session
+from roompulse_server.meetings.validation import check_consent, check_granted, check_purpose, check_stream
 from roompulse_server.types import Consent, Purpose
+from roompulse_server.types.requests import StreamConfig
 
 DEFAULT_MAX_FACES = 50
 MOST_FACES = 500

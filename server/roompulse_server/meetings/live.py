@@ -14,7 +14,6 @@ from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.insight.rollup.rollup_builder import RollupBuilder
 from roompulse_server.insight.scoring.baseline import adjustment_for
 from roompulse_server.insight.scoring.scorer import ParticipantScorer
-from roompulse_server.meetings.config import StreamConfig
 from roompulse_server.meetings.participant import ParticipantState
 from roompulse_server.meetings.services import Services
 from roompulse_server.storage.store import Checkpoint, Committed, Entry, Refusal
@@ -28,6 +27,7 @@ from roompulse_server.types import (
     Participant,
     Update,
 )
+from roompulse_server.types.requests import StreamConfig
 
 log = structlog.get_logger(__name__)
 

@@ -15,8 +15,8 @@ from roompulse_vision.types import MediaLimits, Packet, VideoFormat
 
 from roompulse_server.errors import InvalidArgumentError
 from roompulse_server.meetings.clock import MAX_CAPTURE_US, CaptureMap, CodingOrder, LiveClock, Placed, Stamp
-from roompulse_server.meetings.config import StreamConfig
 from roompulse_server.types import Clock
+from roompulse_server.types.requests import StreamConfig
 
 MAX_GAP_US = 86_400_000_000  # between packets of a recording; a state without pictures is recorded every second of it
 MAX_AHEAD_US = 7 * 86_400_000_000  # of the meeting's own clock; what is read later costs as much as a meeting is long

@@ -6,11 +6,12 @@ from dataclasses import replace
 import structlog
 
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.meetings.config import MeetingRef, StreamConfig, check_purpose
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.revival import damaged, revive
 from roompulse_server.meetings.services import Services
+from roompulse_server.meetings.validation import check_purpose
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose
+from roompulse_server.types.requests import MeetingRef, StreamConfig
 
 log = structlog.get_logger(__name__)
 

@@ -12,8 +12,8 @@ from roompulse_server.meetings.clock import ServerClock
 from roompulse_server.meetings.timekeeper import Timekeeper
 from roompulse_server.metrics import Metrics
 from roompulse_server.settings import Settings
+from roompulse_server.storage.recorder import Recorder
 from roompulse_server.storage.store import Store
-from roompulse_server.storage.writer import Recorder
 
 
 @dataclass(frozen=True, slots=True, eq=False)

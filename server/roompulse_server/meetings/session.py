@@ -15,7 +15,6 @@ from roompulse_vision.types import MediaLimits, Packet, Region
 
 from roompulse_server.engine.stream import EngineStream
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
-from roompulse_server.meetings.config import StreamConfig, TileConfig, check_tiles
 from roompulse_server.meetings.delivery import Delivered
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.packet_accounting import PacketAccounting
@@ -35,8 +34,10 @@ from roompulse_server.meetings.reply_queue import (
 from roompulse_server.meetings.services import Services
 from roompulse_server.meetings.stream_participants import Scored, StreamParticipants
 from roompulse_server.meetings.stream_tasks import StreamTasks
+from roompulse_server.meetings.validation import check_tiles
 from roompulse_server.storage.block import quantise
 from roompulse_server.types import Consent, Content, EventKind, MeetingKey, PacketCounters
+from roompulse_server.types.requests import StreamConfig, TileConfig
 
 log = structlog.get_logger(__name__)
 

@@ -14,10 +14,10 @@ from roompulse_vision.observation import Observation, RegionObservation
 from roompulse_vision.types import FaceReading
 
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
-from roompulse_server.meetings.config import StreamConfig, TileConfig
 from roompulse_server.meetings.live import LiveMeeting
 from roompulse_server.meetings.participant import Moment, ParticipantState
 from roompulse_server.types import ATTESTED, Consent, ConsentState, Content, Update, found_id
+from roompulse_server.types.requests import StreamConfig, TileConfig
 
 QUIET_PERIODS = 2.5  # a LIVE participant whose analysis is so many periods old gets updates all the same
 NO_PICTURES_US = 3_000_000  # and after this time is known to send none

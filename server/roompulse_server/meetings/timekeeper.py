@@ -16,8 +16,8 @@ import structlog
 from roompulse_server.errors import RoompulseError
 from roompulse_server.meetings.clock import ServerClock
 from roompulse_server.meetings.steady import DOUBT_US, TICK_US, Clocks, Passed, first, go_on
+from roompulse_server.storage.recorder import Recorder
 from roompulse_server.storage.store import ClockMark
-from roompulse_server.storage.writer import Recorder
 from roompulse_server.types import Meeting
 
 log = structlog.get_logger(__name__)

@@ -3,11 +3,11 @@
 from roompulse.v1 import privacy_pb2 as pb
 
 from roompulse_server import types
-from roompulse_server.meetings.config import MeetingRef
-from roompulse_server.meetings.notice import Notice
-from roompulse_server.meetings.privacy import AuditQuery, ConsentChange
+from roompulse_server.privacy.privacy_notice import PrivacyNotice
+from roompulse_server.privacy.privacy_service import AuditQuery, ConsentChange
 from roompulse_server.rpc import convert
 from roompulse_server.rpc.convert_request import consent_from_proto, enum_from_proto, ref_from_proto
+from roompulse_server.types.requests import MeetingRef
 
 
 def change_from_proto(request: pb.SetConsentRequest) -> ConsentChange:
@@ -20,7 +20,7 @@ def notice_query_from_proto(request: pb.GetNoticeRequest) -> tuple[MeetingRef | 
     return ref, enum_from_proto(types.Purpose, request.purpose, "purpose")
 
 
-def notice_to_proto(notice: Notice) -> pb.GetNoticeResponse:
+def notice_to_proto(notice: PrivacyNotice) -> pb.GetNoticeResponse:
     purpose = convert.wire(notice.purpose)
     return pb.GetNoticeResponse(
         text=notice.text,

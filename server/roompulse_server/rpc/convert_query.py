@@ -5,11 +5,11 @@ from roompulse.v1 import meeting_service_pb2, subscription_service_pb2
 
 from roompulse_server import types
 from roompulse_server.errors import InvalidArgumentError
-from roompulse_server.meetings.catalogue import MeetingsQuery, UpdatesQuery
-from roompulse_server.meetings.feed import Filter
-from roompulse_server.meetings.subscriptions import SubscriptionQuery
+from roompulse_server.meetings.meeting_service import MeetingsQuery, UpdatesQuery
 from roompulse_server.rpc.convert import us_from_duration
 from roompulse_server.rpc.convert_request import enum_from_proto, ref_from_proto
+from roompulse_server.subscriptions.catch_up_subscription import Filter
+from roompulse_server.subscriptions.subscription_service import SubscriptionQuery
 from roompulse_server.types import SlowPolicy
 
 MAX_DURATION_S = 315_576_000_000  # of google.protobuf.Duration: 10,000 years

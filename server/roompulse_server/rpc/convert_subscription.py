@@ -4,12 +4,12 @@ from roompulse.v1 import common_pb2
 from roompulse.v1 import subscription_service_pb2 as pb
 
 from roompulse_server.meetings.reply_queue import GoingAway
-from roompulse_server.meetings.subscriptions import Notice, Pulse
 from roompulse_server.rpc import convert
+from roompulse_server.subscriptions.subscription_service import SubscriptionHeartbeat, SubscriptionMessage
 from roompulse_server.types import Event, MeetingKey, Rollup, Update
 
 
-def notice_to_proto(notice: Notice, key: MeetingKey) -> pb.SubscribeUpdatesResponse:
+def notice_to_proto(notice: SubscriptionMessage, key: MeetingKey) -> pb.SubscribeUpdatesResponse:
     """Return the message; its token is the position after it."""
     response, item = pb.SubscribeUpdatesResponse(resume_token=notice.token), notice.item
     match item:
@@ -19,7 +19,7 @@ def notice_to_proto(notice: Notice, key: MeetingKey) -> pb.SubscribeUpdatesRespo
             response.rollup.CopyFrom(convert.rollup_to_proto(item, key))
         case Event():
             response.meeting_event.CopyFrom(convert.event_to_proto(item, key))
-        case Pulse():
+        case SubscriptionHeartbeat():
             response.heartbeat.time.CopyFrom(convert.timestamp(item.time_us))
             response.heartbeat.meeting_offset.CopyFrom(convert.duration(item.offset_us))
         case GoingAway():

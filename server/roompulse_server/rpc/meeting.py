@@ -7,8 +7,8 @@ from roompulse.v1 import meeting_service_pb2 as pb
 from roompulse.v1 import meeting_service_pb2_grpc as stubs
 from roompulse.v1 import privacy_pb2
 
-from roompulse_server.meetings.catalogue import Catalogue
-from roompulse_server.meetings.privacy import Privacy
+from roompulse_server.meetings.meeting_service import MeetingService
+from roompulse_server.privacy.privacy_service import PrivacyService
 from roompulse_server.rpc import (
     convert,
     convert_privacy,
@@ -23,7 +23,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class MeetingServicer(stubs.MeetingServiceServicer):
-    def __init__(self, catalogue: Catalogue, privacy: Privacy) -> None:
+    def __init__(self, catalogue: MeetingService, privacy: PrivacyService) -> None:
         self._catalogue, self._privacy = catalogue, privacy
 
     @answering

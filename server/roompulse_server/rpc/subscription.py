@@ -6,15 +6,15 @@ import grpc
 from roompulse.v1 import subscription_service_pb2 as pb
 from roompulse.v1 import subscription_service_pb2_grpc as stubs
 
-from roompulse_server.meetings.subscriptions import Subscriptions
 from roompulse_server.rpc import convert_query, convert_subscription
 from roompulse_server.rpc.status import abort
+from roompulse_server.subscriptions.subscription_service import SubscriptionService
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class SubscriptionServicer(stubs.SubscriptionServiceServicer):
-    def __init__(self, subscriptions: Subscriptions) -> None:
+    def __init__(self, subscriptions: SubscriptionService) -> None:
         self._subscriptions = subscriptions
 
     async def SubscribeUpdates(self, request: pb.SubscribeUpdatesRequest, context: Context) -> None:  # type: ignore[override]

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.exc import DBAPIError
 
 from roompulse_server.errors import StoreError
-from roompulse_server.storage import writing
+from roompulse_server.storage import lifecycle
 from roompulse_server.storage.clock import read_clock
 from roompulse_server.storage.folder import BESIDE, DATABASE, lock, only_for_owner
 from roompulse_server.storage.migrate import upgrade
@@ -139,7 +139,7 @@ def _end_active(path: pathlib.Path, time_us: int) -> int:
             active, mark = _active(connection), read_clock(connection)
             kept_us = time_us if mark is None else time_us - mark.wall_us + mark.kept_us
             for key, offset_us in active:
-                writing.end_meeting(connection, key, time_us, offset_us, RESTORED, "", kept_us)
+                lifecycle.end_meeting(connection, key, time_us, offset_us, RESTORED, "", kept_us)
     finally:
         engine.dispose()
     return len(active)

@@ -15,8 +15,8 @@ from roompulse_vision.types import ACTION_UNITS
 
 from roompulse_server.series import Floats, Integers, Series
 from roompulse_server.storage.compression import Bytes, compress, decompress, decompress_ahead
-from roompulse_server.storage.fixed import BYTE_UNIT, SIGNED_UNIT, UNIT, Fixed
-from roompulse_server.storage.row import (
+from roompulse_server.storage.fixed_point import BYTE_UNIT, SIGNED_UNIT, UNIT, Fixed
+from roompulse_server.storage.update_row import (
     FORMAT,
     HAS_ACTIVE,
     HAS_AFFECT,

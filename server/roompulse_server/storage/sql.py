@@ -9,7 +9,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 
 from roompulse_server.errors import DamageError, StoreError
 from roompulse_server.series import Series
-from roompulse_server.storage import auditing, clock, consenting, erasing, reading, replay, writing
+from roompulse_server.storage import audit_log, clock, consent_record, erasure, lifecycle, log_queries, queries
 from roompulse_server.storage.store import ClockMark, Committed, Entry, LogItem, Page, Position, Tail
 from roompulse_server.types import (
     AuditEntry,
@@ -34,7 +34,7 @@ class SqlStore:
 
     def create_meeting(self, meeting: Meeting, request_id: str = "") -> Meeting:
         with _transaction(self._writer) as connection:
-            return writing.create_meeting(connection, meeting, request_id)
+            return lifecycle.create_meeting(connection, meeting, request_id)
 
     def end_meeting(
         self,
@@ -47,7 +47,7 @@ class SqlStore:
         kept_us: int | None = None,
     ) -> Meeting:
         with _transaction(self._writer) as connection:
-            meeting, committed = writing.end_meeting(connection, key, time_us, offset_us, reason, request_id, kept_us)
+            meeting, committed = lifecycle.end_meeting(connection, key, time_us, offset_us, reason, request_id, kept_us)
         self._committed.append(committed)
         return meeting
 
@@ -65,11 +65,11 @@ class SqlStore:
         stream_id: str = "",
         resumed: bool = False,
     ) -> Participant:
-        opening = writing.Opening(
+        opening = lifecycle.Opening(
             participant_id, display_name, consent, found_in, face, offset_us, time_us, stream_id, resumed
         )
         with _transaction(self._writer) as connection:
-            participant, committed = writing.open_stream(connection, key, opening)
+            participant, committed = lifecycle.open_stream(connection, key, opening)
         self._committed.append(committed)
         return participant
 
@@ -77,7 +77,7 @@ class SqlStore:
         self, key: MeetingKey, participant_id: str, *, display_name: str, consent: Consent | None, offset_us: int
     ) -> Participant:
         with _transaction(self._writer) as connection:
-            participant, committed = consenting.describe(
+            participant, committed = consent_record.describe(
                 connection, key, participant_id, display_name, consent, offset_us
             )
         self._committed.append(committed)
@@ -85,7 +85,7 @@ class SqlStore:
 
     def commit(self, entries: Sequence[Entry]) -> list[Committed]:
         with _transaction(self._writer) as connection:
-            return writing.commit(connection, entries)
+            return lifecycle.commit(connection, entries)
 
     def take_committed(self) -> list[Committed]:
         committed, self._committed = self._committed, []
@@ -93,7 +93,7 @@ class SqlStore:
 
     def set_consent(self, key: MeetingKey, participant_id: str, consent: Consent, *, offset_us: int) -> Participant:
         with _transaction(self._writer) as connection:
-            participant, committed = consenting.set_consent(connection, key, participant_id, consent, offset_us)
+            participant, committed = consent_record.set_consent(connection, key, participant_id, consent, offset_us)
         self._committed.append(committed)
         return participant
 
@@ -101,21 +101,21 @@ class SqlStore:
         self, key: MeetingKey, participant_id: str, *, hold_us: int, offset_us: int, time_us: int
     ) -> None:
         with _transaction(self._writer) as connection:
-            committed = erasing.erase_participant(connection, key, participant_id, hold_us, offset_us, time_us)
+            committed = erasure.erase_participant(connection, key, participant_id, hold_us, offset_us, time_us)
         self._committed.append(committed)
 
     def delete_meeting(self, key: MeetingKey, *, time_us: int, why: str) -> None:
         with _transaction(self._writer) as connection:
-            committed = erasing.delete_meeting(connection, key, time_us, why)
+            committed = erasure.delete_meeting(connection, key, time_us, why)
         self._committed.append(committed)
 
     def sweep(self) -> bool:
         with _transaction(self._writer) as connection:
-            return erasing.sweep(connection)
+            return erasure.sweep(connection)
 
     def expired(self, *, now_us: int, retention_s: float, limit: int) -> list[MeetingKey]:
         with _transaction(self._reader) as connection:
-            return erasing.expired(connection, now_us, retention_s, limit)
+            return erasure.expired(connection, now_us, retention_s, limit)
 
     def read_clock(self) -> ClockMark | None:
         with _transaction(self._reader) as connection:
@@ -130,45 +130,45 @@ class SqlStore:
 
     def list_audit(self, tenant: str, *, meeting_uid: str = "", limit: int, cursor: str = "") -> Page[AuditEntry]:
         with _transaction(self._reader) as connection:
-            return auditing.list_entries(connection, tenant, meeting_uid, limit, cursor)
+            return audit_log.list_entries(connection, tenant, meeting_uid, limit, cursor)
 
     def meeting_ended_by(self, key: MeetingKey, request_id: str) -> Meeting | None:
         with _transaction(self._reader) as connection:
-            return writing.ended_by(connection, key, request_id)
+            return lifecycle.ended_by(connection, key, request_id)
 
     def get_meeting(self, key: MeetingKey) -> Meeting:
         with _transaction(self._reader) as connection:
-            return reading.get_meeting(connection, key)
+            return queries.get_meeting(connection, key)
 
     def list_meetings(
         self, tenant: str, *, meeting_id: str = "", state: MeetingState | None = None, limit: int, cursor: str = ""
     ) -> Page[Meeting]:
         with _transaction(self._reader) as connection:
-            return reading.list_meetings(connection, tenant, meeting_id, state, limit, cursor)
+            return queries.list_meetings(connection, tenant, meeting_id, state, limit, cursor)
 
     def list_earlier(self, key: MeetingKey, *, limit: int) -> list[Meeting]:
         with self._of(key) as connection:
-            return reading.list_earlier(connection, key, limit)
+            return queries.list_earlier(connection, key, limit)
 
     def get_participant(self, key: MeetingKey, participant_id: str) -> Participant:
         with self._of(key) as connection:
-            return reading.get_participant(connection, key, participant_id)
+            return queries.get_participant(connection, key, participant_id)
 
     def list_participants(self, key: MeetingKey, *, limit: int, cursor: str = "") -> Page[Participant]:
         with self._of(key) as connection:
-            return reading.list_participants(connection, key, limit, cursor)
+            return queries.list_participants(connection, key, limit, cursor)
 
     def tail(self, key: MeetingKey) -> Tail:
         with _transaction(self._reader) as connection:
-            return reading.tail(connection, key)
+            return queries.tail(connection, key)
 
     def position_at(self, key: MeetingKey, offset_us: int) -> Position:
         with _transaction(self._reader) as connection:
-            return replay.position_at(connection, key, offset_us)
+            return log_queries.position_at(connection, key, offset_us)
 
     def read_after(self, key: MeetingKey, after: Position, *, limit: int) -> list[LogItem]:
         with self._of(key) as connection:
-            return replay.read_after(connection, key, after, limit)
+            return log_queries.read_after(connection, key, after, limit)
 
     def read_updates(
         self,
@@ -181,25 +181,25 @@ class SqlStore:
         cursor: str = "",
     ) -> Page[Update]:
         with self._of(key) as connection:
-            return replay.read_updates(connection, key, participant_id, start_us, end_us, limit, cursor)
+            return log_queries.read_updates(connection, key, participant_id, start_us, end_us, limit, cursor)
 
     def read_events(self, key: MeetingKey, *, after: int = 0, limit: int) -> list[Event]:
         with self._of(key) as connection:
-            return replay.read_events(connection, key, after, limit)
+            return log_queries.read_events(connection, key, after, limit)
 
     def read_rollups(self, key: MeetingKey, *, after: int = 0, limit: int) -> list[Rollup]:
         with self._of(key) as connection:
-            return replay.read_rollups(connection, key, after, limit)
+            return log_queries.read_rollups(connection, key, after, limit)
 
     def read_series(self, key: MeetingKey) -> list[Series]:
         with self._of(key) as connection:
-            return replay.read_series(connection, key)
+            return log_queries.read_series(connection, key)
 
     @contextmanager
     def _of(self, key: MeetingKey) -> Iterator[Connection]:
         """Begin a reading transaction of a meeting that exists."""
         with _transaction(self._reader) as connection:
-            reading.get_meeting(connection, key)
+            queries.get_meeting(connection, key)
             yield connection
 
 

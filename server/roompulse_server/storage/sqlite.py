@@ -15,11 +15,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from roompulse_server.errors import StoreError
-from roompulse_server.storage.cleaning import BUSY_TIMEOUT_MS, Cleaning
 from roompulse_server.storage.folder import DATABASE, Presence, lock, only_for_owner
 from roompulse_server.storage.migrate import upgrade
 from roompulse_server.storage.schema import heads
 from roompulse_server.storage.sql import SqlStore, is_damage
+from roompulse_server.storage.sqlite_cleanup import BUSY_TIMEOUT_MS, Cleaning
 
 logger = logging.getLogger(__name__)
 

@@ -1,16 +1,16 @@
-"""What a caller asks for, checked: every wrong field is named with its value and what would be right. Pure."""
+"""Requests, checked: every wrong field is named with its value and what would be right. Pure."""
 
 import math
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from zoneinfo import available_timezones
 
 from roompulse_vision.enumerations import Delivery
 from roompulse_vision.media.admission import wrong_geometry
-from roompulse_vision.types import VideoFormat
 
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
-from roompulse_server.types import Clock, Consent, ConsentState, Content, Purpose, Source, Tile, is_found_id
+from roompulse_server.types import Consent, ConsentState, Purpose, Source, is_found_id
+from roompulse_server.types.requests import MeetingRef, StreamConfig, TileConfig
 
 MAX_TILES = 64
 DEFAULT_RATE_HZ = 5.0
@@ -20,57 +20,6 @@ MAX_ID = 128
 MAX_FOUND_ID = 192  # of a face, which the service names after its stream
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
 _REFUSED = {Purpose.WORKPLACE_MONITORING: "workplace_monitoring", Purpose.EDUCATION: "education"}
-
-
-@dataclass(frozen=True, slots=True)
-class MeetingRef:
-    """Which meeting a request means; an empty `uid` is the newest occurrence."""
-
-    tenant: str
-    id: str
-    uid: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TileConfig:
-    tile: Tile
-    consent: Consent | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StreamConfig:
-    """A stream's first message. Rates of 0 mean: each picture."""
-
-    meeting: MeetingRef
-    participant: str
-    display_name: str = ""
-    purpose: Purpose = Purpose.UNSPECIFIED
-    consent: Consent | None = None
-    new_occurrence: bool = False
-    source: Source = Source.CAMERA
-    content: Content = Content.CAMERA
-    delivery: Delivery = Delivery.LIVE
-    clock: Clock = Clock.MEDIA
-    format: VideoFormat = field(default_factory=VideoFormat)
-    mirrored: bool = False
-    update_rate_hz: float = 0.0
-    analysis_rate_hz: float = 0.0
-    tiles: tuple[TileConfig, ...] = ()
-    media_zero_us: int | None = None
-    everyone_consented: bool = False
-    time_zone: str = ""
-    stream_id: str = ""
-    resumed: bool = False
-
-    @property
-    def tiled(self) -> bool:
-        """Whether each tile is a participant of its own."""
-        return self.source is Source.GALLERY and bool(self.tiles)
-
-    @property
-    def finds_faces(self) -> bool:
-        """Whether every face becomes a participant."""
-        return self.source is Source.ROOM or (self.source is Source.GALLERY and not self.tiles)
 
 
 def check_ref(ref: MeetingRef, path: str = "meeting") -> MeetingRef:
@@ -207,3 +156,14 @@ def check_id(path: str, value: str, most: int = MAX_ID) -> None:
 def _check_length(path: str, value: str, most: int) -> None:
     if len(value) > most:
         raise InvalidArgumentError(path, f"{len(value)} characters are more than {most}")
+
+
+def page_size(asked: int, default: int, most: int) -> int:
+    """Return the rows of a page, by AIP-158: 0 is the default, too many is the most.
+
+    Raises:
+        InvalidArgumentError: A negative size.
+    """
+    if asked < 0:
+        raise InvalidArgumentError("page_size", f"{asked} must be 0 (default) or more")
+    return min(asked or default, most)

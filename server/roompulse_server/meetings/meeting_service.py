@@ -11,12 +11,12 @@ from roompulse_server.insight.summary.meeting_summary import summarise
 from roompulse_server.insight.summary.occurrence import Occurrence, occurrence_of, occurrence_of_group
 from roompulse_server.insight.summary.roster import Attendee, roster_of
 from roompulse_server.insight.summary.summary_types import MeetingSummary
-from roompulse_server.meetings.config import MeetingRef, check_ref, check_tenant, check_time_zone
-from roompulse_server.meetings.page import page_size
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.services import Services
+from roompulse_server.meetings.validation import check_ref, check_tenant, check_time_zone, page_size
 from roompulse_server.storage.store import Page, Store
 from roompulse_server.types import Event, Meeting, MeetingKey, MeetingState, Participant, Rollup, Update
+from roompulse_server.types.requests import MeetingRef
 
 T = TypeVar("T")
 
@@ -45,7 +45,7 @@ class UpdatesQuery:
     page_token: str
 
 
-class Catalogue:
+class MeetingService:
     def __init__(self, services: Services, registry: Registry) -> None:
         self._services, self._registry = services, registry
 

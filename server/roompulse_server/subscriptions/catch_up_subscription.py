@@ -15,11 +15,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import ParamSpec, Protocol, TypeVar
 
-from roompulse_server.bus import token as tokens
 from roompulse_server.bus.hub import CAPACITY, Hub, Item, Subscription
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.meetings.track import Track
 from roompulse_server.storage.store import LogItem, Position, Store, Tail
+from roompulse_server.subscriptions import resume_token as tokens
+from roompulse_server.subscriptions.cursor import Cursor
 from roompulse_server.types import Event, EventKind, MeetingKey, MeetingState, Rollup, SlowPolicy, Update
 
 P = ParamSpec("P")
@@ -80,7 +80,7 @@ EVERYTHING = Filter()
 NOW = Now()
 
 
-class Feed:
+class CatchUpSubscription:
     """Use as `async with`; one task calls `get`, its owner calls `reconcile` once a second.
 
     Args:
@@ -110,20 +110,20 @@ class Feed:
         self._key = key
         self._wanted = wanted
         self._participants = set(wanted.participants)
-        self._tokens = tokens.Issuer(key, wanted.participants)
+        self._tokens = tokens.TokenIssuer(key, wanted.participants)
         self._start = start
         self._slow_policy = slow_policy
         self._capacity = capacity
         self._subscription: Subscription | None = None
-        self._tracks: dict[str, Track] = {}
+        self._tracks: dict[str, Cursor] = {}
         self._numbers: dict[str, int] = {}
-        self._events = Track()
-        self._rollups = Track()
+        self._events = Cursor()
+        self._rollups = Cursor()
         self._last_window_us = -1
         self._line: deque[Item] = deque()
         self._ended = False
 
-    async def __aenter__(self) -> "Feed":
+    async def __aenter__(self) -> "CatchUpSubscription":
         """Listen first, then look at the record: what comes between the two is seen twice, not never.
 
         Raises:
@@ -134,8 +134,8 @@ class Feed:
         try:
             tail = await self._record.read(self._record.store.tail, self._key)
             at = await self._position(tail)
-            self._tracks = {name: Track(at.updates.get(name, 0)) for name in tail.heads if self._wants(name)}
-            self._events, self._rollups = Track(at.event), Track(at.rollup)
+            self._tracks = {name: Cursor(at.updates.get(name, 0)) for name in tail.heads if self._wants(name)}
+            self._events, self._rollups = Cursor(at.event), Cursor(at.rollup)
             self._aim(tail)
         except BaseException:
             self.close()
@@ -229,12 +229,12 @@ class Feed:
         """Deliver one more participant's updates, those after a sequence; only where the filter names some."""
         if self._participants:
             self._participants.add(participant)
-            self._tracks.setdefault(participant, Track(after))
+            self._tracks.setdefault(participant, Cursor(after))
 
     def token(self) -> bytes:
         """Return the position after the last item that `get` returned."""
         updates = {self._numbers[name]: track.at for name, track in self._tracks.items() if name in self._numbers}
-        position = tokens.Token(updates, self._events.at, self._rollups.at)
+        position = tokens.ResumeToken(updates, self._events.at, self._rollups.at)
         return self._tokens.encode(position)
 
     @property
@@ -282,7 +282,7 @@ class Feed:
         for name, head in tail.heads.items():
             self._numbers[name] = head.number
             if self._wants(name):
-                self._tracks.setdefault(name, Track()).aim(head.last_sequence, self._wanted.updates)
+                self._tracks.setdefault(name, Cursor()).aim(head.last_sequence, self._wanted.updates)
         self._events.aim(tail.event, self._wanted.events)
         self._rollups.aim(tail.rollup, self._wanted.rollups)
         self._ended = self._ended or tail.state == MeetingState.ENDED
@@ -327,9 +327,9 @@ class Feed:
         about_others = isinstance(item, Event) and item.participant != "" and not self._cares(item.participant)
         return item if wanted and not about_others else None
 
-    def _place(self, item: Item) -> tuple[Track, int, bool]:
+    def _place(self, item: Item) -> tuple[Cursor, int, bool]:
         if isinstance(item, Update):
-            return self._tracks.setdefault(item.participant, Track()), item.sequence, self._wanted.updates
+            return self._tracks.setdefault(item.participant, Cursor()), item.sequence, self._wanted.updates
         if isinstance(item, Event):
             return self._events, item.position, self._wanted.events
         return self._rollups, item.sequence, self._wanted.rollups
@@ -360,6 +360,6 @@ def _number(tail: Tail, name: str) -> int | None:
     return head.number if head else None
 
 
-def _expired(track: Track, oldest: int | str) -> RoompulseError:
+def _expired(track: Cursor, oldest: int | str) -> RoompulseError:
     message = f"what follows {track.at} is no longer in the record, which goes back to {oldest}"
     return RoompulseError(Reason.POSITION_EXPIRED, message, oldest=str(oldest))

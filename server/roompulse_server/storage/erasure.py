@@ -15,13 +15,13 @@ import numpy as np
 from roompulse_vision.types import LABELS
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from roompulse_server.storage import auditing, reading, writing
-from roompulse_server.storage.consenting import found_in
-from roompulse_server.storage.convert import key_values
-from roompulse_server.storage.ledger import Seat
+from roompulse_server.storage import audit_log, lifecycle, queries
+from roompulse_server.storage.consent_record import found_in
+from roompulse_server.storage.meeting_transaction import ParticipantHead
 from roompulse_server.storage.schema import blocks, erasures, events, meetings, participants, rollups
 from roompulse_server.storage.seal import digest
 from roompulse_server.storage.store import Committed
+from roompulse_server.storage.table_values import key_values
 from roompulse_server.types import AuditAction, Event, EventKind, MeetingKey, MeetingState
 
 SWEEP_BLOCKS = 32  # removed at once: 1.6 MB, a few milliseconds
@@ -43,25 +43,25 @@ def erase_participant(
 ) -> Committed:
     """Erase one participant; a room with everybody who was found in it."""
     names = [participant_id, *found_in(connection, key, participant_id)]
-    ledger = writing.existing(connection, key, {participant_id, *names})
-    if participant_id not in ledger.seats:
-        raise reading.no_participant(participant_id)
+    transaction = lifecycle.existing(connection, key, {participant_id, *names})
+    if participant_id not in transaction.heads_by_id:
+        raise queries.no_participant(participant_id)
     added = []
     for name in names:
-        seat = ledger.seats.pop(name)
-        _forget(connection, key, name, seat, hold_us)
-        auditing.note(connection, AuditAction.PARTICIPANT_ERASED, key, seat.number, time_us, "by request")
-        if ledger.state is MeetingState.ACTIVE:
-            event = Event(EventKind.ERASED, offset_us, time_us, detail=_pseudonym(seat.number))
-            added.append(ledger.add_event(event))
-    ledger.participant_count -= len(names)
-    ledger.write()
+        head = transaction.heads_by_id.pop(name)
+        _forget(connection, key, name, head, hold_us)
+        audit_log.note(connection, AuditAction.PARTICIPANT_ERASED, key, head.number, time_us, "by request")
+        if transaction.state is MeetingState.ACTIVE:
+            event = Event(EventKind.ERASED, offset_us, time_us, detail=_pseudonym(head.number))
+            added.append(transaction.add_event(event))
+    transaction.participant_count -= len(names)
+    transaction.write()
     return Committed(key, events=tuple(added), erased=tuple(names))
 
 
 def delete_meeting(connection: Connection, key: MeetingKey, time_us: int, why: str) -> Committed:
     """Erase a meeting and everybody in it."""
-    writing.existing(connection, key, ())
+    lifecycle.existing(connection, key, ())
     p, e = participants.c, erasures.c
     here = (p.tenant == key.tenant, p.meeting_uid == key.uid)
     people = connection.execute(select(p.id, p.number).where(*here)).all()
@@ -72,7 +72,7 @@ def delete_meeting(connection: Connection, key: MeetingKey, time_us: int, why: s
     if doomed:
         connection.execute(insert(erasures), doomed)
     connection.execute(delete(meetings).where(meetings.c.tenant == key.tenant, meetings.c.uid == key.uid))
-    auditing.note(connection, AuditAction.MEETING_DELETED, key, None, time_us, why)
+    audit_log.note(connection, AuditAction.MEETING_DELETED, key, None, time_us, why)
     return Committed(key, erased=tuple(row.id for row in people))
 
 
@@ -111,20 +111,20 @@ def expired(connection: Connection, now_us: int, retention_s: float, limit: int)
     return [MeetingKey(row.tenant, row.id, row.uid) for row in rows]
 
 
-def _forget(connection: Connection, key: MeetingKey, name: str, seat: Seat, hold_us: int) -> None:
+def _forget(connection: Connection, key: MeetingKey, name: str, head: ParticipantHead, hold_us: int) -> None:
     salt = os.urandom(_SALT_BYTES)
-    connection.execute(insert(erasures), key_values(key) | _doomed(seat.number, salt, digest(salt, name)))
+    connection.execute(insert(erasures), key_values(key) | _doomed(head.number, salt, digest(salt, name)))
     p, e = participants.c, events.c
     connection.execute(
-        delete(participants).where(p.tenant == key.tenant, p.meeting_uid == key.uid, p.number == seat.number)
+        delete(participants).where(p.tenant == key.tenant, p.meeting_uid == key.uid, p.number == head.number)
     )
-    scrubbed = {"kind": EventKind.ERASED, "detail": _pseudonym(seat.number), "counters": None, "consent": None}
+    scrubbed = {"kind": EventKind.ERASED, "detail": _pseudonym(head.number), "counters": None, "consent": None}
     connection.execute(
-        update(events).where(e.tenant == key.tenant, e.meeting_uid == key.uid, e.number == seat.number).values(scrubbed)
+        update(events).where(e.tenant == key.tenant, e.meeting_uid == key.uid, e.number == head.number).values(scrubbed)
     )
-    if seat.first_offset_us is not None and seat.last_offset_us is not None:
+    if head.first_offset_us is not None and head.last_offset_us is not None:
         r = rollups.c
-        overlaps = (r.start_us + r.length_us > seat.first_offset_us, r.start_us <= seat.last_offset_us + hold_us)
+        overlaps = (r.start_us + r.length_us > head.first_offset_us, r.start_us <= head.last_offset_us + hold_us)
         here = (r.tenant == key.tenant, r.meeting_uid == key.uid)
         connection.execute(update(rollups).where(*here, *overlaps).values(_NOTHING))
 

@@ -11,11 +11,11 @@ from sqlalchemy import and_ as all_of
 
 from roompulse_server.series import Series
 from roompulse_server.storage.block import rows, to_series, to_updates
-from roompulse_server.storage.convert import event_from_row, rollup_from_row
-from roompulse_server.storage.ledger import block_from_row
-from roompulse_server.storage.reading import of_participant, read_cursor, tail, write_cursor
+from roompulse_server.storage.meeting_transaction import block_from_row
+from roompulse_server.storage.queries import of_participant, read_cursor, tail, write_cursor
 from roompulse_server.storage.schema import blocks, events, participants, rollups
 from roompulse_server.storage.store import LogItem, Page, Position
+from roompulse_server.storage.table_values import event_from_row, rollup_from_row
 from roompulse_server.types import Event, MeetingKey, Rollup, Update
 
 _FETCH = 64  # blocks at once: a large one is 50 KB when read

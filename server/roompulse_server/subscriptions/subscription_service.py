@@ -1,6 +1,6 @@
 """Subscriptions as callers ask for them: a feed, filtered, with heartbeats, and a word before it is ended.
 
-record + hub ─▶ Feed ─▶ Subscription.next() ─▶ Notice (item, position after it)
+record + hub ─▶ CatchUpSubscription ─▶ Subscription.next() ─▶ SubscriptionMessage (item, position after it)
 """
 
 import asyncio
@@ -9,12 +9,20 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.meetings.config import MeetingRef, check_ref
-from roompulse_server.meetings.feed import NOW, Feed, Filter, FromOffset, FromToken, Start
 from roompulse_server.meetings.registry import Registry
 from roompulse_server.meetings.reply_queue import RETRY_AFTER_MS, GoingAway
 from roompulse_server.meetings.services import Services
+from roompulse_server.meetings.validation import check_ref
+from roompulse_server.subscriptions.catch_up_subscription import (
+    NOW,
+    CatchUpSubscription,
+    Filter,
+    FromOffset,
+    FromToken,
+    Start,
+)
 from roompulse_server.types import Event, Meeting, MeetingKey, Rollup, SlowPolicy, Update
+from roompulse_server.types.requests import MeetingRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +37,7 @@ class SubscriptionQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class SubscriptionHeartbeat:
     """Nothing new; everything up to the token was delivered."""
 
     time_us: int
@@ -37,14 +45,14 @@ class Pulse:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class SubscriptionMessage:
     """One message of a subscription, and the position after it."""
 
-    item: Update | Event | Rollup | Pulse | GoingAway
+    item: Update | Event | Rollup | SubscriptionHeartbeat | GoingAway
     token: bytes
 
 
-class Subscriptions:
+class SubscriptionService:
     """Opens subscriptions, and ends them all when the service stops."""
 
     def __init__(self, services: Services, registry: Registry) -> None:
@@ -61,7 +69,7 @@ class Subscriptions:
         if self._registry.draining:
             raise RoompulseError(Reason.DRAINING, "the service is stopping; subscribe again in a moment")
         meeting = await self._registry.find(check_ref(query.ref))
-        feed = Feed(
+        feed = CatchUpSubscription(
             self._services.recorder,
             self._services.hub,
             meeting.key,
@@ -103,7 +111,7 @@ def _start_of(query: SubscriptionQuery) -> Start:
 class Subscription:
     """Made by `Subscriptions.open`; `next` is called by one task. One that greets begins with a pulse."""
 
-    def __init__(self, meeting: Meeting, feed: Feed, services: Services, *, greets: bool) -> None:
+    def __init__(self, meeting: Meeting, feed: CatchUpSubscription, services: Services, *, greets: bool) -> None:
         self._meeting, self._feed, self._services = meeting, feed, services
         self._newest_us = 0
         self._greets = greets
@@ -120,7 +128,7 @@ class Subscription:
         self._goodbye = self._goodbye or reason
         self._feed.wake()
 
-    async def next(self) -> Notice | None:
+    async def next(self) -> SubscriptionMessage | None:
         """Return what comes next, a pulse when nothing does; None at the end.
 
         Raises:
@@ -149,7 +157,7 @@ class Subscription:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
 
-    def _poll(self) -> Notice | None:
+    def _poll(self) -> SubscriptionMessage | None:
         try:
             item = self._feed.poll()
         except RoompulseError as error:
@@ -159,7 +167,7 @@ class Subscription:
         if item is None:
             return None
         self._newest_us = max(self._newest_us, item.start_us if isinstance(item, Rollup) else item.offset_us)
-        return Notice(item, self._feed.token())
+        return SubscriptionMessage(item, self._feed.token())
 
     async def _more(self) -> None:
         """Wait for news, or read on; a reading takes as long as it takes, whatever beats meanwhile."""
@@ -173,9 +181,11 @@ class Subscription:
         await asyncio.shield(self._reading)
         self._reading = None
 
-    def _going(self, reason: str) -> Notice:
+    def _going(self, reason: str) -> SubscriptionMessage:
         self._ended = True
-        return Notice(GoingAway(reason, RETRY_AFTER_MS), self._feed.token())
+        return SubscriptionMessage(GoingAway(reason, RETRY_AFTER_MS), self._feed.token())
 
-    def _pulse(self) -> Notice:
-        return Notice(Pulse(self._services.clock.now_us(), self._newest_us), self._feed.token())
+    def _pulse(self) -> SubscriptionMessage:
+        return SubscriptionMessage(
+            SubscriptionHeartbeat(self._services.clock.now_us(), self._newest_us), self._feed.token()
+        )

@@ -26,11 +26,11 @@ from sqlalchemy import (
 
 from roompulse_server.errors import Reason
 from roompulse_server.storage.block import Block, compressed, merge, rows, split
-from roompulse_server.storage.convert import Values, event_to_values, key_values, rollup_to_values
-from roompulse_server.storage.reading import of_participant
+from roompulse_server.storage.queries import of_participant
 from roompulse_server.storage.schema import blocks, events, heads, meetings, participants, rollups
 from roompulse_server.storage.seal import CHECKPOINT, block_place, seal, unseal
 from roompulse_server.storage.store import Committed, Entry, Refusal
+from roompulse_server.storage.table_values import Values, event_to_values, key_values, rollup_to_values
 from roompulse_server.types import Event, EventKind, MeetingKey, MeetingState, Rollup, Update
 
 MERGE_ROWS = 256  # single rows wait for this many before they are joined and compressed: 20 KB payloads
@@ -81,7 +81,7 @@ _INSERT_BLOCK, _INSERT_EVENT, _INSERT_ROLLUP = insert(blocks), insert(events), i
 
 
 @dataclass(slots=True)
-class Seat:
+class ParticipantHead:
     """A participant's head while the transaction lasts. `checkpoint` is a new one, sealed; None keeps the recorded."""
 
     number: int
@@ -97,7 +97,7 @@ class Seat:
 
 
 @dataclass(slots=True)
-class Ledger:
+class MeetingTransaction:
     """See the module. `state` is None for a meeting that does not exist."""
 
     connection: Connection
@@ -109,7 +109,7 @@ class Ledger:
     last_rollup: int = 0
     last_rollup_start_us: int | None = None
     last_offset_us: int | None = None
-    seats: dict[str, Seat] = field(default_factory=dict)
+    heads_by_id: dict[str, ParticipantHead] = field(default_factory=dict)
     touched: set[str] = field(default_factory=set)
     events: list[Event] = field(default_factory=list)
     rollups: list[Rollup] = field(default_factory=list)
@@ -119,9 +119,9 @@ class Ledger:
         refusals: dict[Refusal, None] = {}
         updates = tuple(item for item in entry.updates if self._takes(item, refusals))
         for checkpoint in entry.checkpoints:
-            seat = self.seats.get(checkpoint.participant)
-            if self.state == MeetingState.ACTIVE and seat and seat.epoch == checkpoint.epoch:
-                seat.checkpoint = seal(seat.key, checkpoint.state, CHECKPOINT)
+            head = self.heads_by_id.get(checkpoint.participant)
+            if self.state == MeetingState.ACTIVE and head and head.epoch == checkpoint.epoch:
+                head.checkpoint = seal(head.key, checkpoint.state, CHECKPOINT)
                 self.touched.add(checkpoint.participant)
         numbered = tuple(self.add_event(item) for item in entry.events if self._takes_event(item, refusals))
         windows = tuple(self._add_rollup(item) for item in entry.rollups if self._takes_rollup(item, refusals))
@@ -131,9 +131,9 @@ class Ledger:
         """Give an event its position."""
         self.last_position += 1
         self._reach(event.offset_us)
-        seat = self.seats.get(event.participant)
-        if seat and event.kind == EventKind.STREAM_CLOSED and event.epoch == seat.epoch:
-            seat.streaming = False
+        head = self.heads_by_id.get(event.participant)
+        if head and event.kind == EventKind.STREAM_CLOSED and event.epoch == head.epoch:
+            head.streaming = False
             self.touched.add(event.participant)
         event = replace(event, position=self.last_position)
         self.events.append(event)
@@ -141,9 +141,9 @@ class Ledger:
 
     def write(self) -> None:
         """Write everything that was taken."""
-        touched = [self.seats[name] for name in sorted(self.touched)]
-        self._execute(_INSERT_BLOCK, [row for seat in touched for row in self._block_rows(seat)])
-        self._execute(_UPDATE_HEAD, [self._head_row(seat) for seat in touched])
+        touched = [self.heads_by_id[name] for name in sorted(self.touched)]
+        self._execute(_INSERT_BLOCK, [row for head in touched for row in self._block_rows(head)])
+        self._execute(_UPDATE_HEAD, [self._head_row(head) for head in touched])
         self._execute(_INSERT_EVENT, [self._event_row(item) for item in self.events])
         self._execute(_INSERT_ROLLUP, [rollup_to_values(item, self.key) for item in self.rollups])
         self._execute(_UPDATE_MEETING, [self._meeting_row()])
@@ -154,16 +154,16 @@ class Ledger:
 
     def _takes(self, item: Update, refusals: dict[Refusal, None]) -> bool:
         reason = self._judge(item.participant, item.epoch)
-        seat = self.seats.get(item.participant)
-        if reason is None and seat and item.sequence != seat.last_sequence + 1:
+        head = self.heads_by_id.get(item.participant)
+        if reason is None and head and item.sequence != head.last_sequence + 1:
             reason = Reason.INVALID_ARGUMENT
-        if reason is not None or seat is None:
+        if reason is not None or head is None:
             refusals[Refusal(item.participant, item.epoch, reason or Reason.PARTICIPANT_NOT_FOUND)] = None
             return False
-        seat.last_sequence = item.sequence
-        seat.first_offset_us = _least(seat.first_offset_us, item.offset_us)
-        seat.last_offset_us = _most(seat.last_offset_us, item.offset_us)
-        seat.pending.append(item)
+        head.last_sequence = item.sequence
+        head.first_offset_us = _least(head.first_offset_us, item.offset_us)
+        head.last_offset_us = _most(head.last_offset_us, item.offset_us)
+        head.pending.append(item)
         self.touched.add(item.participant)
         self._reach(item.offset_us)
         return True
@@ -188,10 +188,10 @@ class Ledger:
             return Reason.MEETING_NOT_FOUND if self.state is None else Reason.MEETING_ENDED
         if not participant:
             return None
-        seat = self.seats.get(participant)
-        if seat is None:
+        head = self.heads_by_id.get(participant)
+        if head is None:
             return Reason.PARTICIPANT_NOT_FOUND
-        return Reason.STREAM_REPLACED if epoch not in (None, seat.epoch) else None
+        return Reason.STREAM_REPLACED if epoch not in (None, head.epoch) else None
 
     def _add_rollup(self, item: Rollup) -> Rollup:
         self.last_rollup += 1
@@ -204,30 +204,30 @@ class Ledger:
         self.last_offset_us = _most(self.last_offset_us, offset_us)
 
     def _event_row(self, event: Event) -> Values:
-        seat = self.seats[event.participant] if event.participant else None
-        return event_to_values(event, self.key, seat.number if seat else None, seat.key if seat else b"")
+        head = self.heads_by_id[event.participant] if event.participant else None
+        return event_to_values(event, self.key, head.number if head else None, head.key if head else b"")
 
-    def _block_rows(self, seat: Seat) -> list[Values]:
+    def _block_rows(self, head: ParticipantHead) -> list[Values]:
         """Return what is new; where enough small blocks wait, joined with them: reading many back is slow."""
-        parts, full = split(seat.pending), seat.last_sequence - seat.merged_sequence >= MERGE_ROWS
+        parts, full = split(head.pending), head.last_sequence - head.merged_sequence >= MERGE_ROWS
         if full:
-            parts = merge((*self._take_waiting(seat), *parts))
-            seat.merged_sequence = seat.last_sequence
-        of_seat = key_values(self.key) | {"number": seat.number}
-        return [of_seat | _block_values(block, seat.key, compressing=full) for block in parts]
+            parts = merge((*self._take_waiting(head), *parts))
+            head.merged_sequence = head.last_sequence
+        of_head = key_values(self.key) | {"number": head.number}
+        return [of_head | _block_values(block, head.key, compressing=full) for block in parts]
 
-    def _head_row(self, seat: Seat) -> Values:
+    def _head_row(self, head: ParticipantHead) -> Values:
         return {
             "of_tenant": self.key.tenant,
             "of_meeting_uid": self.key.uid,
-            "of_number": seat.number,
-            "new_epoch": seat.epoch,
-            "new_last_sequence": seat.last_sequence,
-            "new_merged_sequence": seat.merged_sequence,
-            "new_checkpoint": seat.checkpoint,
-            "new_streaming": seat.streaming,
-            "new_first_offset_us": seat.first_offset_us,
-            "new_last_offset_us": seat.last_offset_us,
+            "of_number": head.number,
+            "new_epoch": head.epoch,
+            "new_last_sequence": head.last_sequence,
+            "new_merged_sequence": head.merged_sequence,
+            "new_checkpoint": head.checkpoint,
+            "new_streaming": head.streaming,
+            "new_first_offset_us": head.first_offset_us,
+            "new_last_offset_us": head.last_offset_us,
         }
 
     def _meeting_row(self) -> Values:
@@ -242,31 +242,31 @@ class Ledger:
             "new_last_offset_us": self.last_offset_us,
         }
 
-    def _take_waiting(self, seat: Seat) -> list[Block]:
+    def _take_waiting(self, head: ParticipantHead) -> list[Block]:
         """Return a participant's newest small blocks, and delete them."""
         waiting = and_(
             blocks.c.tenant == self.key.tenant,
             blocks.c.meeting_uid == self.key.uid,
-            blocks.c.number == seat.number,
-            blocks.c.first_sequence > seat.merged_sequence,
+            blocks.c.number == head.number,
+            blocks.c.first_sequence > head.merged_sequence,
         )
         query = select(blocks).where(waiting).order_by(blocks.c.first_sequence)
-        taken = [block_from_row(row, seat.key) for row in self.connection.execute(query)]
+        taken = [block_from_row(row, head.key) for row in self.connection.execute(query)]
         if taken:
             self.connection.execute(delete(blocks).where(waiting))
         return taken
 
 
-def load(connection: Connection, key: MeetingKey, names: Iterable[str]) -> Ledger:
+def load(connection: Connection, key: MeetingKey, names: Iterable[str]) -> MeetingTransaction:
     """Read a meeting's counters and the heads of the participants named, and lock them."""
     row = connection.execute(_SELECT_MEETING, key_values(key)).one_or_none()
     if row is None:
-        return Ledger(connection, key, None)
+        return MeetingTransaction(connection, key, None)
     state, *counters = row
-    ledger = Ledger(connection, key, MeetingState(state), *counters)
+    transaction = MeetingTransaction(connection, key, MeetingState(state), *counters)
     found = connection.execute(_SELECT_HEADS, key_values(key) | {"names": sorted(names)})
-    ledger.seats = {name: Seat(*rest) for name, *rest in found}
-    return ledger
+    transaction.heads_by_id = {name: ParticipantHead(*rest) for name, *rest in found}
+    return transaction
 
 
 def block_from_row(row: Any, key: bytes) -> Block:

@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, insert, select
 
-from roompulse_server.storage.reading import read_cursor, write_cursor
+from roompulse_server.storage.queries import read_cursor, write_cursor
 from roompulse_server.storage.schema import audit
 from roompulse_server.storage.store import Page
 from roompulse_server.types import AuditAction, AuditEntry, Consent, MeetingKey

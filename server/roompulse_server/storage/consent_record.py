@@ -5,11 +5,11 @@ from typing import Any
 from sqlalchemy import Connection, and_, select, update
 
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.storage import auditing, reading, writing
-from roompulse_server.storage.convert import consent_to_values
-from roompulse_server.storage.ledger import Ledger
+from roompulse_server.storage import audit_log, lifecycle, queries
+from roompulse_server.storage.meeting_transaction import MeetingTransaction
 from roompulse_server.storage.schema import heads, participants
 from roompulse_server.storage.store import Committed
+from roompulse_server.storage.table_values import consent_to_values
 from roompulse_server.storage.tombstone import admit_again
 from roompulse_server.types import (
     ATTESTED,
@@ -28,24 +28,24 @@ def set_consent(
 ) -> tuple[Participant, Committed]:
     """Put a consent in force: of the participant, and of all whom it speaks for (see `spoken_for`)."""
     granted = consent.state is ConsentState.GRANTED
-    state = writing.existing(connection, key, ()).state
+    state = lifecycle.existing(connection, key, ()).state
     if granted and state is MeetingState.ENDED:
         raise RoompulseError(
             Reason.MEETING_ENDED, f'the meeting "{key.id or key.uid}" has ended: there is no more to agree to'
         )
     names = spoken_for(connection, key, participant_id)
     if not names and state is MeetingState.ENDED:
-        raise reading.no_participant(participant_id)
+        raise queries.no_participant(participant_id)
     epoch = 0 if names else admit_again(connection, key, participant_id, granted)
-    ledger = writing.existing(connection, key, {participant_id, *names})
+    transaction = lifecycle.existing(connection, key, {participant_id, *names})
     if not names:
-        ledger.seats[participant_id] = writing.new_seat(connection, ledger, participant_id, "", epoch)
+        transaction.heads_by_id[participant_id] = lifecycle.new_head(connection, transaction, participant_id, "", epoch)
     changed = [name for name in names or [participant_id] if _differs(connection, key, name, consent)]
-    added = tuple(_apply(connection, ledger, name, consent, offset_us) for name in changed)
+    added = tuple(_apply(connection, transaction, name, consent, offset_us) for name in changed)
     if state is MeetingState.ACTIVE:
-        ledger.write()
+        transaction.write()
     committed = Committed(key, events=added if state is MeetingState.ACTIVE else ())
-    return reading.get_participant(connection, key, participant_id), committed
+    return queries.get_participant(connection, key, participant_id), committed
 
 
 def describe(
@@ -57,11 +57,11 @@ def describe(
     offset_us: int,
 ) -> tuple[Participant, Committed]:
     """Take a name and, only where none is recorded, a consent: in one transaction, so that it undoes no other one."""
-    before = reading.get_participant(connection, key, participant_id)
-    writing.describe(connection, key, before.number, display_name, None)
+    before = queries.get_participant(connection, key, participant_id)
+    lifecycle.describe(connection, key, before.number, display_name, None)
     if consent is not None and before.consent.state is ConsentState.UNSPECIFIED:
         return set_consent(connection, key, participant_id, consent, offset_us)
-    return reading.get_participant(connection, key, participant_id), Committed(key)
+    return queries.get_participant(connection, key, participant_id), Committed(key)
 
 
 def spoken_for(connection: Connection, key: MeetingKey, participant_id: str) -> list[str]:
@@ -94,21 +94,23 @@ def _of(key: MeetingKey, participant_id: str) -> tuple[Any, ...]:
 
 def _differs(connection: Connection, key: MeetingKey, name: str, consent: Consent) -> bool:
     """Say whether a consent is news: who calls again because an answer was lost must not end a stream again."""
-    now = reading.get_participant(connection, key, name).consent
+    now = queries.get_participant(connection, key, name).consent
     said = (consent.state, consent.recorded_by, consent.wording_version)
     return (now.state, now.recorded_by, now.wording_version) != said
 
 
-def _apply(connection: Connection, ledger: Ledger, name: str, consent: Consent, offset_us: int) -> Event:
-    key, seat = ledger.key, ledger.seats[name]
+def _apply(
+    connection: Connection, transaction: MeetingTransaction, name: str, consent: Consent, offset_us: int
+) -> Event:
+    key, head = transaction.key, transaction.heads_by_id[name]
     p, h = participants.c, heads.c
-    who = (p.tenant == key.tenant, p.meeting_uid == key.uid, p.number == seat.number)
+    who = (p.tenant == key.tenant, p.meeting_uid == key.uid, p.number == head.number)
     connection.execute(update(participants).where(*who).values(consent_to_values(consent)))
     if consent.state is not ConsentState.GRANTED:
-        seat.epoch += 1
-        seat.streaming = False
-        head = (h.tenant == key.tenant, h.meeting_uid == key.uid, h.number == seat.number)
-        connection.execute(update(heads).where(*head).values(epoch=seat.epoch, streaming=False))
-    auditing.note_consent(connection, key, seat.number, consent, consent.record_us)
-    event = Event(EventKind.CONSENT_CHANGED, offset_us, consent.record_us, name, seat.epoch, consent=consent)
-    return ledger.add_event(event)
+        head.epoch += 1
+        head.streaming = False
+        of_head = (h.tenant == key.tenant, h.meeting_uid == key.uid, h.number == head.number)
+        connection.execute(update(heads).where(*of_head).values(epoch=head.epoch, streaming=False))
+    audit_log.note_consent(connection, key, head.number, consent, consent.record_us)
+    event = Event(EventKind.CONSENT_CHANGED, offset_us, consent.record_us, name, head.epoch, consent=consent)
+    return transaction.add_event(event)

@@ -3,9 +3,9 @@
 from sqlalchemy import Connection, insert, select
 
 from roompulse_server.errors import InvalidArgumentError
-from roompulse_server.storage import reading
-from roompulse_server.storage.convert import key_values
+from roompulse_server.storage import queries
 from roompulse_server.storage.schema import requests
+from roompulse_server.storage.table_values import key_values
 from roompulse_server.types import Meeting, MeetingKey
 
 
@@ -20,7 +20,7 @@ def requested(connection: Connection, method: str, request_id: str, key: Meeting
     uid = connection.execute(query).scalar() if request_id else None
     if uid is None:
         return None
-    meeting = reading.get_meeting(connection, MeetingKey(key.tenant, "", uid))
+    meeting = queries.get_meeting(connection, MeetingKey(key.tenant, "", uid))
     if key.id not in ("", meeting.key.id) or key.uid not in ("", uid):
         message = f'{request_id!r} was used for meeting "{meeting.key.id}" before; a new request needs a new one'
         raise InvalidArgumentError("request_id", message)

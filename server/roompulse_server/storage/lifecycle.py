@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection, func, insert, select, update
 
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
-from roompulse_server.storage import auditing, reading
-from roompulse_server.storage import ledger as ledgers
-from roompulse_server.storage.convert import consent_to_values, key_values, meeting_to_values
-from roompulse_server.storage.ledger import Ledger, Seat
-from roompulse_server.storage.request import remember, requested
+from roompulse_server.storage import audit_log, meeting_transaction, queries
+from roompulse_server.storage.idempotency import remember, requested
+from roompulse_server.storage.meeting_transaction import MeetingTransaction, ParticipantHead
 from roompulse_server.storage.schema import events, heads, meetings, participants
 from roompulse_server.storage.seal import new_key
 from roompulse_server.storage.store import Committed, Entry
+from roompulse_server.storage.table_values import consent_to_values, key_values, meeting_to_values
 from roompulse_server.storage.tombstone import check_not_erased
 from roompulse_server.types import (
     MAX_PARTICIPANTS,
@@ -52,7 +51,7 @@ def create_meeting(connection: Connection, meeting: Meeting, request_id: str) ->
     connection.execute(insert(meetings), meeting_to_values(meeting) | counters | {"occurrence": last + 1})
     remember(connection, _CREATE, request_id, meeting.key, meeting.create_us)
     said = f"purpose {meeting.purpose.name.lower()}" + ", aggregate only" * meeting.aggregate_only
-    auditing.note(connection, AuditAction.MEETING_CREATED, meeting.key, None, meeting.create_us, said)
+    audit_log.note(connection, AuditAction.MEETING_CREATED, meeting.key, None, meeting.create_us, said)
     return meeting
 
 
@@ -71,19 +70,19 @@ def end_meeting(
     kept_us: int | None,
 ) -> tuple[Meeting, Committed]:
     """Close the log: take everybody's epoch, append MEETING_ENDED."""
-    ledger = existing(connection, key, ())
+    transaction = existing(connection, key, ())
     if requested(connection, _END, request_id, key) is None:
         remember(connection, _END, request_id, key, time_us)
-    if ledger.state == MeetingState.ENDED:
-        return reading.get_meeting(connection, key), Committed(key)
+    if transaction.state == MeetingState.ENDED:
+        return queries.get_meeting(connection, key), Committed(key)
     taken = update(heads).where(heads.c.tenant == key.tenant, heads.c.meeting_uid == key.uid)
     connection.execute(taken.values(epoch=heads.c.epoch + 1, streaming=False))
-    event = ledger.add_event(Event(EventKind.MEETING_ENDED, offset_us, time_us, detail=reason))
-    ledger.write()
+    event = transaction.add_event(Event(EventKind.MEETING_ENDED, offset_us, time_us, detail=reason))
+    transaction.write()
     ended = update(meetings).where(meetings.c.tenant == key.tenant, meetings.c.uid == key.uid)
     values = {"state": MeetingState.ENDED, "end_us": time_us, "end_kept_us": kept_us, "end_reason": reason}
     connection.execute(ended.values(values))
-    return reading.get_meeting(connection, key), Committed(key, events=(event,))
+    return queries.get_meeting(connection, key), Committed(key, events=(event,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,35 +103,35 @@ class Opening:
 def open_stream(connection: Connection, key: MeetingKey, opening: Opening) -> tuple[Participant, Committed]:
     """Take the participant's next epoch, and append what happened."""
     participant_id, found_in = opening.participant_id, opening.found_in
-    ledger = existing(connection, key, {participant_id, found_in})
-    if ledger.state == MeetingState.ENDED:
+    transaction = existing(connection, key, {participant_id, found_in})
+    if transaction.state == MeetingState.ENDED:
         raise RoompulseError(Reason.MEETING_ENDED, f'the meeting "{key.id or key.uid}" has ended')
-    if found_in and found_in not in ledger.seats:
-        raise reading.no_participant(found_in)
+    if found_in and found_in not in transaction.heads_by_id:
+        raise queries.no_participant(found_in)
     if opening.resumed:
-        _check_own(connection, ledger, participant_id, found_in, opening.stream_id)
-    if participant_id not in ledger.seats:
+        _check_own(connection, transaction, participant_id, found_in, opening.stream_id)
+    if participant_id not in transaction.heads_by_id:
         check_not_erased(connection, key, participant_id)
-        ledger.seats[participant_id] = new_seat(connection, ledger, participant_id, found_in)
-    before = reading.get_participant(connection, key, participant_id)
+        transaction.heads_by_id[participant_id] = new_head(connection, transaction, participant_id, found_in)
+    before = queries.get_participant(connection, key, participant_id)
     _check_namesake(before, opening)
     if before.consent.state is ConsentState.WITHDRAWN:
         message = "this participant has withdrawn their consent; only a call of its own (SetConsent) grants it again"
         raise RoompulseError(Reason.CONSENT_WITHDRAWN, message, field="participant_id")
-    seat = ledger.seats[participant_id]
-    seat.epoch += 1
-    seat.streaming = True
-    ledger.touched.add(participant_id)
+    head = transaction.heads_by_id[participant_id]
+    head.epoch += 1
+    head.streaming = True
+    transaction.touched.add(participant_id)
     grant = _recorded(opening) if before.consent.state == ConsentState.UNSPECIFIED else None
-    describe(connection, key, seat.number, opening.display_name, grant)
+    describe(connection, key, head.number, opening.display_name, grant)
     at_us, time_us = opening.offset_us, opening.time_us
-    opened = Event(EventKind.STREAM_OPENED, at_us, time_us, participant_id, seat.epoch, opening.stream_id)
-    appended = [ledger.add_event(opened)]
+    opened = Event(EventKind.STREAM_OPENED, at_us, time_us, participant_id, head.epoch, opening.stream_id)
+    appended = [transaction.add_event(opened)]
     if grant and grant.state != ConsentState.UNSPECIFIED:
-        appended.append(ledger.add_event(replace(opened, kind=EventKind.CONSENT_CHANGED, consent=grant)))
-        auditing.note_consent(connection, key, seat.number, grant, time_us)
-    ledger.write()
-    return reading.get_participant(connection, key, participant_id), Committed(key, events=tuple(appended))
+        appended.append(transaction.add_event(replace(opened, kind=EventKind.CONSENT_CHANGED, consent=grant)))
+        audit_log.note_consent(connection, key, head.number, grant, time_us)
+    transaction.write()
+    return queries.get_participant(connection, key, participant_id), Committed(key, events=tuple(appended))
 
 
 def commit(connection: Connection, entries: Sequence[Entry]) -> list[Committed]:
@@ -143,22 +142,22 @@ def commit(connection: Connection, entries: Sequence[Entry]) -> list[Committed]:
         for items in (entry.updates, entry.events, entry.checkpoints):
             of_meeting.update(item.participant for item in items if item.participant)
     opened = {
-        (tenant, uid): ledgers.load(connection, MeetingKey(tenant, "", uid), ids)
+        (tenant, uid): meeting_transaction.load(connection, MeetingKey(tenant, "", uid), ids)
         for (tenant, uid), ids in names.items()
     }
     committed = [opened[entry.key.tenant, entry.key.uid].accept(entry) for entry in entries]
-    for ledger in opened.values():
-        if ledger.touched or ledger.events or ledger.rollups:
-            ledger.write()
+    for transaction in opened.values():
+        if transaction.touched or transaction.events or transaction.rollups:
+            transaction.write()
     return committed
 
 
-def existing(connection: Connection, key: MeetingKey, names: set[str] | tuple[()]) -> Ledger:
-    """Return the ledger of a meeting that must exist."""
-    ledger = ledgers.load(connection, key, names)
-    if ledger.state is None:
-        raise reading.no_meeting(key)
-    return ledger
+def existing(connection: Connection, key: MeetingKey, names: set[str] | tuple[()]) -> MeetingTransaction:
+    """Return the transaction of a meeting that must exist."""
+    transaction = meeting_transaction.load(connection, key, names)
+    if transaction.state is None:
+        raise queries.no_meeting(key)
+    return transaction
 
 
 def _recorded(opening: Opening) -> Consent | None:
@@ -175,22 +174,28 @@ def _check_namesake(before: Participant, opening: Opening) -> None:
         raise InvalidArgumentError("participant_id", f"{before.id!r} is the id {whose}; take another one")
 
 
-def _check_own(connection: Connection, ledger: Ledger, participant_id: str, found_in: str, stream_id: str) -> None:
+def _check_own(
+    connection: Connection, transaction: MeetingTransaction, participant_id: str, found_in: str, stream_id: str
+) -> None:
     """Refuse to resume a stream after which another one of the participant was opened.
 
     A gallery may also show who had no stream yet, or an older one: it gives way to those opened since it began.
     """
-    seat = ledger.seats.get(participant_id)
-    if seat is None:
-        check_not_erased(connection, ledger.key, participant_id)
+    head = transaction.heads_by_id.get(participant_id)
+    if head is None:
+        check_not_erased(connection, transaction.key, participant_id)
         if found_in:
             return
-        raise reading.no_participant(participant_id)
+        raise queries.no_participant(participant_id)
     e = events.c
-    opened = (e.tenant == ledger.key.tenant, e.meeting_uid == ledger.key.uid, e.kind == EventKind.STREAM_OPENED)
-    own = (e.number == ledger.seats[found_in or participant_id].number, e.detail == stream_id)
+    opened = (
+        e.tenant == transaction.key.tenant,
+        e.meeting_uid == transaction.key.uid,
+        e.kind == EventKind.STREAM_OPENED,
+    )
+    own = (e.number == transaction.heads_by_id[found_in or participant_id].number, e.detail == stream_id)
     began = connection.execute(select(func.min(e.position)).where(*opened, *own)).scalar() or 0
-    last = select(e.detail, e.position).where(*opened, e.number == seat.number).order_by(e.position.desc()).limit(1)
+    last = select(e.detail, e.position).where(*opened, e.number == head.number).order_by(e.position.desc()).limit(1)
     newest = connection.execute(last).one_or_none()
     known = began > 0 if newest is None else newest.detail == stream_id or (found_in and newest.position < began)
     if not known:
@@ -198,25 +203,29 @@ def _check_own(connection: Connection, ledger: Ledger, participant_id: str, foun
         raise RoompulseError(Reason.STREAM_REPLACED, message)
 
 
-def new_seat(connection: Connection, ledger: Ledger, participant_id: str, found_in: str, epoch: int = 0) -> Seat:
+def new_head(
+    connection: Connection, transaction: MeetingTransaction, participant_id: str, found_in: str, epoch: int = 0
+) -> ParticipantHead:
     """Make a participant, with a key of their own; `epoch` is the last one that the id has had."""
-    if ledger.last_number >= MAX_PARTICIPANTS:
-        message = f"this meeting has had {ledger.last_number} participants, found faces included; no more are taken"
+    if transaction.last_number >= MAX_PARTICIPANTS:
+        message = (
+            f"this meeting has had {transaction.last_number} participants, found faces included; no more are taken"
+        )
         raise RoompulseError(Reason.TOO_MANY_STREAMS, message)
-    ledger.last_number += 1
-    ledger.participant_count += 1
-    seat = Seat(ledger.last_number, new_key(), epoch, 0, 0, False, None, None)
-    row = key_values(ledger.key) | {"number": seat.number}
+    transaction.last_number += 1
+    transaction.participant_count += 1
+    head = ParticipantHead(transaction.last_number, new_key(), epoch, 0, 0, False, None, None)
+    row = key_values(transaction.key) | {"number": head.number}
     who = {
-        "key": seat.key,
+        "key": head.key,
         "id": participant_id,
         "display_name": "",
-        "found_in": ledger.seats[found_in].number if found_in else None,
+        "found_in": transaction.heads_by_id[found_in].number if found_in else None,
     }
     connection.execute(insert(participants), row | who | consent_to_values(Consent()))
-    head = {"epoch": epoch, "last_sequence": 0, "merged_sequence": 0, "checkpoint": b"", "streaming": False}
-    connection.execute(insert(heads), row | head)
-    return seat
+    state = {"epoch": epoch, "last_sequence": 0, "merged_sequence": 0, "checkpoint": b"", "streaming": False}
+    connection.execute(insert(heads), row | state)
+    return head
 
 
 def describe(connection: Connection, key: MeetingKey, number: int, name: str, consent: Consent | None) -> None:

@@ -13,22 +13,22 @@ from typing import Any, TypeVar
 import structlog
 
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
-from roompulse_server.meetings.config import (
+from roompulse_server.meetings.live import LiveMeeting
+from roompulse_server.meetings.registry import Registry
+from roompulse_server.meetings.services import Services
+from roompulse_server.meetings.validation import (
     MAX_FOUND_ID,
-    MeetingRef,
     check_consent,
     check_id,
     check_purpose,
     check_ref,
     check_tenant,
+    page_size,
 )
-from roompulse_server.meetings.live import LiveMeeting
-from roompulse_server.meetings.notice import Notice, notice_of
-from roompulse_server.meetings.page import page_size
-from roompulse_server.meetings.registry import Registry
-from roompulse_server.meetings.services import Services
+from roompulse_server.privacy.privacy_notice import PrivacyNotice, notice_of
 from roompulse_server.storage.store import Page
 from roompulse_server.types import AuditEntry, Consent, ConsentState, MeetingKey, Purpose
+from roompulse_server.types.requests import MeetingRef
 
 log = structlog.get_logger(__name__)
 
@@ -58,7 +58,7 @@ class AuditQuery:
     page_token: str
 
 
-class Privacy:
+class PrivacyService:
     """Use as `async with`: deletes what was kept long enough, and finishes what a crash has interrupted."""
 
     def __init__(self, services: Services, registry: Registry) -> None:
@@ -66,7 +66,7 @@ class Privacy:
         self._janitor: asyncio.Task[None] | None = None
         self._deeds: set[asyncio.Task[Any]] = set()
 
-    async def __aenter__(self) -> "Privacy":
+    async def __aenter__(self) -> "PrivacyService":
         self._janitor = asyncio.create_task(self._care(), name="janitor")
         return self
 
@@ -115,7 +115,7 @@ class Privacy:
             meeting = await self._registry.end(check_ref(ref), "deleted by request")
             await self._surely(self._delete(meeting.key, "by request"))
 
-    async def notice(self, ref: MeetingRef | None, purpose: Purpose) -> Notice:
+    async def notice(self, ref: MeetingRef | None, purpose: Purpose) -> PrivacyNotice:
         """Return what people are to be told, of a meeting or for a purpose.
 
         Raises:

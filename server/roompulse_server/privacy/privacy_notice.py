@@ -40,7 +40,7 @@ _NO_CONSENT = (
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class PrivacyNotice:
     """`version` changes with every word of the text; it fits Consent.wording_version."""
 
     text: str
@@ -52,7 +52,7 @@ class Notice:
 
 def notice_of(
     purpose: Purpose, *, aggregate_only: bool, min_group: int, retention_s: float, consent_required: bool
-) -> Notice:
+) -> PrivacyNotice:
     """Return the notice for a meeting's purpose and settings.
 
     Args:
@@ -71,7 +71,7 @@ def notice_of(
     )
     text = "\n\n".join(paragraphs)
     version = f"{LANGUAGE}-{purpose.name.lower()}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-    return Notice(text, LANGUAGE, version, purpose, consent_required)
+    return PrivacyNotice(text, LANGUAGE, version, purpose, consent_required)
 
 
 def _retention(retention_s: float) -> str:

@@ -25,7 +25,7 @@ MAX_BYTES = _HEAD_BYTES + 2 * _VARINT_BYTES + MAX_PARTICIPANTS * (_NUMBER_BYTES 
 
 
 @dataclass(frozen=True, slots=True)
-class Token:
+class ResumeToken:
     """Everything up to here was delivered. `updates`: participant number to sequence; a missing one stands at 0."""
 
     updates: Mapping[int, int] = field(default_factory=dict)
@@ -33,13 +33,13 @@ class Token:
     rollup: int = 0
 
 
-class Issuer:
+class TokenIssuer:
     """Makes the tokens of a subscription of a meeting to the participants named (none: all)."""
 
     def __init__(self, key: MeetingKey, participants: Iterable[str]) -> None:
         self._head = bytes([VERSION]) + _meeting_hash(key) + _filter_hash(participants)
 
-    def encode(self, token: Token) -> bytes:
+    def encode(self, token: ResumeToken) -> bytes:
         """Return a token, of at most MAX_BYTES; with 20 participants an hour into a meeting it takes about 100."""
         body = bytearray(self._head)
         _write(body, token.event)
@@ -53,7 +53,7 @@ class Issuer:
         return bytes(body) + _check(body)
 
 
-def decode(data: bytes, key: MeetingKey, participants: Iterable[str]) -> Token:
+def decode(data: bytes, key: MeetingKey, participants: Iterable[str]) -> ResumeToken:
     """Return what `Issuer.encode` was given for the same meeting and participants.
 
     Raises:
@@ -76,7 +76,7 @@ def decode(data: bytes, key: MeetingKey, participants: Iterable[str]) -> Token:
     for step, sequence in zip(pairs[::2], pairs[1::2], strict=True):
         number += step
         updates[number] = sequence
-    return Token(updates, event, rollup)
+    return ResumeToken(updates, event, rollup)
 
 
 def _write(body: bytearray, value: int) -> None:

@@ -6,7 +6,7 @@ _BEYOND = 2**62  # reads nothing
 
 
 @dataclass(slots=True)
-class Track:
+class Cursor:
     """`at` is the last index delivered, `goal` the last one known to be recorded."""
 
     at: int = 0

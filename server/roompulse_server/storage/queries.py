@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, select, tuple_
 
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
-from roompulse_server.storage.convert import meeting_from_row, participant_from_row
 from roompulse_server.storage.schema import heads, meetings, participants
 from roompulse_server.storage.store import Head, Page, Tail
+from roompulse_server.storage.table_values import meeting_from_row, participant_from_row
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Participant
 
 _rooms = participants.alias("rooms")

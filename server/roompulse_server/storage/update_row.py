@@ -12,7 +12,7 @@ import numpy as np
 from roompulse_vision.enumerations import Presence, Provenance
 from roompulse_vision.types import ACTION_UNITS, LABELS, Box, FaceQuality, FaceReading, HeadPose, Point
 
-from roompulse_server.storage.fixed import (
+from roompulse_server.storage.fixed_point import (
     ANGLE,
     BYTE_UNIT,
     GREY,

@@ -1,0 +1,1 @@
+"""Consent, erasure, retention, the audit log and the notice to participants."""
