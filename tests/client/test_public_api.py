@@ -7,6 +7,7 @@ import pytest
 import roompulse
 from roompulse import enums, results
 from roompulse_server import types as server_types
+from roompulse_vision import enumerations
 from source_tree import CLIENT, tree
 
 
@@ -52,7 +53,8 @@ def test_enumerations_have_the_server_s_numbers() -> None:
         for name, kind in vars(enums).items()
         if inspect.isclass(kind) and issubclass(kind, enums.WireEnum) and kind is not enums.WireEnum
     }
-    theirs = {name: getattr(server_types, name) for name in ours if hasattr(server_types, name)}
+    known = vars(server_types) | vars(enumerations)
+    theirs = {name: known[name] for name in ours if name in known}
     assert {"Purpose", "Presence", "NoScoreReason", "DropReason", "Encoding", "Delivery"} <= set(theirs)
     for name, kind in theirs.items():
         assert dict(ours[name].__members__) == dict(kind.__members__), name

@@ -86,9 +86,9 @@ async def test_no_update_is_committed_after_a_withdrawal_and_inference_stops(roo
             if len(updates_of(responses)) == 5 and not withdrawing:
                 withdrawing.append(asyncio.create_task(withdraw(roompulse, "withdraw")))
 
-    assert await refusal(read()) != ""  # grpcio hides the status if it cut a write short; the last notice says it, too
+    assert await refusal(read()) in ("", "CONSENT_WITHDRAWN")  # grpcio hides the status if it cut a write short …
     kept = await withdrawing[0]
-    assert [r.flow.detail for r in responses if r.flow.final] == ["consent_withdrawn"]
+    assert [r.flow.detail for r in responses if r.flow.final] == ["consent_withdrawn"]  # … the last notice says it, too
     counters = final_counters(responses)
     assert balances(counters)
     assert dropped(counters)["NO_CONSENT"] > 0  # what was on its way to the worker was given up

@@ -22,9 +22,9 @@ fuzzed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthC
 
 BOMB = """
 import resource, sys
-from roompulse_server.errors import MediaError
+from roompulse_vision.errors import MediaError
 from roompulse_vision.media.decoder import Decoder
-from roompulse_server.types import MediaLimits, Packet, VideoFormat
+from roompulse_vision.types import MediaLimits, Packet, VideoFormat
 import cv2, numpy
 
 bomb = sys.stdin.buffer.read()
