@@ -12,8 +12,8 @@ import time
 
 from roompulse_server.storage import seal
 from roompulse_server.storage.sqlite import SqliteStore
-from roompulse_server.storage.store import Entry
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose
+from roompulse_server.types.log import Entry
 
 from benchmarks.record import update
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from roompulse_server.storage.block import quantise, to_updates
 from roompulse_server.storage.block import split as blocks_of
 from roompulse_server.storage.sqlite import SqliteStore
-from roompulse_server.storage.store import Checkpoint, Entry, Position
+from roompulse_server.storage.store import Position
 from roompulse_server.types import (
     AffectReading,
     Band,
@@ -29,6 +29,7 @@ from roompulse_server.types import (
     Reading,
     Update,
 )
+from roompulse_server.types.log import Checkpoint, Entry
 from roompulse_vision.enumerations import Presence, Provenance
 from roompulse_vision.types import Box, FaceQuality, FaceReading, HeadPose, Point
 

@@ -16,7 +16,6 @@ import numpy as np
 from roompulse_server.insight.summary.meeting_summary import summarise
 from roompulse_server.storage.block import quantise
 from roompulse_server.storage.sqlite import SqliteStore
-from roompulse_server.storage.store import Entry
 from roompulse_server.types import (
     AffectReading,
     Band,
@@ -33,6 +32,7 @@ from roompulse_server.types import (
     Rollup,
     Update,
 )
+from roompulse_server.types.log import Entry
 from roompulse_vision.enumerations import Presence, Provenance
 from roompulse_vision.types import ACTION_UNITS, LABELS, Box, FaceQuality, FaceReading, HeadPose, Point
 

@@ -10,23 +10,20 @@ from dataclasses import dataclass
 from typing import cast
 
 from live_service import settings
+from roompulse_server.app import Parts
 from roompulse_server.bus.hub import Hub
 from roompulse_server.engine.engine import Engine
 from roompulse_server.engine.messages import Ready
 from roompulse_server.insight.scoring.formula import Formula
-from roompulse_server.insight.scoring.scoring_method import FormulaScoring
-from roompulse_server.meetings.clock import ServerClock
-from roompulse_server.meetings.ingest import Ingest
-from roompulse_server.meetings.publication import Publication
 from roompulse_server.meetings.registry import Registry
-from roompulse_server.meetings.services import Services
+from roompulse_server.meetings.server_clock import ServerClock
 from roompulse_server.meetings.steady import Clocks
 from roompulse_server.meetings.timekeeper import Timekeeper, host_clocks
 from roompulse_server.metrics import Metrics
 from roompulse_server.privacy.privacy_service import PrivacyService
 from roompulse_server.storage.recorder import Recorder
 from roompulse_server.storage.sqlite import SqliteStore
-from roompulse_vision.types import MediaLimits
+from roompulse_server.streams.analysis_service import AnalysisService
 
 
 class NoWorkers:
@@ -43,10 +40,10 @@ class NoWorkers:
 
 @dataclass(frozen=True)
 class Bare:
-    services: Services
+    parts: Parts
     registry: Registry
     privacy: PrivacyService
-    ingest: Ingest
+    analysis: AnalysisService
 
 
 class Host:
@@ -65,17 +62,12 @@ class Host:
 async def bare(data: pathlib.Path, host: Callable[[], Clocks] = host_clocks, **flags: object) -> AsyncIterator[Bare]:
     """Run it for the length of the block."""
     async with AsyncExitStack() as stack:
-        hub, metrics, formula, clock = Hub(), Metrics(), Formula(), ServerClock(lambda: host().wall_us * 1000)
-        publication, store = Publication(hub, metrics), SqliteStore(data)
-        recorder = await stack.enter_async_context(Recorder(store, publication.committed))
+        hub, clock = Hub(), ServerClock(lambda: host().wall_us * 1000)
+        recorder = await stack.enter_async_context(Recorder(SqliteStore(data), hub.publish))
         timekeeper = await stack.enter_async_context(Timekeeper(recorder, clock, host))
         engine = cast("Engine", NoWorkers())
-        scoring = FormulaScoring(formula)
-        services = Services(
-            settings(data, **flags), engine, store, recorder, hub, clock, timekeeper, formula, scoring, metrics
-        )
-        registry = await stack.enter_async_context(Registry(services))
-        publication.registry = registry
-        privacy = await stack.enter_async_context(PrivacyService(services, registry))
-        yield Bare(services, registry, privacy, Ingest(services, registry, MediaLimits()))
+        parts = Parts(settings(data, **flags), engine, recorder, hub, clock, timekeeper, Formula(), Metrics())
+        registry = await stack.enter_async_context(parts.registry())
+        privacy = await stack.enter_async_context(parts.privacy(registry))
+        yield Bare(parts, registry, privacy, parts.analysis(registry))
         await registry.drain()

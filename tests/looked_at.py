@@ -12,8 +12,8 @@ from roompulse.encode import Encoder
 from roompulse.feed import Feed, FeedReport, Passing
 from roompulse.media import Packet as Sent
 from roompulse.v1 import media_pb2
-from roompulse_server.meetings.packet_admission import IncomingPacket, PacketAdmission
 from roompulse_server.rpc.convert_request import format_from_proto
+from roompulse_server.streams.packet_admission import IncomingPacket, PacketAdmission
 from roompulse_server.types.requests import MeetingRef, StreamConfig
 from roompulse_vision.enumerations import Delivery
 from roompulse_vision.errors import MediaError

@@ -6,9 +6,10 @@ from contextlib import asynccontextmanager
 from typing import ParamSpec, TypeVar
 
 from record_updates import plain
-from roompulse_server.bus.hub import Hub, Item
+from roompulse_server.bus.bus import Item
+from roompulse_server.bus.hub import Hub
 from roompulse_server.storage.block import quantise
-from roompulse_server.storage.store import Entry, Store
+from roompulse_server.storage.store import Store
 from roompulse_server.subscriptions import catch_up_subscription as feeds
 from roompulse_server.subscriptions.catch_up_subscription import CatchUpSubscription, Filter, Start
 from roompulse_server.types import (
@@ -22,6 +23,7 @@ from roompulse_server.types import (
     SlowPolicy,
     Update,
 )
+from roompulse_server.types.log import Committed, Entry
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -87,8 +89,18 @@ class World:
         self.store.end_meeting(self.key, time_us=0, offset_us=0, reason="test")
         return self._taken()
 
+    def erase(self, name: str, hold_us: int = 0) -> None:
+        """Erase somebody; the hub tells of that alone, not of the event."""
+        self.store.erase_participant(self.key, name, hold_us=hold_us, offset_us=0, time_us=1)
+        self.store.take_committed()
+        self.hub.publish(Committed(self.key, erased=(name,)))
+
     def publish(self, items: Sequence[Item]) -> None:
-        self.hub.publish(self.key.uid, items)
+        for item in items:
+            if isinstance(item, Rollup) and not item.final:
+                self.hub.announce(self.key.uid, [item])
+            else:
+                self.hub.publish(committed(self.key, item))
 
     def _taken(self) -> list[Item]:
         events = [event for item in self.store.take_committed() for event in item.events]
@@ -115,6 +127,33 @@ def window(second: int, *, final: bool = True, revision: int = 1) -> Rollup:
     return Rollup(second * SECOND, SECOND, revision, final, 0, 0, None, None, None, None, nobody, None, None, "f", "m")
 
 
+def committed(key: MeetingKey, *items: Item) -> Committed:
+    """Return what a bus is told of items."""
+    return Committed(
+        key,
+        tuple(item for item in items if isinstance(item, Update)),
+        tuple(item for item in items if isinstance(item, Event)),
+        tuple(item for item in items if isinstance(item, Rollup)),
+    )
+
+
+async def next_of(feed: CatchUpSubscription) -> Item | None:
+    """Wait for the next item, as a subscription does; None after the meeting's end."""
+    while (item := feed.poll()) is None:
+        if feed.must_read:
+            await feed.read()
+        elif feed.ended:
+            return None
+        else:
+            await feed.wait()
+    return item
+
+
+def caught_up(feed: CatchUpSubscription) -> bool:
+    """Whether everything known to be recorded was delivered."""
+    return not feed._line and not feed._behind()
+
+
 async def settle() -> None:
     for _ in range(50):
         await asyncio.sleep(0)
@@ -124,7 +163,7 @@ async def take(feed: CatchUpSubscription) -> list[Item]:
     """Everything that comes without waiting for more."""
     found: list[Item] = []
     while True:
-        task = asyncio.ensure_future(feed.get())
+        task = asyncio.ensure_future(next_of(feed))
         await settle()
         if not task.done():
             task.cancel()

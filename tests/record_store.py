@@ -1,5 +1,8 @@
 """Short ways to fill a record in tests."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import pytest
 from record_updates import NAN, plain
 from roompulse_server.errors import Reason, RoompulseError
@@ -16,6 +19,7 @@ from roompulse_server.types import (
     Rollup,
     Update,
 )
+from roompulse_server.types.log import Entry
 
 SECOND = 1_000_000
 GRANTED = Consent(ConsentState.GRANTED, "bot", "v1", 7)
@@ -37,7 +41,12 @@ def end(store: Store, key: MeetingKey) -> Meeting:
 
 
 def updates(count: int, *, first: int = 1, participant: str = "ada", epoch: int = 1) -> tuple[Update, ...]:
-    return tuple(quantise(plain(first + i, participant=participant, epoch=epoch)) for i in range(count))
+    return tuple(quantise(plain(first + i, participant=participant, epoch=epoch)).update for i in range(count))
+
+
+def entry(key: MeetingKey, some: Iterable[Update] = (), *rest: Any, **fields: Any) -> Entry:
+    """Return an entry; the updates need not be quantised yet."""
+    return Entry(key, tuple(map(quantise, some)), *rest, **fields)
 
 
 def rollup(start_s: int) -> Rollup:

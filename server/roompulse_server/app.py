@@ -1,6 +1,6 @@
 """The composition root: builds everything, wires it, drains it, closes it in reverse.
 
-Recorder (SQLite) ─ Hub ─ Engine (workers) ─ Timekeeper ─ Registry (meetings) ─ Server (gRPC)
+Hub ─ Recorder (SQLite) ─ Engine (workers) ─ Timekeeper ─ Registry (meetings) ─ services ─ Server (gRPC)
 """
 
 import asyncio
@@ -8,23 +8,26 @@ import contextlib
 import gc
 import signal
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 
 import structlog
 from prometheus_client import start_http_server
 from roompulse_vision.types import MediaLimits
 
 from roompulse_server.bus.hub import Hub
+from roompulse_server.collectors import EngineCollector, HubCollector, RecorderCollector
 from roompulse_server.engine.engine import Engine
 from roompulse_server.engine.messages import VisionSetup
+from roompulse_server.insight.scoring.baseline import adjustment_for
 from roompulse_server.insight.scoring.formula import Formula, load_formula
-from roompulse_server.insight.scoring.scoring_method import FormulaScoring, LearnedScoring
-from roompulse_server.meetings.clock import ServerClock
-from roompulse_server.meetings.ingest import Ingest
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
+from roompulse_server.insight.scoring.scoring_method import FormulaScoring, LearnedScoring, Scoring
+from roompulse_server.meetings.live_meeting import MeetingParts
 from roompulse_server.meetings.meeting_service import MeetingService
-from roompulse_server.meetings.publication import Publication
 from roompulse_server.meetings.readiness import Readiness
 from roompulse_server.meetings.registry import Registry
-from roompulse_server.meetings.services import Services
+from roompulse_server.meetings.revival import Revival
+from roompulse_server.meetings.server_clock import ServerClock
 from roompulse_server.meetings.steady import Clocks
 from roompulse_server.meetings.timekeeper import Timekeeper, host_clocks
 from roompulse_server.metrics import Metrics
@@ -36,6 +39,8 @@ from roompulse_server.rpc.subscription import SubscriptionServicer
 from roompulse_server.settings import Settings
 from roompulse_server.storage.recorder import Recorder
 from roompulse_server.storage.sqlite import SqliteStore
+from roompulse_server.streams.analysis_service import AnalysisService
+from roompulse_server.streams.stream import StreamParts
 from roompulse_server.subscriptions.subscription_service import SubscriptionService
 
 log = structlog.get_logger(__name__)
@@ -72,46 +77,98 @@ async def running(settings: Settings, host: Callable[[], Clocks] = host_clocks) 
     async with contextlib.AsyncExitStack() as stack:
         formula = load_formula(settings.formula) if settings.formula else Formula()
         hub, metrics = Hub(), Metrics()
-        store = SqliteStore(settings.data)
-        publication = Publication(hub, metrics)
         # First: a folder that is in use or damaged is refused before models are loaded.
-        recorder = await stack.enter_async_context(Recorder(store, publication.committed))
+        recorder = await stack.enter_async_context(Recorder(SqliteStore(settings.data), hub.publish))
         engine = await stack.enter_async_context(
             Engine(_vision(settings), _limits(settings), settings.workers, settings.max_streams)
         )
-        metrics.watch(engine.statistics)
-        ready = engine.ready
-        scoring = LearnedScoring(ready.engagement_id) if ready.engagement_id else FormulaScoring(formula)
+        for collector in (
+            EngineCollector(engine.statistics),
+            RecorderCollector(recorder.statistics),
+            HubCollector(hub.statistics),
+        ):
+            metrics.registry.register(collector)
         clock = ServerClock(lambda: host().wall_us * 1000)
         timekeeper = await stack.enter_async_context(Timekeeper(recorder, clock, host))
-        services = Services(
-            settings, engine, store, recorder, hub, clock, timekeeper, formula, scoring, metrics, ready.neutral_logp
+        parts = Parts(settings, engine, recorder, hub, clock, timekeeper, formula, metrics)
+        yield await _serve(stack, parts)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """What a service is made of, in the order of its making."""
+
+    settings: Settings
+    engine: Engine
+    recorder: Recorder
+    hub: Hub
+    clock: ServerClock
+    timekeeper: Timekeeper
+    formula: Formula
+    metrics: Metrics
+
+    @property
+    def scoring(self) -> Scoring:
+        ready = self.engine.ready
+        return LearnedScoring(ready.engagement_id) if ready.engagement_id else FormulaScoring(self.formula)
+
+    def registry(self) -> Registry:
+        """Return the registry of meetings."""
+        formula, scoring, neutral_logp = self.formula, self.scoring, self.engine.ready.neutral_logp
+
+        def new_scorer() -> ParticipantScorer:
+            return ParticipantScorer(formula, adjustment_for(formula, neutral_logp), scoring)
+
+        meeting = MeetingParts(self.recorder, self.hub, self.clock, new_scorer)
+        revival = Revival(meeting, self.timekeeper, formula, self.settings.min_group)
+        return Registry(revival, self.settings, self.metrics.background_failed)
+
+    def privacy(self, registry: Registry) -> PrivacyService:
+        """Return the service for consent, erasure and retention."""
+        return PrivacyService(
+            registry,
+            self.recorder,
+            clock=self.clock,
+            timekeeper=self.timekeeper,
+            settings=self.settings,
+            hold_s=self.formula.hold_s,
+            on_failure=self.metrics.background_failed,
         )
-        registry = await stack.enter_async_context(Registry(services))
-        publication.registry = registry
-        privacy = await stack.enter_async_context(PrivacyService(services, registry))
-        yield await _serve(stack, services, registry, privacy)
+
+    def analysis(self, registry: Registry) -> AnalysisService:
+        """Return the service for streams and still pictures."""
+        settings, limits = self.settings, _limits(self.settings)
+        stream = StreamParts(self.engine, self.recorder, self.clock, self.metrics, settings, limits, self.scoring.id)
+        return AnalysisService(registry, stream)
+
+    def subscriptions(self, registry: Registry) -> SubscriptionService:
+        """Return the service for subscriptions."""
+        heartbeat_s = self.settings.heartbeat_s
+        return SubscriptionService(
+            registry, self.recorder, self.hub, clock=self.clock, metrics=self.metrics, heartbeat_s=heartbeat_s
+        )
 
 
-async def _serve(
-    stack: contextlib.AsyncExitStack, services: Services, registry: Registry, privacy: PrivacyService
-) -> "App":
-    settings = services.settings
-    subscriptions = SubscriptionService(services, registry)
+async def _serve(stack: contextlib.AsyncExitStack, parts: Parts) -> "App":
+    settings, metrics = parts.settings, parts.metrics
+    registry = await stack.enter_async_context(parts.registry())
+    privacy = await stack.enter_async_context(parts.privacy(registry))
+    subscriptions = parts.subscriptions(registry)
     server = Server(
-        AnalysisServicer(Ingest(services, registry, _limits(settings))),
+        AnalysisServicer(parts.analysis(registry)),
         SubscriptionServicer(subscriptions),
-        MeetingServicer(MeetingService(services, registry), privacy),
+        MeetingServicer(MeetingService(registry, parts.recorder, settings), privacy),
         reflect=settings.reflection,
         first_message_s=settings.first_message_s,
     )
     port = await server.start(settings.listen)
-    app = App(services, registry, subscriptions, server, port)
+    app = App(parts, registry, subscriptions, server, port)
     stack.push_async_callback(app.drain)
-    await stack.enter_async_context(Readiness(services, server.say_ready))
+    readiness = Readiness(parts.recorder, parts.engine, server.say_ready, metrics.background_failed)
+    await stack.enter_async_context(readiness)
     if settings.metrics:
         host, _, metrics_port = settings.metrics.rpartition(":")
-        http, _ = start_http_server(int(metrics_port), host, services.metrics.registry)
+        http, _ = start_http_server(int(metrics_port), host, metrics.registry)
         stack.callback(http.shutdown)
     return app
 
@@ -120,22 +177,22 @@ class App:
     """A running service."""
 
     def __init__(
-        self, services: Services, registry: Registry, subscriptions: SubscriptionService, server: Server, port: int
+        self, parts: Parts, registry: Registry, subscriptions: SubscriptionService, server: Server, port: int
     ) -> None:
-        self.services, self.port = services, port
+        self.parts, self.port = parts, port
         self._registry, self._subscriptions, self._server = registry, subscriptions, server
 
     @property
     def address(self) -> str:
         """Where it serves, HOST:PORT."""
-        return f"{self.services.settings.listen.rpartition(':')[0]}:{self.port}"
+        return f"{self.parts.settings.listen.rpartition(':')[0]}:{self.port}"
 
     async def drain(self) -> None:
         """Take nothing new, end what is open, stop listening."""
         await self._server.say_goodbye()
         await self._registry.drain()
         await self._subscriptions.drain()
-        await self._server.stop(self.services.settings.drain_s)
+        await self._server.stop(self.parts.settings.drain_s)
 
 
 async def serve(settings: Settings, announce: Callable[[App], None]) -> None:
@@ -145,7 +202,7 @@ async def serve(settings: Settings, announce: Callable[[App], None]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with running(settings) as app:
-        for warning in app.services.engine.ready.warnings:
+        for warning in app.parts.engine.ready.warnings:
             log.warning(warning)
         announce(app)
         gc.freeze()  # what start-up made stays: the collector need not walk through it again and again

@@ -5,12 +5,13 @@ import dataclasses
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from record_store import SECOND, create, end, join, reason_of, rollup, updates
+from record_store import SECOND, create, end, entry, join, reason_of, rollup, updates
 from record_updates import plain
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.storage.block import quantise
-from roompulse_server.storage.store import Checkpoint, Entry, Position, Refusal, Store
+from roompulse_server.storage.store import Position, Store
 from roompulse_server.types import Event, EventKind, MeetingKey, MeetingState, PacketCounters, Rollup, Update
+from roompulse_server.types.log import Checkpoint, Refusal
 from roompulse_vision.enumerations import DropReason
 
 
@@ -21,7 +22,7 @@ def test_an_old_stream_is_fenced_but_may_say_what_became_of_its_packets(store: S
     counters = PacketCounters(5, 3, {DropReason.SUPERSEDED: 1}, 1, 0)
     closed = Event(EventKind.STREAM_CLOSED, 9, 9, "ada", 1, "replaced", counters)
     camera = Event(EventKind.CAMERA_OFF, 9, 9, "ada", 1)
-    late = Entry(key, updates(2, epoch=1), (camera, closed), checkpoints=(Checkpoint("ada", 1, b"old"),))
+    late = entry(key, updates(2, epoch=1), (camera, closed), checkpoints=(Checkpoint("ada", 1, b"old"),))
     (committed,) = store.commit([late])
     assert committed.updates == ()
     assert committed.refusals == (Refusal("ada", 1, Reason.STREAM_REPLACED),)
@@ -34,7 +35,7 @@ def test_an_old_stream_is_fenced_but_may_say_what_became_of_its_packets(store: S
 def test_closing_the_newest_stream_says_that_nobody_streams(store: Store) -> None:
     key = create(store)
     join(store, key)
-    store.commit([Entry(key, events=(Event(EventKind.STREAM_CLOSED, 9, 9, "ada", 1),))])
+    store.commit([entry(key, events=(Event(EventKind.STREAM_CLOSED, 9, 9, "ada", 1),))])
     assert not store.get_participant(key, "ada").streaming
 
 
@@ -42,7 +43,7 @@ def test_sequences_must_follow_one_another(store: Store) -> None:
     key = create(store)
     join(store, key)
     first, second, third = updates(3)
-    committed = store.commit([Entry(key, (first,)), Entry(key, (first, third)), Entry(key, (second, third))])
+    committed = store.commit([entry(key, (first,)), entry(key, (first, third)), entry(key, (second, third))])
     assert [item.updates for item in committed] == [(first,), (), (second, third)]
     assert committed[1].refusals == (Refusal("ada", 1, Reason.INVALID_ARGUMENT),)
     assert store.read_updates(key, limit=9).items == (first, second, third)
@@ -51,10 +52,10 @@ def test_sequences_must_follow_one_another(store: Store) -> None:
 def test_nothing_commits_after_the_end(store: Store) -> None:
     key = create(store)
     join(store, key)
-    store.commit([Entry(key, updates(1))])
+    store.commit([entry(key, updates(1))])
     ended = end(store, key)
     assert (ended.state, ended.end_us, ended.end_reason) == (MeetingState.ENDED, 99, "ended by request")
-    (committed,) = store.commit([Entry(key, updates(1, first=2), rollups=(rollup(0),))])
+    (committed,) = store.commit([entry(key, updates(1, first=2), rollups=(rollup(0),))])
     assert (committed.updates, committed.rollups) == ((), ())
     assert set(committed.refusals) == {Refusal("ada", 1, Reason.MEETING_ENDED), Refusal("", 0, Reason.MEETING_ENDED)}
     with pytest.raises(RoompulseError) as error:
@@ -85,7 +86,7 @@ def test_entries_of_several_meetings_commit_together(store: Store) -> None:
     join(store, one)
     join(store, two)
     unknown = MeetingKey("default", "x", "e" * 32)
-    committed = store.commit([Entry(one, updates(2)), Entry(unknown, updates(1)), Entry(two, updates(3))])
+    committed = store.commit([entry(one, updates(2)), entry(unknown, updates(1)), entry(two, updates(3))])
     assert [len(item.updates) for item in committed] == [2, 0, 3]
     assert committed[1].refusals == (Refusal("ada", 1, Reason.MEETING_NOT_FOUND),)
     assert store.tail(one).heads["ada"].last_sequence == 2
@@ -94,7 +95,7 @@ def test_entries_of_several_meetings_commit_together(store: Store) -> None:
 
 def test_updates_and_events_of_strangers_are_refused(store: Store) -> None:
     key = create(store)
-    (committed,) = store.commit([Entry(key, updates(1), (Event(EventKind.CAMERA_ON, 1, 1, "bob"),))])
+    (committed,) = store.commit([entry(key, updates(1), (Event(EventKind.CAMERA_ON, 1, 1, "bob"),))])
     refused = {Refusal("ada", 1, Reason.PARTICIPANT_NOT_FOUND), Refusal("bob", 0, Reason.PARTICIPANT_NOT_FOUND)}
     assert set(committed.refusals) == refused
     assert store.tail(key).event == 0
@@ -103,8 +104,8 @@ def test_updates_and_events_of_strangers_are_refused(store: Store) -> None:
 def test_final_rollups_are_numbered_and_kept_once(store: Store) -> None:
     key = create(store)
     provisional = dataclasses.replace(rollup(2), final=False)
-    (first,) = store.commit([Entry(key, rollups=(rollup(0), rollup(1), provisional))])
-    (second,) = store.commit([Entry(key, rollups=(rollup(1), rollup(2)))])
+    (first,) = store.commit([entry(key, rollups=(rollup(0), rollup(1), provisional))])
+    (second,) = store.commit([entry(key, rollups=(rollup(1), rollup(2)))])
     assert [(item.start_us, item.sequence) for item in first.rollups] == [(0, 1), (SECOND, 2)]
     assert [(item.start_us, item.sequence) for item in second.rollups] == [(2 * SECOND, 3)]
     kept = store.read_rollups(key, after=1, limit=9)
@@ -121,8 +122,10 @@ def test_a_thousand_updates_come_back_through_pages_slices_and_series(store: Sto
         join(store, key, "bob")
         for _ in range(250):
             at = len(told) // 2 + 1
-            batch = [quantise(plain(at, participant=p, epoch=epoch, model="mn"[at // 300])) for p in ("ada", "bob")]
-            store.commit([Entry(key, (update,)) for update in batch])
+            batch = [
+                quantise(plain(at, participant=p, epoch=epoch, model="mn"[at // 300])).update for p in ("ada", "bob")
+            ]
+            store.commit([entry(key, (update,)) for update in batch])
             told += batch
     ada = [update for update in told if update.participant == "ada"]
     bob = [update for update in told if update.participant == "bob"]
@@ -162,7 +165,7 @@ def test_updates_are_found_by_participant_and_offset(store: Store) -> None:
     key = create(store)
     join(store, key)
     join(store, key, "bob")
-    store.commit([Entry(key, updates(20)), Entry(key, updates(20, participant="bob"))])
+    store.commit([entry(key, updates(20)), entry(key, updates(20, participant="bob"))])
     inside = store.read_updates(key, participant_id="bob", start_us=SECOND, end_us=2 * SECOND, limit=99).items
     assert [(update.participant, update.sequence) for update in inside] == [("bob", i) for i in range(5, 10)]
     assert store.read_updates(key, participant_id="eve", limit=9).items == ()
@@ -174,7 +177,7 @@ def test_a_position_is_the_last_of_everything_before_an_offset(store: Store) -> 
     join(store, key, "bob")
     camera = Event(EventKind.CAMERA_OFF, 2 * SECOND, 1, "ada", 1)
     windows = tuple(rollup(i) for i in range(4))
-    store.commit([Entry(key, updates(20), (camera,), windows), Entry(key, updates(3, participant="bob"))])
+    store.commit([entry(key, updates(20), (camera,), windows), entry(key, updates(3, participant="bob"))])
     assert store.position_at(key, 0) == Position({"ada": 0, "bob": 0}, 0, 0)
     assert store.position_at(key, 1_900_000) == Position({"ada": 9, "bob": 3}, 2, 1)
     assert store.position_at(key, 2 * SECOND) == Position({"ada": 9, "bob": 3}, 2, 2)
@@ -186,7 +189,7 @@ def test_what_follows_a_position_comes_in_the_order_of_offsets(store: Store) -> 
     key = create(store)
     join(store, key)
     late, early = Event(EventKind.CAMERA_OFF, 2 * SECOND, 1, "ada", 1), Event(EventKind.CAMERA_ON, 1, 1, "ada", 1)
-    store.commit([Entry(key, updates(12), (late, early), (rollup(0), rollup(1)))])
+    store.commit([entry(key, updates(12), (late, early), (rollup(0), rollup(1)))])
     items = store.read_after(key, Position({"ada": 3}, 1, 1), limit=100)
     assert [item.sequence for item in items if isinstance(item, Update)] == list(range(4, 13))
     assert [item.position for item in items if isinstance(item, Event)] == [2, 3]
@@ -219,7 +222,7 @@ def test_whatever_is_tried_the_log_stays_contiguous(store: Store, tries: list[tu
             epochs[name] = join(store, key, name).epoch
             continue
         epoch, first = epochs[name] - lag, accepted[name] + 1
-        (committed,) = store.commit([Entry(key, updates(length, first=first, participant=name, epoch=epoch))])
+        (committed,) = store.commit([entry(key, updates(length, first=first, participant=name, epoch=epoch))])
         assert len(committed.updates) == (length if epochs[name] and lag == 0 else 0)
         accepted[name] += len(committed.updates)
     for item in store.read_series(key):

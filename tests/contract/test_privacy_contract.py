@@ -5,9 +5,9 @@ import dataclasses
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from record_store import GRANTED, create, end, join, reason_of, rollup, updates
+from record_store import GRANTED, create, end, entry, join, reason_of, rollup, updates
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.storage.store import Checkpoint, Entry, Refusal, Store
+from roompulse_server.storage.store import Store
 from roompulse_server.types import (
     ATTESTED,
     AuditAction,
@@ -18,6 +18,7 @@ from roompulse_server.types import (
     MeetingKey,
     Participant,
 )
+from roompulse_server.types.log import Checkpoint, Refusal
 
 WITHDRAWN = Consent(ConsentState.WITHDRAWN, "ada", "v1", 9)
 
@@ -53,10 +54,10 @@ def kinds(store: Store, key: MeetingKey) -> list[tuple[int, EventKind, str]]:
 def test_who_withdraws_is_fenced_in_the_same_transaction(store: Store) -> None:
     key = create(store)
     stream(store, key)
-    store.commit([Entry(key, updates(2))])
+    store.commit([entry(key, updates(2))])
     row = store.set_consent(key, "ada", WITHDRAWN, offset_us=3)
     assert (row.consent, row.epoch, row.streaming) == (WITHDRAWN, 2, False)
-    (late,) = store.commit([Entry(key, updates(1, first=3), checkpoints=(Checkpoint("ada", 1, b"late"),))])
+    (late,) = store.commit([entry(key, updates(1, first=3), checkpoints=(Checkpoint("ada", 1, b"late"),))])
     assert late.updates == ()
     assert late.refusals == (Refusal("ada", 1, Reason.STREAM_REPLACED),)
     assert store.get_participant(key, "ada").last_sequence == 2
@@ -146,8 +147,8 @@ def test_who_is_erased_leaves_numbers_of_nobody(store: Store) -> None:
     key = create(store)
     stream(store, key)
     stream(store, key, "bob")
-    store.commit([Entry(key, updates(3)), Entry(key, updates(2, participant="bob"))])
-    store.commit([Entry(key, events=(Event(EventKind.CAMERA_OFF, 1, 2, "ada", 1),), rollups=(rollup(0), rollup(60)))])
+    store.commit([entry(key, updates(3)), entry(key, updates(2, participant="bob"))])
+    store.commit([entry(key, events=(Event(EventKind.CAMERA_OFF, 1, 2, "ada", 1),), rollups=(rollup(0), rollup(60)))])
     before = [event.position for event in store.read_events(key, limit=99)]
     store.take_committed()
     erase(store, key)
@@ -174,7 +175,7 @@ def test_nothing_of_who_is_erased_commits_after(store: Store) -> None:
     key = create(store)
     stream(store, key)
     erase(store, key)
-    late = Entry(key, updates(1), (Event(EventKind.STREAM_CLOSED, 1, 2, "ada", 1),))
+    late = entry(key, updates(1), (Event(EventKind.STREAM_CLOSED, 1, 2, "ada", 1),))
     (committed,) = store.commit([late])
     assert (committed.updates, committed.events) == ((), ())
     assert {refusal.reason for refusal in committed.refusals} == {Reason.PARTICIPANT_NOT_FOUND}
@@ -191,7 +192,7 @@ def test_who_is_erased_does_not_come_back_unasked(store: Store) -> None:
         store.set_consent(key, "ada", WITHDRAWN, offset_us=3)
     assert reason_of(error) == Reason.PARTICIPANT_ERASED
     assert store.set_consent(key, "ada", GRANTED, offset_us=3).number == 2
-    late = Entry(key, updates(1), checkpoints=(Checkpoint("ada", 1, b"of the erased stream"),))
+    late = entry(key, updates(1), checkpoints=(Checkpoint("ada", 1, b"of the erased stream"),))
     (before,) = store.commit([late])
     assert before.updates == ()
     anew = stream(store, key)
@@ -199,7 +200,7 @@ def test_who_is_erased_does_not_come_back_unasked(store: Store) -> None:
     (committed,) = store.commit([late])
     assert (committed.updates, anew.epoch) == ((), 3)
     assert store.get_participant(key, "ada").checkpoint == b""
-    store.commit([Entry(key, updates(1, epoch=anew.epoch))])
+    store.commit([entry(key, updates(1, epoch=anew.epoch))])
     assert len(store.read_updates(key, participant_id="ada", limit=9).items) == 1
 
 
@@ -217,7 +218,7 @@ def test_a_meeting_is_deleted_with_everybody_and_the_others_stay(store: Store) -
     key, other = create(store), create(store, "retro")
     for one in (key, other):
         stream(store, one)
-        store.commit([Entry(one, updates(40), rollups=(rollup(0),))])
+        store.commit([entry(one, updates(40), rollups=(rollup(0),))])
     erase(store, other, "ada")
     stream(store, other, "bob")
     end(store, key)
@@ -239,12 +240,12 @@ def test_a_sweep_is_in_small_steps_and_others_commit_between_them(store: Store) 
     stream(store, key)
     stream(store, key, "bob")
     for sequence in range(1, 121):
-        store.commit([Entry(key, updates(1, first=sequence))])
+        store.commit([entry(key, updates(1, first=sequence))])
     store.erase_participant(key, "ada", hold_us=0, offset_us=7, time_us=8)
     steps = 0
     while store.sweep():
         steps += 1
-        (committed,) = store.commit([Entry(key, updates(1, first=steps, participant="bob"))])
+        (committed,) = store.commit([entry(key, updates(1, first=steps, participant="bob"))])
         assert committed.refusals == ()
     assert steps > 4
     assert len(store.read_updates(key, limit=999).items) == steps
@@ -304,8 +305,8 @@ def test_whatever_is_done_nobody_is_recorded_without_consent_and_positions_have_
                 epochs[name] = stream(store, key, name).epoch
                 granted.add(name)
             elif deed == "commit" and name in epochs:
-                entry = Entry(key, updates(1, first=counts[name] + 1, participant=name, epoch=epochs[name]))
-                (committed,) = store.commit([entry])
+                late = entry(key, updates(1, first=counts[name] + 1, participant=name, epoch=epochs[name]))
+                (committed,) = store.commit([late])
                 assert bool(committed.updates) == (name in granted)
                 counts[name] += len(committed.updates)
             elif deed == "withdraw":

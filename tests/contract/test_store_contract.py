@@ -3,9 +3,9 @@
 import dataclasses
 
 import pytest
-from record_store import GRANTED, create, end, join, reason_of, updates
+from record_store import GRANTED, create, end, entry, join, reason_of, updates
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
-from roompulse_server.storage.store import Checkpoint, Entry, Store
+from roompulse_server.storage.store import Store
 from roompulse_server.types import (
     Consent,
     ConsentState,
@@ -16,6 +16,7 @@ from roompulse_server.types import (
     Participant,
     Purpose,
 )
+from roompulse_server.types.log import Checkpoint
 
 
 def test_a_meeting_comes_back_as_it_was_made(store: Store) -> None:
@@ -162,7 +163,7 @@ def test_a_stream_takes_the_next_epoch_and_finds_the_head(store: Store) -> None:
     first = join(store, key, display_name="Ada")
     assert (first.number, first.epoch, first.last_sequence, first.checkpoint) == (1, 1, 0, b"")
     assert first.streaming
-    store.commit([Entry(key, updates(3), checkpoints=(Checkpoint("ada", 1, b"state"),))])
+    store.commit([entry(key, updates(3), checkpoints=(Checkpoint("ada", 1, b"state"),))])
     second = join(store, key)
     assert (second.number, second.epoch, second.last_sequence, second.checkpoint) == (1, 2, 3, b"state")
     assert second.display_name == "Ada"

@@ -89,7 +89,7 @@ async def test_nobody_is_told_of_whichever_way_one_asks(roompulse: Service) -> N
     assert "private" not in str(summary)
     assert summary.HasField("engagement")
     assert all(point.seen >= GROUP for point in summary.timeline)
-    assert b"private" not in generate_latest(roompulse.app.services.metrics.registry)
+    assert b"private" not in generate_latest(roompulse.app.parts.metrics.registry)
 
 
 EMPTY = {"participants", "moments", "compositionEffects", "highestMinute", "lowestMinute", "synchrony", "change"}

@@ -107,7 +107,7 @@ async def test_a_stream_that_was_cut_does_not_replace_a_newer_one(roompulse: Ser
     with pytest.raises(grpc.aio.AioRpcError) as raised:
         await roompulse.stream(again, [])
     assert reason(raised.value) == "STREAM_REPLACED"
-    assert roompulse.app.services.hub.statistics().subscriptions <= 1  # the refused one has left nothing behind
+    assert roompulse.app.parts.hub.statistics().listeners <= 1  # the refused one has left nothing behind
     await call.write(packet(0, small_face()))
     await call.done_writing()
     said: list[str] = []

@@ -28,7 +28,6 @@ from roompulse.results import Reconnected, Update
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, privacy_pb2, update_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
-from roompulse_server.privacy.privacy_service import PrivacyService
 from roompulse_server.types import Rollup
 from shared_data import image, needs_shared, video
 from storage_bytes import leaks
@@ -78,7 +77,7 @@ def numbers(rollups: list[Rollup]) -> list[bytes]:
 
 
 async def windows(service: Service, meeting: str) -> list[Rollup]:
-    recorder = service.app.services.recorder
+    recorder = service.app.parts.recorder
     row = await service.meetings.GetMeeting(meeting_service_pb2.GetMeetingRequest(meeting=key(meeting)))
     found = await recorder.read(recorder.store.list_meetings, "default", meeting_id=row.meeting.key.id, limit=1)
     return await recorder.read(recorder.store.read_rollups, found.items[0].key, limit=500)
@@ -91,7 +90,7 @@ async def test_nothing_of_who_is_erased_is_left_anywhere(
     alone = roompulse.app._registry.live((await _meeting(roompulse, "alone")).key.uid)
     assert alone is not None
     await alone.finish()  # every window is final: all of its numbers are hers
-    await roompulse.app.services.recorder.flush()  # the writer rests between commits where nobody waits
+    await roompulse.app.parts.recorder.flush()  # the writer rests between commits where nobody waits
     hers = numbers(await windows(roompulse, "alone"))
     assert len(hers) > 50
     assert leaks(folder, ADA.encode(), NAME.encode()) != []
@@ -267,7 +266,7 @@ async def test_meetings_are_deleted_when_their_time_has_come(roompulse: Service)
         await roompulse.meetings.CreateMeeting(create)
         await roompulse.stream(config(name, "bob"), [packet(0, FACE)])
     request = meeting_service_pb2.EndMeetingRequest
-    privacy = PrivacyService(roompulse.app.services, roompulse.app._registry)
+    privacy = roompulse.app.parts.privacy(roompulse.app._registry)
     await privacy.delete_expired()
     assert (await _meeting(roompulse, "short")).state == meeting_service_pb2.Meeting.STATE_ACTIVE
     for name in ("short", "long"):

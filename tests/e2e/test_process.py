@@ -182,7 +182,7 @@ async def test_an_open_streams_packets_are_in_the_record_too(tmp_path: pathlib.P
 async def test_metrics_count_what_came_of_a_stream(tmp_path: pathlib.Path) -> None:
     async with service(tmp_path) as running:
         responses = await running.stream(config("metered", "ada"), [packet(0, face()), packet(1, b"junk")])
-        value = running.app.services.metrics.registry.get_sample_value
+        value = running.app.parts.metrics.registry.get_sample_value
         assert value("roompulse_updates_total") == len(updates_of(responses)) == 1
         assert value("roompulse_packets_total", {"outcome": "analyzed"}) == 1
         assert value("roompulse_packets_total", {"outcome": "fault"}) == 1

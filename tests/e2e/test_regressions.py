@@ -38,7 +38,7 @@ async def end_meeting(service: Service, meeting: str) -> meeting_service_pb2.End
 
 
 async def log_of(service: Service, opened: pb.StreamOpened) -> list[Event]:
-    recorder = service.app.services.recorder
+    recorder = service.app.parts.recorder
     key = MeetingKey("default", opened.meeting.id, opened.meeting.uid)
     return await recorder.read(recorder.store.read_events, key, limit=1000)
 

@@ -16,12 +16,12 @@ LIVE = check_stream(StreamConfig(REF, "ada", purpose=Purpose.RESEARCH, update_ra
 
 async def updates(service: Bare, count: int) -> list[Update]:
     """Open a LIVE stream that nobody agreed to, and return its first updates."""
-    session = await service.ingest.open(LIVE)
+    stream = await service.analysis.open(LIVE)
     found: list[Update] = []
     while len(found) < count:
-        if isinstance(reply := await session.next(), Update):
+        if isinstance(reply := await stream.next(), Update):
             found.append(reply)
-    await session.aclose()
+    await stream.aclose()
     return found
 
 

@@ -11,8 +11,8 @@ import pytest
 import pytest_asyncio
 from bare_service import Bare, bare
 from roompulse_server.errors import Reason, RoompulseError, StoreError
-from roompulse_server.meetings.packet_admission import IncomingPacket
 from roompulse_server.meetings.validation import check_stream
+from roompulse_server.streams.packet_admission import IncomingPacket
 from roompulse_server.types import Purpose
 from roompulse_server.types.requests import MeetingRef, StreamConfig
 from roompulse_vision.enumerations import Delivery, Encoding
@@ -38,11 +38,11 @@ def config(meeting: str) -> StreamConfig:
 
 
 async def stream(service: Bare, meeting: str, seconds: int = 3) -> None:
-    session = await service.ingest.open(config(meeting))
+    stream = await service.analysis.open(config(meeting))
     for second in range(seconds):
-        await session.packets([IncomingPacket(second, KEY_FRAME, second * S)])
-    finishing = asyncio.create_task(session.finish())
-    while await session.next() is not None:
+        await stream.packets([IncomingPacket(second, KEY_FRAME, second * S)])
+    finishing = asyncio.create_task(stream.finish())
+    while await stream.next() is not None:
         pass
     await finishing
 

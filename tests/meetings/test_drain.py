@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 import pytest
 from bare_service import bare
 from roompulse_server.errors import Reason, RoompulseError, StoreError
-from roompulse_server.meetings.session import Session
 from roompulse_server.meetings.validation import check_stream
 from roompulse_server.storage.sqlite import SqliteStore
-from roompulse_server.storage.store import Committed, Entry
+from roompulse_server.streams.stream import AnalysisStream
 from roompulse_server.types import Purpose
+from roompulse_server.types.log import Committed, Entry
 from roompulse_server.types.requests import MeetingRef, StreamConfig
 
 LIVE = check_stream(StreamConfig(MeetingRef("default", "m"), "ada", purpose=Purpose.RESEARCH, update_rate_hz=30.0))
@@ -21,9 +21,9 @@ def full(_: SqliteStore, entries: Sequence[Entry]) -> list[Committed]:
     raise StoreError("no space left on the device")
 
 
-async def reason_of_the_end(session: Session) -> Reason | None:
+async def reason_of_the_end(stream: AnalysisStream) -> Reason | None:
     try:
-        while await session.next() is not None:
+        while await stream.next() is not None:
             pass
     except RoompulseError as error:
         return error.reason
@@ -32,14 +32,14 @@ async def reason_of_the_end(session: Session) -> Reason | None:
 
 async def stop_with_a_full_disk(data: pathlib.Path, fail: Callable[[], None]) -> None:
     async with bare(data, drain_s=0.1) as service:
-        session = await service.ingest.open(LIVE)
+        stream = await service.analysis.open(LIVE)
         fail()
-        finishing = asyncio.create_task(session.finish())
-        while not service.services.recorder.statistics().failing:  # noqa: ASYNC110 - the disk's thread has no event here
+        finishing = asyncio.create_task(stream.finish())
+        while not service.parts.recorder.statistics().failing:  # noqa: ASYNC110 - the disk's thread has no event here
             await asyncio.sleep(0)
         assert not finishing.done()
         await service.registry.drain()
-        assert await reason_of_the_end(session) in (Reason.RECORD_UNAVAILABLE, Reason.DRAINING)
+        assert await reason_of_the_end(stream) in (Reason.RECORD_UNAVAILABLE, Reason.DRAINING)
         await finishing
         assert service.registry.stream_count == 0
 

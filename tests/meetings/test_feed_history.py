@@ -9,8 +9,8 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
-from meeting_world import World, check_whole, settle, take, window
-from roompulse_server.bus.hub import Item
+from meeting_world import World, caught_up, check_whole, next_of, settle, take, window
+from roompulse_server.bus.bus import Item
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.storage.sqlite import SqliteStore
 from roompulse_server.subscriptions.catch_up_subscription import CatchUpSubscription, FromOffset, FromToken, Start
@@ -77,7 +77,7 @@ async def history(world: World, chance: random.Random, policy: SlowPolicy) -> li
         faults.publish(world.end())
         await feed.reconcile()
         found += await take(feed)
-        assert await feed.get() is None
+        assert await next_of(feed) is None
     return [item for item in found if not (isinstance(item, Rollup) and not item.final)]
 
 
@@ -91,9 +91,9 @@ async def stay_a_while(faults: Faults, feed: CatchUpSubscription, found: list[It
         if chance.random() < 0.4:
             await feed.reconcile()
         for _ in range(chance.randint(0, 10)):
-            if feed.caught_up and chance.random() < 0.5:
+            if caught_up(feed) and chance.random() < 0.5:
                 break
-            task = asyncio.ensure_future(feed.get())
+            task = asyncio.ensure_future(next_of(feed))
             await settle()
             if not task.done():
                 task.cancel()

@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from roompulse_server.meetings.packet_admission import IncomingPacket, PacketAdmission
+from roompulse_server.streams.packet_admission import IncomingPacket, PacketAdmission
 from roompulse_server.types import Clock
 from roompulse_server.types.requests import MeetingRef, StreamConfig
 from roompulse_vision.enumerations import Delivery, Encoding, FaultReason

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from media_samples import encode, moving, scene
-from roompulse_server.meetings.clock import CodingOrder, LiveClock, Stamp
-from roompulse_server.meetings.packet_admission import AdmittedPacket, IncomingPacket, PacketAdmission
+from roompulse_server.streams.capture_clock import CaptureStamp, CodingOrder, LiveClock
+from roompulse_server.streams.packet_admission import AdmittedPacket, IncomingPacket, PacketAdmission
 from roompulse_server.types.requests import MeetingRef, StreamConfig
 from roompulse_vision.enumerations import Delivery, Encoding, FaultReason
 from roompulse_vision.types import MediaLimits, VideoFormat
@@ -154,4 +154,4 @@ def test_video_never_goes_on_over_a_packet_that_was_refused() -> None:
 
 
 def test_a_live_clock_begins_with_any_time() -> None:
-    assert LiveClock().jump_us(Stamp(10**12, 0), reordered=False) is None
+    assert LiveClock().jump_us(CaptureStamp(10**12, 0), reordered=False) is None

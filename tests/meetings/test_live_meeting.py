@@ -7,12 +7,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest_asyncio
 from live_service import service
-from roompulse_server.errors import Reason, RoompulseError
+from roompulse_server.app import Parts
+from roompulse_server.errors import RoompulseError
 from roompulse_server.insight.rollup.rollup_builder import RollupBuilder
-from roompulse_server.meetings.live import LiveMeeting
-from roompulse_server.meetings.registry import Registry
-from roompulse_server.meetings.services import Services
-from roompulse_server.storage.store import Committed
+from roompulse_server.insight.scoring.scorer import ParticipantScorer
+from roompulse_server.meetings.live_meeting import LiveMeeting, MeetingParts
 from roompulse_server.types import (
     Band,
     Consent,
@@ -26,6 +25,7 @@ from roompulse_server.types import (
     Rollup,
     Update,
 )
+from roompulse_server.types.log import Committed
 from roompulse_server.types.requests import MeetingRef, StreamConfig
 from roompulse_vision.enumerations import Presence
 from shared_data import needs_shared
@@ -47,13 +47,10 @@ class Streaming:
     async def stop(self, error: RoompulseError) -> None:
         self.stopped.append(error)
 
-    async def refused(self, reason: Reason) -> None:
-        raise AssertionError(reason)
+    def shows(self, name: str) -> bool:
+        return name == self.config.participant
 
-    def agree(self, name: str, consent: Consent) -> None:
-        raise AssertionError(name)
-
-    def revoke(self, name: str, consent: Consent) -> bool:
+    def set_consent(self, name: str, consent: Consent) -> bool:
         raise AssertionError(name)
 
     def forget(self, name: str) -> None:
@@ -74,28 +71,32 @@ class Rollups(RollupBuilder):
 
 
 @pytest_asyncio.fixture
-async def services(tmp_path: pathlib.Path) -> AsyncIterator[Services]:
+async def parts(tmp_path: pathlib.Path) -> AsyncIterator[Parts]:
     async with service(tmp_path) as running:
-        yield running.app.services
+        yield running.app.parts
 
 
-def meeting(services: Services, age_us: int) -> tuple[LiveMeeting, Rollups]:
-    began_us = services.clock.now_us() - age_us
+def meeting_parts(parts: Parts) -> MeetingParts:
+    return MeetingParts(parts.recorder, parts.hub, parts.clock, lambda: ParticipantScorer(parts.formula))
+
+
+def meeting(parts: Parts, age_us: int) -> tuple[LiveMeeting, Rollups]:
+    began_us = parts.clock.now_us() - age_us
     row = Meeting(MeetingKey("default", "m", "0" * 32), Purpose.RESEARCH, MeetingState.ACTIVE, began_us)
-    rollups = Rollups(services.formula)
-    return LiveMeeting(row, services, rollups, began_us), rollups
+    rollups = Rollups(parts.formula)
+    return LiveMeeting(row, meeting_parts(parts), rollups, began_us), rollups
 
 
 def update() -> Update:
     return Update("ada", 1, 1, 0, 0, 0, 0, Reading(Presence.NO_FACE, None, None, NOTHING))
 
 
-async def test_windows_are_over_when_nothing_before_them_can_come(services: Services) -> None:
-    live, rollups = meeting(services, MINUTE_US)
+async def test_windows_are_over_when_nothing_before_them_can_come(parts: Parts) -> None:
+    live, rollups = meeting(parts, MINUTE_US)
     await live.roll_up()
     assert rollups.reached_us == -1  # an empty meeting's time closes nothing: a recording may fill it
     live.committed(Committed(live.meeting.key, updates=(update(),)))
-    now_us = services.clock.now_us()
+    now_us = parts.clock.now_us()
     live.streams["recording"] = Streaming(True, 10 * MINUTE_US, now_us)
     await live.roll_up()
     assert rollups.reached_us == 10 * MINUTE_US  # faster than the clock
@@ -107,9 +108,9 @@ async def test_windows_are_over_when_nothing_before_them_can_come(services: Serv
     assert rollups.reached_us == 5
 
 
-async def test_two_who_take_a_meeting_up_at_once_get_the_same_one(services: Services) -> None:
-    registry = Registry(services)
-    row = Meeting(MeetingKey("default", "m", ""), Purpose.RESEARCH, MeetingState.ACTIVE, services.clock.now_us())
-    made = await services.recorder.call(services.store.create_meeting, row)
+async def test_two_who_take_a_meeting_up_at_once_get_the_same_one(parts: Parts) -> None:
+    registry = parts.registry()
+    row = Meeting(MeetingKey("default", "m", ""), Purpose.RESEARCH, MeetingState.ACTIVE, parts.clock.now_us())
+    made = await parts.recorder.call(parts.recorder.store.create_meeting, row)
     one, other = await asyncio.gather(registry._revive(made), registry._revive(replace(made)))
     assert one is other is registry.live(made.key.uid)

@@ -9,12 +9,13 @@ from roompulse_server.insight.scoring.scorer import ParticipantScorer
 from roompulse_server.meetings.participant import Moment, ParticipantState
 from roompulse_server.types import FaceObservation, Participant
 from roompulse_vision.enumerations import Presence
+from roompulse_vision.observation import Stamp
 
 SECOND = 1_000_000
 
 
 def moment(second: int) -> Moment:
-    return Moment(second * SECOND, second * SECOND, second * SECOND, second * SECOND)
+    return Moment(Stamp(second * SECOND, second * SECOND, second * SECOND), second * SECOND)
 
 
 def test_only_pictures_and_a_change_of_state_are_learnt_from() -> None:

@@ -6,12 +6,13 @@ from typing import cast
 import pytest
 from bare_service import Bare, NoWorkers, bare
 from roompulse_server.engine.engine import Engine
-from roompulse_server.engine.messages import PacketsFor, Setup, VisionSetup, WatchRegions
+from roompulse_server.engine.messages import PacketsFor, Setup, VisionSetup, WatchStream
 from roompulse_server.engine.process import SILENT_S, WorkerProcess
 from roompulse_server.errors import Reason, RoompulseError, StoreError
 from roompulse_server.meetings.readiness import Readiness
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose
 from roompulse_server.types.requests import MeetingRef
+from roompulse_vision.stream_spec import Watch
 from roompulse_vision.types import MediaLimits
 
 MEETING = Meeting(MeetingKey("default", "standup", ""), Purpose.RESEARCH, MeetingState.ACTIVE, 0)
@@ -27,6 +28,10 @@ class Health:
         self.said.append(ready)
 
 
+def readiness_of(service: Bare, health: Health) -> Readiness:
+    return Readiness(service.parts.recorder, service.parts.engine, health, service.parts.metrics.background_failed)
+
+
 async def refused(service: Bare) -> Reason | None:
     try:
         await service.registry.create(MEETING)
@@ -37,7 +42,7 @@ async def refused(service: Bare) -> Reason | None:
 
 async def test_a_folder_that_is_taken_away_is_noticed_without_a_write_and_refused(tmp_path: pathlib.Path) -> None:
     health = Health()
-    async with bare(tmp_path / "data") as service, Readiness(service.services, health) as readiness:
+    async with bare(tmp_path / "data") as service, readiness_of(service, health) as readiness:
         (tmp_path / "data").rename(tmp_path / "moved")
         await readiness.look()
         assert health.said == [True, False]
@@ -55,14 +60,14 @@ async def test_a_record_that_cannot_be_written_is_no_service(
 ) -> None:
     """Also of a service that is idle: its clocks are written every ten seconds."""
     health = Health()
-    async with bare(tmp_path) as service, Readiness(service.services, health) as readiness:
+    async with bare(tmp_path) as service, readiness_of(service, health) as readiness:
         with monkeypatch.context() as full:
             full.setattr("roompulse_server.storage.sql.clock.write_clock", broken)
             with pytest.raises(RoompulseError):
-                await service.services.timekeeper.look()
+                await service.parts.timekeeper.look()
             await readiness.look()
             assert health.said == [True, False]
-        await service.services.timekeeper.look()
+        await service.parts.timekeeper.look()
         await readiness.look()
         assert health.said == [True, False, True]
 
@@ -73,8 +78,8 @@ def broken(*_: object) -> None:
 
 async def test_a_service_without_workers_is_none(tmp_path: pathlib.Path) -> None:
     health = Health()
-    async with bare(tmp_path) as service, Readiness(service.services, health) as readiness:
-        workers = cast("NoWorkers", service.services.engine)
+    async with bare(tmp_path) as service, readiness_of(service, health) as readiness:
+        workers = cast("NoWorkers", service.parts.engine)
         for workers.wrong in ("no worker process is running", "no worker process answers", ""):
             await readiness.look()
         assert health.said == [True, False, False, True]  # the reason changed, and was logged
@@ -87,7 +92,7 @@ def test_an_engine_whose_workers_are_all_gone_says_so() -> None:
 async def test_a_worker_that_is_asked_and_says_nothing_does_not_answer() -> None:
     worker = WorkerProcess(Setup(0, VisionSetup(), MediaLimits()), lambda *_: None, lambda _: None)
     assert worker.answers(1e9)  # it was not asked
-    worker.send(WatchRegions(1, ()))
+    worker.send(WatchStream(1, Watch(1, ())))
     assert worker.answers(1e9)  # nor is that a question
     worker.send(PacketsFor(1, (), 0.0))
     worker.send(PacketsFor(1, (), 0.0))

@@ -8,13 +8,12 @@ from contextlib import closing
 
 import pytest
 from click.testing import CliRunner
-from record_store import create, end, join, reason_of, updates
+from record_store import create, end, entry, join, reason_of, updates
 from roompulse_server.commands import group
 from roompulse_server.errors import Reason, RoompulseError, StoreError
 from roompulse_server.storage import backup
 from roompulse_server.storage.backup import RESTORED, back_up, restore
 from roompulse_server.storage.sqlite import SqliteStore
-from roompulse_server.storage.store import Entry
 from roompulse_server.storage.tombstone import check_not_erased
 from roompulse_server.types import AuditAction, EventKind, MeetingKey, MeetingState, Update
 from sqlalchemy.exc import DBAPIError
@@ -37,7 +36,7 @@ def opened(folder: pathlib.Path) -> SqliteStore:
 
 def record(store: SqliteStore, key: MeetingKey, count: int, first: int = 1) -> tuple[Update, ...]:
     new = updates(count, first=first)
-    store.commit([Entry(key, new)])
+    store.commit([entry(key, new)])
     return new
 
 
@@ -86,7 +85,7 @@ def test_a_restore_ends_what_was_active_so_that_no_sequence_is_given_twice(
         assert (meeting.state, meeting.end_reason, meeting.end_us) == (MeetingState.ENDED, RESTORED, NOW_US)
         last = other.read_events(active, after=0, limit=9)[-1]
         assert (last.kind, last.detail) == (EventKind.MEETING_ENDED, RESTORED)
-        (committed,) = other.commit([Entry(active, updates(1, first=8))])
+        (committed,) = other.commit([entry(active, updates(1, first=8))])
         assert committed.updates == ()
         assert other.tail(active).heads["ada"].last_sequence == 7  # a token that is ahead stays ahead, and is refused
 
@@ -105,7 +104,7 @@ def test_a_restore_keeps_who_was_erased_away_and_what_was_done(store: SqliteStor
     key = create(store)
     for name in ("ada", "bob"):
         join(store, key, name)
-        store.commit([Entry(key, updates(3, participant=name))])
+        store.commit([entry(key, updates(3, participant=name))])
     store.erase_participant(key, "ada", hold_us=0, offset_us=7, time_us=8)  # a crash comes before the sweep
     done = store.list_audit("default", limit=9).items
     back_up(tmp_path / "data", tmp_path / "backup")

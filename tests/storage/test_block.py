@@ -3,6 +3,7 @@
 import dataclasses
 import math
 import zlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,14 @@ HALF_STEP = {
 }
 
 
+def quantise(update: Update) -> Update:
+    return block.quantise(update).update
+
+
+def split(updates: Iterable[Update]) -> Iterator[block.Block]:
+    return block.split(map(block.quantise, updates))
+
+
 def leaves(value: Any, name: str = "") -> list[tuple[str, Any]]:
     """The numbers of a dataclass, each with the name of the field that decides its resolution."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -62,7 +71,7 @@ def test_a_row_is_small() -> None:
 
 @given(updates)
 def test_every_value_survives_within_its_resolution(update: Update) -> None:
-    kept = block.quantise(update)
+    kept = quantise(update)
     for (name, before), (_, after) in zip(leaves(update), leaves(kept), strict=True):
         if not isinstance(before, float):
             tolerance = HALF_STEP.get(name, 0)
@@ -77,13 +86,13 @@ def test_every_value_survives_within_its_resolution(update: Update) -> None:
 
 @given(updates)
 def test_quantising_twice_changes_nothing(update: Update) -> None:
-    once = block.quantise(update)
-    assert same(block.quantise(once), once)
+    once = quantise(update)
+    assert same(quantise(once), once)
 
 
 @given(updates)
 def test_live_values_are_32_bit_floats_so_that_the_wire_changes_nothing(update: Update) -> None:
-    for name, value in leaves(block.quantise(update)):
+    for name, value in leaves(quantise(update)):
         if isinstance(value, float) and not math.isnan(value):
             assert float(np.float32(value)) == value, name
 
@@ -92,7 +101,7 @@ def test_live_values_are_32_bit_floats_so_that_the_wire_changes_nothing(update: 
 def test_probabilities_still_sum_to_one_over_the_same_labels(affect: AffectReading) -> None:
     update = plain(1)
     reading = dataclasses.replace(update.reading, affect=affect)
-    kept = block.quantise(dataclasses.replace(update, reading=reading)).reading.affect
+    kept = quantise(dataclasses.replace(update, reading=reading)).reading.affect
     assert kept is not None
     for before, after in [(affect.raw, kept.raw), (affect.adjusted, kept.adjusted), (affect.smoothed, kept.smoothed)]:
         assert [math.isnan(p) for p in after] == [math.isnan(p) for p in before]
@@ -106,27 +115,28 @@ def test_values_out_of_range_are_moved_to_its_end() -> None:
 
 @given(st.lists(updates, min_size=1, max_size=5))
 def test_updates_come_back_from_blocks_in_order(series: list[Update]) -> None:
-    quantised = [block.quantise(update) for update in series]
-    back = [update for part in block.split(quantised) for update in block.to_updates(part, "ada")]
+    quantised = [quantise(update) for update in series]
+    back = [update for part in split(quantised) for update in block.to_updates(part, "ada")]
     assert same(tuple(back), tuple(quantised))
 
 
 def test_blocks_are_cut_only_where_epoch_formula_or_model_change() -> None:
     changes = [("m", "f", 1), ("", "f", 1), ("m", "f", 1), ("n", "f", 1), ("n", "g", 1), ("n", "g", 2), ("", "g", 2)]
     series = [plain(i + 1, model=m, formula=f, epoch=e) for i, (m, f, e) in enumerate(changes)]
-    parts = [(len(block.rows(part)), part.model_id, part.formula_id, part.epoch) for part in block.split(series)]
+    parts = [(len(block.rows(part)), part.model_id, part.formula_id, part.epoch) for part in split(series)]
     assert parts == [(3, "m", "f", 1), (1, "n", "f", 1), (1, "n", "g", 1), (2, "n", "g", 2)]
 
 
 def test_a_payload_that_was_cut_is_refused() -> None:
+    (whole,) = split([plain(1)])
     with pytest.raises(ValueError, match="buffer size"):
-        block.rows(block.Block(1, "m", "f", block.pack([plain(1)])[:-1]))
+        block.rows(dataclasses.replace(whole, payload=whole.payload[:-1]))
 
 
 @given(st.lists(updates, max_size=6))
 def test_series_hold_what_the_updates_say(random_updates: list[Update]) -> None:
-    quantised = [block.quantise(update) for update in random_updates]
-    series = block.to_series("ada", list(block.split(quantised)))
+    quantised = [quantise(update) for update in random_updates]
+    series = block.to_series("ada", list(split(quantised)))
     assert series.sequence.tolist() == [update.sequence for update in quantised]
     assert series.epoch.tolist() == [update.epoch for update in quantised]
     assert series.offset_us.tolist() == [update.offset_us for update in quantised]
@@ -162,7 +172,7 @@ def test_the_scorers_input_is_not_kept_twice() -> None:
     affect = update.reading.affect
     assert affect is not None
     face = dataclasses.replace(FACE, affect=RawAffect("m", affect.raw))
-    kept = block.quantise(dataclasses.replace(update, reading=dataclasses.replace(update.reading, face=face)))
+    kept = quantise(dataclasses.replace(update, reading=dataclasses.replace(update.reading, face=face)))
     assert kept.reading.face is not None
     assert kept.reading.face.affect is None
     assert kept.reading.affect is not None
@@ -171,24 +181,24 @@ def test_the_scorers_input_is_not_kept_twice() -> None:
 
 @given(st.lists(updates, min_size=1, max_size=5))
 def test_compressed_blocks_hold_the_same_updates(series: list[Update]) -> None:
-    quantised = [block.quantise(update) for update in series]
-    parts = [block.compressed(part) for part in block.split(quantised)]
+    quantised = [quantise(update) for update in series]
+    parts = [block.compressed(part) for part in split(quantised)]
     assert {part.format for part in parts} == {block.COMPRESSED}
     assert [block.compressed(part) for part in parts] == parts
     assert same(tuple(update for part in parts for update in block.to_updates(part, "ada")), tuple(quantised))
-    columns, plain_columns = (block.to_series("ada", list(blocks)) for blocks in (parts, block.split(quantised)))
+    columns, plain_columns = (block.to_series("ada", list(blocks)) for blocks in (parts, split(quantised)))
     assert all(
         repr(getattr(columns, f.name)) == repr(getattr(plain_columns, f.name)) for f in dataclasses.fields(columns)
     )
 
 
 def test_a_person_who_stays_takes_less_than_half_the_space() -> None:
-    (whole,) = block.split([block.quantise(plain(n)) for n in range(1, 257)])
+    (whole,) = split([quantise(plain(n)) for n in range(1, 257)])
     assert len(block.compressed(whole).payload) < len(whole.payload) / 2
 
 
 def test_a_damaged_or_newer_block_is_refused_in_words() -> None:
-    (whole,) = block.split([plain(1)])
+    (whole,) = split([plain(1)])
     small = block.compressed(whole)
     with pytest.raises(ValueError, match="compressed block is damaged"):
         block.rows(dataclasses.replace(small, payload=small.payload[:-1]))
@@ -198,8 +208,8 @@ def test_a_damaged_or_newer_block_is_refused_in_words() -> None:
 
 def test_blocks_compressed_in_one_stream_are_still_read() -> None:
     """So format 2 was written: all columns of differences behind one another."""
-    updates = [block.quantise(plain(n)) for n in range(1, 20)]
-    (whole,) = block.split(updates)
+    updates = [quantise(plain(n)) for n in range(1, 20)]
+    (whole,) = split(updates)
     table = np.frombuffer(whole.payload, np.uint8).reshape(len(updates), -1)
     changes = np.diff(table, axis=0, prepend=np.zeros((1, table.shape[1]), np.uint8))
     older = dataclasses.replace(whole, payload=zlib.compress(changes.T.tobytes()), format=2)
@@ -212,7 +222,7 @@ def test_blocks_compressed_in_one_stream_are_still_read() -> None:
 
 
 def test_a_compressed_block_without_its_end_is_refused() -> None:
-    (whole,) = block.split([plain(n) for n in (1, 2)])
+    (whole,) = split([plain(n) for n in (1, 2)])
     small = block.compressed(whole)
     cut = dataclasses.replace(small, payload=small.payload[:20])
     with pytest.raises(ValueError, match="its end is missing"):
@@ -222,5 +232,5 @@ def test_a_compressed_block_without_its_end_is_refused() -> None:
 
 
 def test_compressed_blocks_are_not_joined_again() -> None:
-    parts = [block.compressed(next(block.split([plain(n)]))) for n in (1, 2)]
+    parts = [block.compressed(next(split([plain(n)]))) for n in (1, 2)]
     assert list(block.merge(parts)) == parts

@@ -11,8 +11,8 @@ from roompulse_server.errors import StoreError
 from roompulse_server.storage.backup import back_up, restore
 from roompulse_server.storage.block import quantise
 from roompulse_server.storage.sqlite import SqliteStore
-from roompulse_server.storage.store import Entry
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose
+from roompulse_server.types.log import Entry
 
 MEETING = Meeting(MeetingKey("default", "standup", ""), Purpose.RESEARCH, MeetingState.ACTIVE, 1)
 

@@ -8,12 +8,11 @@ from contextlib import closing, contextmanager
 import pytest
 from alembic.config import Config
 from alembic.script import ScriptDirectory
-from record_store import create, end, join, rollup, updates
+from record_store import create, end, entry, join, rollup, updates
 from roompulse_server.errors import StoreError
 from roompulse_server.storage import migrate
 from roompulse_server.storage.migrate import number_of, oldest_of, upgrade
 from roompulse_server.storage.sqlite import SqliteStore, writing_engine
-from roompulse_server.storage.store import Entry
 from roompulse_server.types import MeetingState
 from sqlalchemy import Connection, MetaData, Table
 
@@ -108,11 +107,11 @@ def test_this_version_reads_and_writes_what_the_next_one_has_expanded(tmp_path: 
     with opened(tmp_path) as store:
         key = create(store)
         join(store, key)
-        store.commit([Entry(key, updates(3))])
+        store.commit([entry(key, updates(3))])
     changed(tmp_path, f"9999_{number_of(revisions()[-1])}")
     with opened(tmp_path) as store:
         assert join(store, key).last_sequence == 3
-        store.commit([Entry(key, updates(300, first=4, epoch=2), rollups=(rollup(0),))])
+        store.commit([entry(key, updates(300, first=4, epoch=2), rollups=(rollup(0),))])
         join(store, key, "bob")
         assert len(store.read_updates(key, limit=999).items) == 303
         assert end(store, key).state == MeetingState.ENDED

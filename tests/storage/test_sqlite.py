@@ -14,8 +14,8 @@ from roompulse_server.errors import StoreError
 from roompulse_server.storage.block import quantise
 from roompulse_server.storage.schema import metadata
 from roompulse_server.storage.sqlite import SqliteStore
-from roompulse_server.storage.store import Entry
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose
+from roompulse_server.types.log import Entry
 from sqlalchemy import create_engine
 
 MEETING = Meeting(MeetingKey("default", "standup", ""), Purpose.RESEARCH, MeetingState.ACTIVE, 1)
@@ -97,7 +97,7 @@ def test_what_was_committed_is_there_after_opening_again_and_nobody_streams(tmp_
     store.close()
     store.close()
     again = opened(folder)
-    assert again.read_updates(key, limit=9).items == (update,)
+    assert again.read_updates(key, limit=9).items == (update.update,)
     assert not again.get_participant(key, "ada").streaming
     again.close()
 

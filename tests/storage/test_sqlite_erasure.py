@@ -8,15 +8,15 @@ import struct
 import pytest
 from alembic import command
 from alembic.config import Config
-from record_store import GRANTED, create, rollup, updates
+from record_store import GRANTED, create, entry, rollup, updates
 from record_updates import plain
 from roompulse_server.errors import StoreError
 from roompulse_server.storage import migrate, sqlite, sqlite_cleanup
-from roompulse_server.storage.block import pack, quantise
+from roompulse_server.storage.block import quantise
 from roompulse_server.storage.seal import new_key, seal, unseal
 from roompulse_server.storage.sqlite import SqliteStore
-from roompulse_server.storage.store import Checkpoint, Entry
 from roompulse_server.types import Consent, ConsentState, Meeting, MeetingKey, MeetingState, Purpose
+from roompulse_server.types.log import Checkpoint
 from sqlalchemy import create_engine, text
 from storage_bytes import leaks
 
@@ -57,10 +57,10 @@ def test_values_are_never_in_the_clear(tmp_path: pathlib.Path) -> None:
     consent = Consent(ConsentState.GRANTED, "recorded by herself", "v1", 7)
     store.open_stream(key, "ada", consent=consent, offset_us=0, time_us=1)
     some = updates(3)
-    store.commit([Entry(key, some, checkpoints=(Checkpoint("ada", 1, b"state of the scorer"),))])
+    store.commit([entry(key, some, checkpoints=(Checkpoint("ada", 1, b"state of the scorer"),))])
     score = some[0].reading.engagement.score
     assert score is not None
-    assert leaks(tmp_path, pack(some[:1]), struct.pack("<f", score), b"state of the scorer") == []
+    assert leaks(tmp_path, quantise(some[0]).row, struct.pack("<f", score), b"state of the scorer") == []
     events = query(tmp_path, "SELECT consent FROM events WHERE consent IS NOT NULL")
     assert len(events) == 1
     assert b"herself" not in bytes(events[0][0])  # type: ignore[call-overload]
@@ -85,7 +85,7 @@ def test_no_byte_of_who_is_erased_is_left_while_the_record_is_in_use(tmp_path: p
                 row = store.open_stream(key, name, display_name=title, offset_us=0, time_us=1)
             secrets[key, name] = [name.encode(), title.encode(), b"by-" + title.encode()]
             if turn % 5 == 0:
-                store.commit([Entry(key, updates(4, participant=name, epoch=row.epoch), rollups=(rollup(turn),))])
+                store.commit([entry(key, updates(4, participant=name, epoch=row.epoch), rollups=(rollup(turn),))])
     found = query(tmp_path, "SELECT id, key FROM participants")
     row_keys = {str(name): bytes(row_key) for name, row_key in found}  # type: ignore[call-overload]
     gone = chance.sample(sorted(secrets, key=lambda one: one[1]), 60)
@@ -160,7 +160,7 @@ def test_a_sweep_that_a_crash_interrupted_is_finished_after_the_next_start(tmp_p
     key = create(store)
     store.open_stream(key, "ada-1815", consent=GRANTED, offset_us=0, time_us=1)
     for sequence in range(1, 70):
-        store.commit([Entry(key, updates(1, first=sequence, participant="ada-1815"))])
+        store.commit([entry(key, updates(1, first=sequence, participant="ada-1815"))])
     store.erase_participant(key, "ada-1815", hold_us=0, offset_us=1, time_us=2)
     store.sweep()
     store.close()
@@ -184,18 +184,18 @@ def test_the_audit_log_only_grows(tmp_path: pathlib.Path) -> None:
 
 
 def test_a_record_in_the_clear_is_sealed_when_it_is_opened(tmp_path: pathlib.Path) -> None:
-    update, row_key, consent = quantise(plain(1)), new_key(), GRANTED
-    _make_first_schema(tmp_path, row_key, pack([update]))
-    assert leaks(tmp_path, pack([update]), b"scorer state") != []
+    quantised, row_key, consent = quantise(plain(1)), new_key(), GRANTED
+    _make_first_schema(tmp_path, row_key, quantised.row)
+    assert leaks(tmp_path, quantised.row, b"scorer state") != []
     store = opened(tmp_path)
     key = MeetingKey("default", "standup", "a" * 32)
     assert store.get_meeting(key) == Meeting(key, Purpose.RESEARCH, MeetingState.ACTIVE, 1, participant_count=1)
-    assert store.read_updates(key, limit=9).items == (update,)
+    assert store.read_updates(key, limit=9).items == (quantised.update,)
     assert store.get_participant(key, "ada").checkpoint == b"scorer state"
     (event,) = store.read_events(key, limit=9)
     assert event.consent == consent
     sweep(store)
-    assert leaks(tmp_path, pack([update]), b"scorer state") == []
+    assert leaks(tmp_path, quantised.row, b"scorer state") == []
     store.close()
 
 

@@ -14,8 +14,8 @@ from roompulse_server.errors import DamageError, Reason, RoompulseError, StoreEr
 from roompulse_server.storage.block import quantise
 from roompulse_server.storage.recorder import SLICE, Recorder
 from roompulse_server.storage.sqlite import SqliteStore
-from roompulse_server.storage.store import Committed, Entry, Refusal
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose, Update
+from roompulse_server.types.log import Committed, Entry, QuantisedUpdate, Refusal
 
 MEETING = Meeting(MeetingKey("default", "standup", ""), Purpose.RESEARCH, MeetingState.ACTIVE, 1)
 
@@ -51,7 +51,7 @@ class Desk:
     def __init__(self, folder: pathlib.Path, capacity: int = 8) -> None:
         self.disk = Disk(folder)
         self.out: list[Committed] = []
-        self.recorder = Recorder(self.disk, self.out.extend, capacity=capacity, retry_s=0.01)
+        self.recorder = Recorder(self.disk, self.out.append, capacity=capacity, retry_s=0.01)
         self.key = MEETING.key
 
     async def begin(self) -> None:
@@ -214,7 +214,7 @@ async def test_an_entry_that_breaks_the_rules_costs_itself_alone(desk: Desk) -> 
     broken = dataclasses.replace(plain(3).reading.engagement, formula_id=None)  # type: ignore[arg-type]
     update = dataclasses.replace(plain(3), reading=dataclasses.replace(plain(3).reading, engagement=broken))
     await desk.recorder.append(desk.entry(2))
-    await desk.recorder.append(Entry(desk.key, (update,)))
+    await desk.recorder.append(Entry(desk.key, (QuantisedUpdate(update, b""),)))
     await desk.recorder.append(desk.entry(3))
     desk.disk.gate.set()
     await desk.recorder.flush()
@@ -329,7 +329,7 @@ async def test_a_disk_that_goes_on_failing_is_told_of_once(desk: Desk, caplog: p
 
 
 async def test_a_callback_that_fails_does_not_stop_the_writer(tmp_path: pathlib.Path) -> None:
-    def fail(_: Sequence[Committed]) -> None:
+    def fail(_: Committed) -> None:
         raise ZeroDivisionError
 
     store = SqliteStore(tmp_path)

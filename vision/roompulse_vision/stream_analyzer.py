@@ -26,8 +26,8 @@ from roompulse_vision.observation import (
     SkippedPackets,
     stamp_of,
 )
-from roompulse_vision.stream_spec import FaceSelection, StreamSpec
-from roompulse_vision.types import Box, FaceReading, MediaLimits, Packet, Region
+from roompulse_vision.stream_spec import FaceSelection, StreamSpec, Watch
+from roompulse_vision.types import Box, FaceReading, MediaLimits, Packet
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ class Job:
     packet: Packet
     regions: tuple[MeasuredRegion, ...]
     mirrored: bool
+    generation: int = 0
 
     @property
     def faces(self) -> int:
@@ -70,7 +71,7 @@ class Job:
             )
             for region in self.regions
         )
-        return Observation(self.packet.index, stamp_of(self.packet), regions, self.packet.speaking)
+        return Observation(self.packet.index, stamp_of(self.packet), regions, self.packet.speaking, self.generation)
 
 
 def _dropped(packet: Packet, reason: DropReason, fault: FaultReason | None = None, message: str = "") -> DroppedPacket:
@@ -118,10 +119,12 @@ class StreamAnalyzer:
         self._inbox.extend(packets)
         self._sent_s = sent_s
 
-    def watch(self, regions: tuple[Region, ...]) -> None:
-        """Look at these regions from the next picture on."""
-        self.spec = replace(self.spec, regions=regions)
-        names = {region.name for region in regions}
+    def watch(self, watch: Watch) -> None:
+        """Look at this from the next picture on."""
+        self.spec = replace(self.spec, watch=watch)
+        if self.spec.selection is not FaceSelection.REGIONS:
+            return
+        names = {region.name for region in watch.regions or ()}
         self._watchers = {name: watcher for name, watcher in self._watchers.items() if name in names}
 
     def advance(self, rate_hz: float) -> list[Job]:
@@ -257,7 +260,7 @@ class StreamAnalyzer:
             time_s = frame.packet.offset_us / 1e6
             regions: list[tuple[str, Box | None]] = [("", None)]
             if self.spec.selection is FaceSelection.REGIONS:
-                regions = [(region.name, region.box) for region in self.spec.regions]
+                regions = [(region.name, region.box) for region in self.spec.watch.regions or ()]
             looks = [(name, self._watcher(name).look(picture, time_s, box)) for name, box in regions]
         except MediaError as error:
             self._fault(frame.packet, error.reason, error.message)
@@ -268,7 +271,7 @@ class StreamAnalyzer:
             self._fault(frame.packet, FaultReason.CORRUPT, message)
             return None
         seen = tuple(MeasuredRegion(name, look.presence, look.faces) for name, look in looks)
-        return Job(frame.packet, seen, self.spec.mirrored)
+        return Job(frame.packet, seen, self.spec.mirrored, self.spec.watch.generation)
 
     def _watcher(self, region: str) -> Watcher:
         if region not in self._watchers:

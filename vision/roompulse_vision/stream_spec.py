@@ -17,9 +17,10 @@ class FaceSelection(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """What is looked at from now on; observations name its `generation`. None: nothing; packets are only decoded.
+    """What is looked at from now on; observations name its `generation`, which rises.
 
     `regions` are those of `FaceSelection.REGIONS`; for other selections it is empty, and the whole picture is meant.
+    None: nothing is looked at, and no packet is decoded.
     """
 
     generation: int
@@ -34,4 +35,4 @@ class StreamSpec:
     delivery: Delivery
     rate_hz: float
     mirrored: bool = False
-    regions: tuple[Region, ...] = ()
+    watch: Watch = Watch(0, ())

@@ -1,128 +1,132 @@
-"""Live fan-out inside one process. A hint, not a promise: who must not miss anything checks against the record.
+"""The bus inside one process.
 
-    publish(uid, items) ─► each subscription of the meeting: a bounded buffer ─► pop / get
+    publish(committed) ─► followers ─► each listener of the meeting: a bounded buffer ─► pop
 
 A buffer that is full does what its subscriber asked for. CONFLATE keeps each participant's newest update (the others
 are skipped for good) beside events and roll-ups. DISCONNECT ends the subscription. A subscriber that is reading the
-record anyway may relax: then its buffer is emptied instead, and it finds what it lost in the record.
+record anyway lets it drop: then its buffer is emptied instead, and it finds what it lost in the record.
 """
 
 import asyncio
+import logging
 from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
+from roompulse_server.bus.bus import CAPACITY, Follower, Item
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.types import Event, Rollup, SlowPolicy, Update
+from roompulse_server.types import Rollup, SlowPolicy, Update
+from roompulse_server.types.log import Committed
 
-Item = Update | Event | Rollup
+log = logging.getLogger(__name__)
 
-CAPACITY = 1024  # items of one subscriber: ten seconds of twenty participants at 5 updates a second
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class HubStatistics:
     """The state now, and counters since the start."""
 
-    topics: int
-    subscriptions: int
-    published: int  # items, however many subscribers they had
+    meetings: int
+    listeners: int
+    published: int  # items, however many listeners they had
     delivered: int  # items put into buffers
     conflated: int  # items that a newer one replaced or pushed out
-    disconnected: int  # subscribers that were too slow
+    disconnected: int  # listeners that were too slow
+    follower_failures: int
 
 
 @dataclass(slots=True)
-class _Counters:
+class HubCounters:
     published: int = 0
     delivered: int = 0
     conflated: int = 0
     disconnected: int = 0
+    follower_failures: int = 0
+
+
+class HubFollowing:
+    """A follower's registration in a hub."""
+
+    def __init__(self, hub: "Hub", uid: str, follower: Follower) -> None:
+        self._hub, self.uid, self.follower = hub, uid, follower
+
+    def close(self) -> None:
+        self._hub.unfollow(self)
 
 
 class Hub:
-    """Fans items out by meeting uid. Belongs to one event loop; nothing here waits except `Subscription.get`."""
+    """Fans out by meeting uid. Belongs to one event loop; nothing here waits except `HubListener.wait`."""
 
     def __init__(self) -> None:
-        self._topics: defaultdict[str, set[Subscription]] = defaultdict(set)
-        self._counters = _Counters()
-        self._closed = False
+        self._listeners: defaultdict[str, set[HubListener]] = defaultdict(set)
+        self._followers: defaultdict[str, set[HubFollowing]] = defaultdict(set)
+        self._counters = HubCounters()
 
-    def publish(self, uid: str, items: Iterable[Item]) -> None:
-        """Hand items, in order, to every subscription of a meeting."""
-        subscriptions = self._topics.get(uid, ())
-        for item in items:
-            self._counters.published += 1
-            who = item.participant if isinstance(item, Update) else ""
-            for subscription in tuple(subscriptions):
-                if subscription.only is None or who in subscription.only:
-                    subscription.push(item)
+    def publish(self, committed: Committed) -> None:
+        """Tell of an entry that is on disk: followers first, then listeners."""
+        uid = committed.key.uid
+        for following in tuple(self._followers.get(uid, ())):
+            try:
+                following.follower(committed)
+            except Exception:
+                self._counters.follower_failures += 1
+                log.exception("a follower of a meeting failed; the entry is in the record")
+        for participant in committed.erased:
+            for listener in self._listeners.get(uid, ()):
+                listener.erase(participant)
+        self._push(uid, (*committed.updates, *committed.events, *committed.rollups))
 
-    def subscribe(
-        self,
-        uid: str,
-        *,
-        capacity: int = CAPACITY,
-        slow_policy: SlowPolicy = SlowPolicy.DISCONNECT,
-        only: set[str] | None = None,
-    ) -> "Subscription":
-        """Begin to buffer what is published of a meeting. The subscriber closes it.
+    def announce(self, uid: str, rollups: Iterable[Rollup]) -> None:
+        """Tell listeners of windows that are not final yet, and in no record."""
+        self._push(uid, rollups)
 
-        `only`: updates of these participants and nothing else; the subscriber may add to the set. Without it each
-        stream of a large meeting would be woken by the values of all the others.
+    def follow(self, uid: str, follower: Follower) -> HubFollowing:
+        """Call `follower` with each entry that is committed to a meeting's log."""
+        following = HubFollowing(self, uid, follower)
+        self._followers[uid].add(following)
+        return following
 
-        Raises:
-            RoompulseError: DRAINING, when the hub is closed.
-        """
-        if self._closed:
-            raise _closed()
-        subscription = Subscription(self, uid, capacity, slow_policy, self._counters, only)
-        self._topics[uid].add(subscription)
-        return subscription
+    def unfollow(self, following: HubFollowing) -> None:
+        """Call a follower no longer."""
+        _drop(self._followers, following.uid, following)
 
-    def erase(self, uid: str, participant: str) -> None:
-        """Drop what waits of somebody who was erased; subscribers are woken, to look who is left."""
-        for subscription in self._topics.get(uid, ()):
-            subscription.erase(participant)
+    def listen(
+        self, uid: str, *, capacity: int = CAPACITY, slow_policy: SlowPolicy = SlowPolicy.DISCONNECT
+    ) -> "HubListener":
+        """Begin to buffer what is published of a meeting. The subscriber closes it."""
+        listener = HubListener(self, uid, capacity, slow_policy, self._counters)
+        self._listeners[uid].add(listener)
+        return listener
 
     def statistics(self) -> HubStatistics:
         """Return the counters."""
         c = self._counters
-        subscriptions = sum(len(topic) for topic in self._topics.values())
-        return HubStatistics(len(self._topics), subscriptions, c.published, c.delivered, c.conflated, c.disconnected)
+        count = sum(map(len, self._listeners.values()))
+        return HubStatistics(
+            len(self._listeners), count, c.published, c.delivered, c.conflated, c.disconnected, c.follower_failures
+        )
 
-    def close(self) -> None:
-        """Close every subscription, which wakes who waits for it. Doing it twice changes nothing."""
-        self._closed = True
-        for topic in list(self._topics.values()):
-            for subscription in list(topic):
-                subscription.close()
+    def forget(self, listener: "HubListener") -> None:
+        """Hand nothing more to a listener."""
+        _drop(self._listeners, listener.uid, listener)
 
-    def forget(self, subscription: "Subscription") -> None:
-        """Stop handing items to a subscription."""
-        topic = self._topics.get(subscription.uid)
-        if topic is not None:
-            topic.discard(subscription)
-            if not topic:
-                del self._topics[subscription.uid]
+    def _push(self, uid: str, items: Iterable[Item]) -> None:
+        listeners = self._listeners.get(uid, ())
+        for item in items:
+            self._counters.published += 1
+            for listener in tuple(listeners):
+                listener.push(item)
 
 
-class Subscription:
-    """What one subscriber has not taken yet, oldest first. Made by `Hub.subscribe`; read by one task."""
+class HubListener:
+    """See `bus.Listener`. Made by `Hub.listen`."""
 
-    def __init__(
-        self,
-        hub: Hub,
-        uid: str,
-        capacity: int,
-        slow_policy: SlowPolicy,
-        counters: _Counters,
-        only: set[str] | None = None,
-    ) -> None:
+    def __init__(self, hub: Hub, uid: str, capacity: int, slow_policy: SlowPolicy, counters: HubCounters) -> None:
         self.uid = uid
-        self.only = only
-        self.relaxed = False  # while set, a full DISCONNECT buffer is emptied, and `overflowed` says so
-        self.overflowed = False  # something was lost or erased: look at the record
+        self.drops_when_full = False
+        self.has_gap = False
         self._hub = hub
         self._capacity = capacity
         self._conflates = slow_policy == SlowPolicy.CONFLATE
@@ -144,7 +148,7 @@ class Subscription:
         """Take the oldest item, None when nothing is there.
 
         Raises:
-            RoompulseError: SUBSCRIBER_TOO_SLOW, from then on; DRAINING, after closing.
+            RoompulseError: SUBSCRIBER_TOO_SLOW, from then on.
         """
         if self._error is not None:
             raise self._error
@@ -152,16 +156,6 @@ class Subscription:
             return self._buffer.popleft()
         self._ready.clear()
         return None
-
-    async def get(self) -> Item:
-        """Wait for the oldest item.
-
-        Raises:
-            RoompulseError: As `pop`.
-        """
-        while (item := self.pop()) is None:
-            await self.wait()
-        return item
 
     async def wait(self) -> None:
         """Wait until `pop` may have an answer, or somebody calls `wake`."""
@@ -180,19 +174,19 @@ class Subscription:
         kept = (item for item in self._buffer if not isinstance(item, Rollup) and item.participant != participant)
         self._buffer = deque(kept)
         self._skipped.pop(participant, None)
-        self.overflowed = True
+        self.has_gap = True
         self._ready.set()
 
     def close(self) -> None:
-        """Stop buffering; who waits gets DRAINING. Doing it twice changes nothing."""
-        self._end(_closed())
+        """Stop buffering. Idempotent."""
+        self._end(RoompulseError(Reason.DRAINING, "the subscription is closed"))
 
     def _make_room(self) -> bool:
         if self._conflates:
             self._conflate()
-        elif self.relaxed:
+        elif self.drops_when_full:
             self._buffer.clear()
-            self.overflowed = True
+            self.has_gap = True
         else:
             self._counters.disconnected += 1
             message = f"the subscriber is too slow: {self._capacity} values wait for it"
@@ -229,5 +223,9 @@ class Subscription:
             self._ready.set()
 
 
-def _closed() -> RoompulseError:
-    return RoompulseError(Reason.DRAINING, "the subscription is closed")
+def _drop(by_uid: dict[str, set[T]], uid: str, member: T) -> None:
+    members = by_uid.get(uid)
+    if members is not None:
+        members.discard(member)
+        if not members:
+            del by_uid[uid]

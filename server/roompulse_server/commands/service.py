@@ -78,7 +78,7 @@ def _loop() -> asyncio.AbstractEventLoop:
 
 
 def _announce(app: "App") -> None:
-    settings, ready = app.services.settings, app.services.engine.ready
+    settings, ready = app.parts.settings, app.parts.engine.ready
     structlog.get_logger(__name__).debug("settings", **settings.model_dump(mode="json"))
     click.echo(
         f"roompulse serves on {app.address} (model {ready.model_id}, detector {ready.detector_id}, "

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import structlog
 from roompulse_vision.enumerations import FaultReason
 from roompulse_vision.errors import MediaError
-from roompulse_vision.stream_spec import StreamSpec
-from roompulse_vision.types import MediaLimits, Region, VideoFormat
+from roompulse_vision.stream_spec import StreamSpec, Watch
+from roompulse_vision.types import MediaLimits, VideoFormat
 
 from roompulse_server.engine.messages import (
     CloseStream,
@@ -28,7 +28,7 @@ from roompulse_server.engine.messages import (
     Setup,
     StillRead,
     VisionSetup,
-    WatchRegions,
+    WatchStream,
     WorkerReport,
 )
 from roompulse_server.engine.process import WorkerProcess
@@ -138,11 +138,11 @@ class Engine:
         self._place(stream)
         return stream
 
-    def watch(self, stream: EngineStream, regions: tuple[Region, ...]) -> None:
-        """Look at other regions of a stream from the next packet on."""
-        stream.watch(regions)
+    def watch(self, stream: EngineStream, watch: Watch) -> None:
+        """Look at something else of a stream from the next picture on."""
+        stream.watch(watch)
         if (worker := self._placed.get(stream.number)) is not None:
-            worker.send(WatchRegions(stream.number, regions))
+            worker.send(WatchStream(stream.number, watch))
 
     def release(self, stream: EngineStream) -> None:
         """End a stream at once and forget it. Idempotent."""

@@ -1,6 +1,6 @@
 """What the parent and a worker say to each other, over one socket pair a worker.
 
-    parent ── Setup, OpenStream, PacketsFor, WatchRegions, CloseStream, DropStream, ReadStill ──▶ worker
+    parent ── Setup, OpenStream, PacketsFor, WatchStream, CloseStream, DropStream, ReadStill ──▶ worker
     parent ◀── Ready, WorkerReport (results of many streams), StillRead, SetupFailed ── worker
 
 A packet that is sent to a worker is answered exactly once: by an `Observation`, a `DroppedPacket`, or among
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from roompulse_vision.enumerations import FaultReason
 from roompulse_vision.observation import PacketResult
-from roompulse_vision.stream_spec import StreamSpec
-from roompulse_vision.types import FaceReading, MediaLimits, Packet, Probabilities, Region, VideoFormat
+from roompulse_vision.stream_spec import StreamSpec, Watch
+from roompulse_vision.types import FaceReading, MediaLimits, Packet, Probabilities, VideoFormat
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,9 @@ class PacketsFor:
 
 
 @dataclass(frozen=True, slots=True)
-class WatchRegions:
+class WatchStream:
     stream: int
-    regions: tuple[Region, ...]
+    watch: Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class ReadStill:
     max_faces: int
 
 
-ToWorker = Setup | OpenStream | PacketsFor | WatchRegions | CloseStream | DropStream | ReadStill
+ToWorker = Setup | OpenStream | PacketsFor | WatchStream | CloseStream | DropStream | ReadStill
 
 
 @dataclass(frozen=True, slots=True)

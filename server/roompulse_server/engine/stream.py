@@ -15,8 +15,8 @@ from roompulse_vision.enumerations import Delivery, DropReason, Encoding
 from roompulse_vision.media.bitstream import is_encoded_video, is_raw
 from roompulse_vision.observation import DroppedPacket, Observation, PacketResult, SkippedPackets
 from roompulse_vision.packet_queue import Dropped, PacketQueue
-from roompulse_vision.stream_spec import StreamSpec
-from roompulse_vision.types import Packet, Region
+from roompulse_vision.stream_spec import StreamSpec, Watch
+from roompulse_vision.types import Packet
 
 from roompulse_server.engine.messages import StreamReport
 
@@ -79,9 +79,9 @@ class EngineStream:
             self._offer(packet)
         self._wake(self)
 
-    def watch(self, regions: tuple[Region, ...]) -> None:
-        """Remember the regions from now on; the engine tells the worker."""
-        self.spec = replace(self.spec, regions=regions)
+    def watch(self, watch: Watch) -> None:
+        """Remember what to look at from now on; the engine tells the worker."""
+        self.spec = replace(self.spec, watch=watch)
 
     def move(self) -> None:
         """Go on in another worker, from the next picture on that needs none before it; nothing is lost for it."""

@@ -40,7 +40,7 @@ from roompulse_server.engine.messages import (
     SetupFailed,
     StillRead,
     StreamReport,
-    WatchRegions,
+    WatchStream,
     WorkerReport,
 )
 
@@ -98,9 +98,9 @@ class Worker:
                 self._ready[stream] = None
             case OpenStream(stream, spec, first_track):
                 self._analyzers[stream] = StreamAnalyzer(spec, first_track, self._reader, self._limits)
-            case WatchRegions(stream, regions) if stream in self._analyzers:
-                self._analyzers[stream].watch(regions)
-                self._batcher.keep_regions(stream, {region.name for region in regions})
+            case WatchStream(stream, watch) if stream in self._analyzers:
+                self._analyzers[stream].watch(watch)
+                self._batcher.keep_regions(stream, {region.name for region in watch.regions or ()} | {""})
             case CloseStream(stream) if stream in self._analyzers:
                 self._analyzers[stream].finishing = True
                 self._ready[stream] = None

@@ -12,8 +12,9 @@ from roompulse_server.insight.summary.occurrence import Occurrence, occurrence_o
 from roompulse_server.insight.summary.roster import Attendee, roster_of
 from roompulse_server.insight.summary.summary_types import MeetingSummary
 from roompulse_server.meetings.registry import Registry
-from roompulse_server.meetings.services import Services
 from roompulse_server.meetings.validation import check_ref, check_tenant, check_time_zone, page_size
+from roompulse_server.settings import Settings
+from roompulse_server.storage.recorder import Recorder
 from roompulse_server.storage.store import Page, Store
 from roompulse_server.types import Event, Meeting, MeetingKey, MeetingState, Participant, Rollup, Update
 from roompulse_server.types.requests import MeetingRef
@@ -46,8 +47,8 @@ class UpdatesQuery:
 
 
 class MeetingService:
-    def __init__(self, services: Services, registry: Registry) -> None:
-        self._services, self._registry = services, registry
+    def __init__(self, registry: Registry, recorder: Recorder, settings: Settings) -> None:
+        self._registry, self._recorder, self._settings = registry, recorder, settings
 
     async def create(self, meeting: Meeting, request_id: str) -> Meeting:
         """Create a meeting; see `Registry.create`.
@@ -77,8 +78,8 @@ class MeetingService:
         return await self._registry.end(check_ref(ref), request_id=request_id)
 
     async def list(self, query: MeetingsQuery) -> Page[Meeting]:
-        return await self._services.recorder.read(
-            self._services.store.list_meetings,
+        return await self._recorder.read(
+            self._recorder.store.list_meetings,
             check_tenant(query.tenant),
             meeting_id=query.meeting_id,
             state=query.state or None,
@@ -88,8 +89,8 @@ class MeetingService:
 
     async def participants(self, ref: MeetingRef, size: int, token: str) -> Page[Participant]:
         meeting = await self.get(ref)
-        page = await self._services.recorder.read(
-            self._services.store.list_participants, meeting.key, limit=page_size(size, 100, 1000), cursor=token
+        page = await self._recorder.read(
+            self._recorder.store.list_participants, meeting.key, limit=page_size(size, 100, 1000), cursor=token
         )
         return Page(tuple(map(_untimed, page.items)), page.cursor) if meeting.aggregate_only else page
 
@@ -98,8 +99,8 @@ class MeetingService:
         if meeting.aggregate_only:
             message = "this meeting is aggregate_only: nobody's values leave the service; ask for its summary"
             raise RoompulseError(Reason.AGGREGATE_ONLY, message)
-        page = await self._services.recorder.read(
-            self._services.store.read_updates,
+        page = await self._recorder.read(
+            self._recorder.store.read_updates,
             meeting.key,
             participant_id=query.participant,
             start_us=query.start_us,
@@ -112,7 +113,7 @@ class MeetingService:
     async def summary(self, ref: MeetingRef) -> MeetingSummary:
         """Sum a meeting up from its record as it is now."""
         meeting = await self.get(ref)
-        return await self._services.recorder.read(self._summarise, meeting)
+        return await self._recorder.read(self._summarise, meeting)
 
     async def report(
         self, ref: MeetingRef, write: Callable[[MeetingSummary, Sequence[Occurrence]], T], earlier: int = 0
@@ -122,9 +123,7 @@ class MeetingService:
         It runs on a reader thread, beside the loop.
         """
         meeting = await self.get(ref)
-        return await self._services.recorder.read(
-            lambda: write(self._summarise(meeting), self._earlier(meeting, earlier))
-        )
+        return await self._recorder.read(lambda: write(self._summarise(meeting), self._earlier(meeting, earlier)))
 
     def _earlier(self, meeting: Meeting, limit: int) -> Sequence[Occurrence]:
         """Return the occurrences before this one, newest first.
@@ -132,33 +131,33 @@ class MeetingService:
         Beside a meeting of which nobody's values leave the service stand others of that kind alone: the engagement of
         a meeting of one person is that person's.
         """
-        store = self._services.store
+        store = self._recorder.store
         found = store.list_earlier(meeting.key, limit=limit) if limit else []
         return [self._occurrence(one) for one in found if one.aggregate_only or not meeting.aggregate_only]
 
     def _occurrence(self, meeting: Meeting) -> Occurrence:
         if meeting.aggregate_only:
             return occurrence_of_group(meeting, self._summarise_groups(meeting))
-        return occurrence_of(meeting, self._roster(meeting.key), _events(self._services.store, meeting.key))
+        return occurrence_of(meeting, self._roster(meeting.key), _events(self._recorder.store, meeting.key))
 
     def _roster(self, key: MeetingKey) -> tuple[Attendee, ...]:
-        store = self._services.store
+        store = self._recorder.store
         return roster_of(_participants(store, key), store.read_series(key), _events(store, key))
 
     def _summarise(self, meeting: Meeting) -> MeetingSummary:
-        store, key = self._services.store, meeting.key
+        store, key = self._recorder.store, meeting.key
         if meeting.aggregate_only:
             return self._summarise_groups(meeting)
         return summarise(meeting, _participants(store, key), store.read_series(key), _events(store, key))
 
     def _summarise_groups(self, meeting: Meeting) -> MeetingSummary:
-        store, key = self._services.store, meeting.key
+        store, key = self._recorder.store, meeting.key
         rollups: list[Rollup] = []
         while some := store.read_rollups(key, after=len(rollups), limit=READ_LIMIT):
             rollups += some
         events = _events(store, key)
         basis = consent_basis_of(self._roster(key))
-        return summarise_groups(meeting, rollups, events, self._services.settings.min_group, basis)
+        return summarise_groups(meeting, rollups, events, self._settings.min_group, basis)
 
 
 def _untimed(participant: Participant) -> Participant:

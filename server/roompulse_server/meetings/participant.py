@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from roompulse_vision.enumerations import Presence
+from roompulse_vision.observation import Stamp
 from roompulse_vision.types import FaceReading
 
 from roompulse_server.insight.scoring.scorer import ParticipantScorer
@@ -13,12 +14,14 @@ FILL_US = 1_000_000  # a state that brings no pictures (camera off …) is recor
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One moment on all three clocks, and the server's "now" behind it."""
+    """A stamp, and the service's time when it is looked at."""
 
-    offset_us: int
-    capture_us: int
-    receive_us: int
+    stamp: Stamp
     now_us: int
+
+    @property
+    def offset_us(self) -> int:
+        return self.stamp.offset_us
 
 
 class ParticipantState:
@@ -72,7 +75,7 @@ class ParticipantState:
         if self.state is None or seconds < 1:
             return None
         at_us = self.offset_us + seconds * FILL_US
-        moment = Moment(at_us, began_us + at_us, began_us + at_us, began_us + at_us)
+        moment = Moment(Stamp(at_us, began_us + at_us, began_us + at_us), began_us + at_us)
         return self.enter(moment, self.state)
 
     def refresh(self, moment: Moment) -> Update:
@@ -93,12 +96,12 @@ class ParticipantState:
             participant=self.id,
             sequence=self.sequence,
             epoch=self.row.epoch,
-            capture_us=moment.capture_us,
-            receive_us=moment.receive_us,
+            capture_us=moment.stamp.capture_us,
+            receive_us=moment.stamp.receive_us,
             offset_us=self.offset_us,
             analysis_age_us=age_us,
             reading=reading,
             speaking=speaking,
             packet_index=packet,
-            scoring_latency_us=max(0, moment.now_us - moment.receive_us) if packet is not None else None,
+            scoring_latency_us=max(0, moment.now_us - moment.stamp.receive_us) if packet is not None else None,
         )

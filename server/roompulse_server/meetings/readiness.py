@@ -9,8 +9,10 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from roompulse_server.background import OnFailure, Periodic
+from roompulse_server.engine.engine import Engine
 from roompulse_server.errors import StoreError
-from roompulse_server.meetings.services import Services
+from roompulse_server.storage.recorder import Recorder
 
 log = structlog.get_logger(__name__)
 
@@ -22,20 +24,18 @@ Say = Callable[[bool], Awaitable[None]]
 class Readiness:
     """Use as `async with`; `say` is told at the beginning and at each change."""
 
-    def __init__(self, services: Services, say: Say) -> None:
-        self._services, self._say = services, say
+    def __init__(self, recorder: Recorder, engine: Engine, say: Say, on_failure: OnFailure) -> None:
+        self._recorder, self._engine, self._say = recorder, engine, say
         self._why_not: str | None = None
-        self._looking: asyncio.Task[None] | None = None
+        self._loop = Periodic("readiness", LOOK_S, self.look, on_failure)
 
     async def __aenter__(self) -> "Readiness":
         await self.look()
-        self._looking = asyncio.create_task(self._look_on(), name="readiness")
+        await self._loop.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._looking is not None:
-            self._looking.cancel()
-            await asyncio.gather(self._looking, return_exceptions=True)
+        await self._loop.__aexit__()
 
     async def look(self) -> None:
         """Find out, and say what has changed."""
@@ -51,17 +51,9 @@ class Readiness:
     async def _find_out(self) -> str:
         """Return why the service cannot do its work; nothing where it can."""
         try:
-            await asyncio.to_thread(self._services.store.check)
+            await asyncio.to_thread(self._recorder.store.check)
         except StoreError as error:
             return str(error)
-        if self._services.recorder.statistics().failing:
+        if self._recorder.statistics().failing:
             return "the record cannot be written"
-        return self._services.engine.why_not(time.monotonic())
-
-    async def _look_on(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_S)
-            try:
-                await self.look()
-            except Exception:
-                log.exception("it could not be found out whether the service is ready")
+        return self._engine.why_not(time.monotonic())

@@ -5,28 +5,32 @@ from dataclasses import replace
 
 import structlog
 
+from roompulse_server.background import OnFailure, Periodic, attempt
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.meetings.live import LiveMeeting
-from roompulse_server.meetings.revival import damaged, revive
-from roompulse_server.meetings.services import Services
+from roompulse_server.meetings.live_meeting import LiveMeeting
+from roompulse_server.meetings.revival import Revival, damaged, revive
 from roompulse_server.meetings.validation import check_purpose
+from roompulse_server.settings import Settings
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose
 from roompulse_server.types.requests import MeetingRef, StreamConfig
 
 log = structlog.get_logger(__name__)
 
 PAGE = 200
+MAINTENANCE_INTERVAL_S = 1.0
 LAST_S = 2.0  # for streams to end once nothing is waited for any more
 
 
 class Registry:
-    """Use as `async with`: takes up the active meetings of the record, and looks after them once a second."""
+    """Use as `async with`: takes up the active meetings of the record, and maintains them once a second."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, revival: Revival, settings: Settings, on_failure: OnFailure) -> None:
+        self._revival, self._settings, self._on_failure = revival, settings, on_failure
+        self._recorder, self._clock = revival.parts.recorder, revival.parts.clock
+        self._timekeeper = revival.timekeeper
         self._live: dict[str, LiveMeeting] = {}
         self._opening = asyncio.Lock()
-        self._caretaker: asyncio.Task[None] | None = None
+        self._maintenance = Periodic("maintenance", MAINTENANCE_INTERVAL_S, self._maintain, on_failure)
         self.draining = False
 
     async def __aenter__(self) -> "Registry":
@@ -37,21 +41,19 @@ class Registry:
         """
         cursor = ""
         while True:
-            page = await self._services.recorder.read(
-                self._services.store.list_meetings, "default", state=MeetingState.ACTIVE, limit=PAGE, cursor=cursor
+            page = await self._recorder.read(
+                self._recorder.store.list_meetings, "default", state=MeetingState.ACTIVE, limit=PAGE, cursor=cursor
             )
             for meeting in page.items:
                 await self._revive_if_whole(meeting)
             cursor = page.cursor
             if not cursor:
                 break
-        self._caretaker = asyncio.create_task(self._care(), name="caretaker of meetings")
+        await self._maintenance.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._caretaker is not None:
-            self._caretaker.cancel()
-            await asyncio.gather(self._caretaker, return_exceptions=True)
+        await self._maintenance.__aexit__()
 
     async def drain(self) -> None:
         """Refuse new streams and end the open ones; all they brought is recorded when this returns.
@@ -62,9 +64,9 @@ class Registry:
         error = RoompulseError(Reason.DRAINING, "the service is stopping; open the stream again in a moment")
         stopping = (live.stop_streams(error) for live in list(self._live.values()))
         ending = asyncio.gather(*stopping, return_exceptions=True)
-        await asyncio.wait([ending], timeout=max(0.0, self._services.settings.drain_s - LAST_S))
+        await asyncio.wait([ending], timeout=max(0.0, self._settings.drain_s - LAST_S))
         if not ending.done():
-            self._services.recorder.give_up()
+            self._recorder.give_up()
             await asyncio.wait([ending], timeout=LAST_S)
         if not ending.done():
             log.error("some streams could not be ended in time")
@@ -77,7 +79,7 @@ class Registry:
             RoompulseError: MEETING_NOT_FOUND.
         """
         key = MeetingKey(ref.tenant, ref.id, ref.uid)
-        return await self._services.recorder.read(self._services.store.get_meeting, key)
+        return await self._recorder.read(self._recorder.store.get_meeting, key)
 
     async def create(self, meeting: Meeting, request_id: str = "") -> Meeting:
         """Create a meeting; its key needs no uid.
@@ -85,15 +87,15 @@ class Registry:
         Raises:
             RoompulseError: MEETING_EXISTS, PURPOSE_MISSING, PURPOSE_REFUSED.
         """
-        check_purpose(meeting.purpose, self._services.settings.allow_purposes)
+        check_purpose(meeting.purpose, self._settings.allow_purposes)
         new = replace(
             meeting,
             key=replace(meeting.key, uid=""),
             state=MeetingState.ACTIVE,
-            create_us=self._services.clock.now_us(),
-            create_steady_us=self._services.timekeeper.steady_us(),
+            create_us=self._clock.now_us(),
+            create_steady_us=self._timekeeper.steady_us(),
         )
-        created = await self._services.recorder.call(self._services.store.create_meeting, new, request_id)
+        created = await self._recorder.call(self._recorder.store.create_meeting, new, request_id)
         if created.key.uid not in self._live and created.state is MeetingState.ACTIVE:
             await self._revive(created)
         return created
@@ -115,7 +117,7 @@ class Registry:
                 message = f"meeting {meeting.key.id!r} has ended; set new_occurrence to begin another one"
                 raise RoompulseError(Reason.MEETING_ENDED, message)
             _check_same_purpose(config, meeting)
-            check_purpose(meeting.purpose, self._services.settings.allow_purposes)
+            check_purpose(meeting.purpose, self._settings.allow_purposes)
             return self._live.get(meeting.key.uid) or await self._revive(meeting)
 
     async def end(self, ref: MeetingRef, reason: str = "ended by request", request_id: str = "") -> Meeting:
@@ -123,9 +125,8 @@ class Registry:
 
         A request_id seen before gives its meeting again, also when the id has a newer occurrence.
         """
-        recorder, store = self._services.recorder, self._services.store
-        key = MeetingKey(ref.tenant, ref.id, ref.uid)
-        known = await recorder.read(store.meeting_ended_by, key, request_id) if request_id else None
+        key, by = MeetingKey(ref.tenant, ref.id, ref.uid), self._recorder.store.meeting_ended_by
+        known = await self._recorder.read(by, key, request_id) if request_id else None
         meeting = known or await self.find(ref)
         if meeting.state is MeetingState.ENDED:
             return await self._end(meeting, 0, reason, request_id)
@@ -138,18 +139,18 @@ class Registry:
         ended = await self._end(meeting, newest_us, reason, request_id)
         if live is not None:
             await live.stop_streams(error)  # those that came in between; from now on none is admitted
-        self._live.pop(meeting.key.uid, None)
+        self._forget(meeting.key.uid)
         return ended
 
     async def _end(self, meeting: Meeting, offset_us: int, reason: str, request_id: str) -> Meeting:
-        return await self._services.recorder.call(
-            self._services.store.end_meeting,
+        return await self._recorder.call(
+            self._recorder.store.end_meeting,
             meeting.key,
-            time_us=self._services.clock.now_us(),
+            time_us=self._clock.now_us(),
             offset_us=offset_us,
             reason=reason,
             request_id=request_id,
-            kept_us=self._services.timekeeper.kept_us(),
+            kept_us=self._timekeeper.kept_us(),
         )
 
     async def _found(self, ref: MeetingRef) -> Meeting | None:
@@ -170,8 +171,17 @@ class Registry:
         return self._live.get(uid)
 
     async def _revive(self, meeting: Meeting) -> LiveMeeting:
-        live = await revive(meeting, self._services)
-        return self._live.setdefault(meeting.key.uid, live)  # somebody else may have been faster
+        live = await revive(meeting, self._revival)
+        if (faster := self._live.get(meeting.key.uid)) is not None:
+            return faster  # it was taken up meanwhile
+        self._live[meeting.key.uid] = live
+        live.follow()
+        return live
+
+    def _forget(self, uid: str) -> None:
+        live = self._live.pop(uid, None)
+        if live is not None:
+            live.close()
 
     async def _revive_if_whole(self, meeting: Meeting) -> LiveMeeting | None:
         """Take a meeting up; say so where it is damaged, which costs this one alone."""
@@ -183,22 +193,17 @@ class Registry:
             log.error(damaged(meeting).message, meeting_uid=meeting.key.uid, why=error.message)
             return None
 
-    async def _care(self) -> None:
-        while True:
-            await asyncio.sleep(1.0)
-            for live in list(self._live.values()):
-                try:
-                    await self._look_after(live)
-                except RoompulseError as error:
-                    log.debug("a meeting could not be looked after", error=str(error))  # the recorder has said why
-                except Exception:
-                    log.exception("a meeting could not be looked after", meeting_uid=live.uid)
+    async def _maintain(self) -> None:
+        for live in list(self._live.values()):
+            await attempt("maintenance", self._maintain_one(live), self._on_failure, meeting_uid=live.uid)
 
-    async def _look_after(self, live: LiveMeeting) -> None:
+    async def _maintain_one(self, live: LiveMeeting) -> None:
+        if live.ended and not live.streams:
+            self._forget(live.uid)  # ended by another process
+            return
         await live.roll_up()
-        timeout_s = live.meeting.idle_timeout_s or self._services.settings.idle_timeout_s
-        idle_us = self._services.clock.now_us() - live.idle_since_us
-        if not live.streams and idle_us > timeout_s * 1e6:
+        timeout_s = live.meeting.idle_timeout_s or self._settings.idle_timeout_s
+        if live.idle_us() > timeout_s * 1e6:
             key = live.meeting.key
             await self.end(MeetingRef(key.tenant, key.id, key.uid), "idle")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from roompulse_server.errors import RoompulseError
-from roompulse_server.meetings.clock import ServerClock
+from roompulse_server.meetings.server_clock import ServerClock
 from roompulse_server.meetings.steady import DOUBT_US, TICK_US, Clocks, Passed, first, go_on
 from roompulse_server.storage.recorder import Recorder
 from roompulse_server.storage.store import ClockMark

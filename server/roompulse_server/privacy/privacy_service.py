@@ -6,16 +6,15 @@ delete_…    ─► streams end ─► record ─► sweep, in small steps betw
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
 
-import structlog
-
+from roompulse_server.background import Deeds, OnFailure, Periodic
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
-from roompulse_server.meetings.live import LiveMeeting
+from roompulse_server.meetings.live_meeting import LiveMeeting
 from roompulse_server.meetings.registry import Registry
-from roompulse_server.meetings.services import Services
+from roompulse_server.meetings.server_clock import ServerClock
+from roompulse_server.meetings.timekeeper import Timekeeper
 from roompulse_server.meetings.validation import (
     MAX_FOUND_ID,
     check_consent,
@@ -26,17 +25,15 @@ from roompulse_server.meetings.validation import (
     page_size,
 )
 from roompulse_server.privacy.privacy_notice import PrivacyNotice, notice_of
+from roompulse_server.settings import Settings
+from roompulse_server.storage.recorder import Recorder
 from roompulse_server.storage.store import Page
 from roompulse_server.types import AuditEntry, Consent, ConsentState, MeetingKey, Purpose
 from roompulse_server.types.requests import MeetingRef
 
-log = structlog.get_logger(__name__)
-
-T = TypeVar("T")
-
-CARE_S = 10.0  # between two looks at what was kept long enough
+RETENTION_INTERVAL_S = 10.0  # between two retention passes
 PAUSE_S = 0.005  # between two steps of a sweep: the live writer goes first
-AT_ONCE = 100  # meetings deleted at one look
+AT_ONCE = 100  # meetings deleted in one pass
 _NEVER_S = 1e9  # 31 years: SQL knows no infinity
 
 
@@ -61,19 +58,30 @@ class AuditQuery:
 class PrivacyService:
     """Use as `async with`: deletes what was kept long enough, and finishes what a crash has interrupted."""
 
-    def __init__(self, services: Services, registry: Registry) -> None:
-        self._services, self._registry = services, registry
-        self._janitor: asyncio.Task[None] | None = None
-        self._deeds: set[asyncio.Task[Any]] = set()
+    def __init__(
+        self,
+        registry: Registry,
+        recorder: Recorder,
+        *,
+        clock: ServerClock,
+        timekeeper: Timekeeper,
+        settings: Settings,
+        hold_s: float,
+        on_failure: OnFailure,
+    ) -> None:
+        """`hold_s`: for so long a value may show in the windows after it."""
+        self._registry, self._recorder = registry, recorder
+        self._clock, self._timekeeper, self._settings, self._hold_s = clock, timekeeper, settings, hold_s
+        self._deeds = Deeds()
+        self._retention = Periodic("retention", RETENTION_INTERVAL_S, self.delete_expired, on_failure, at_once=True)
 
     async def __aenter__(self) -> "PrivacyService":
-        self._janitor = asyncio.create_task(self._care(), name="janitor")
+        await self._retention.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._janitor is not None:
-            self._janitor.cancel()
-            await asyncio.gather(self._janitor, *self._deeds, return_exceptions=True)
+        await self._retention.__aexit__()
+        await self._deeds.aclose()
 
     async def set_consent(self, change: ConsentChange) -> Consent:
         """Put a consent in force, also where the caller goes away meanwhile.
@@ -87,10 +95,10 @@ class PrivacyService:
         _check_change(change)
         key, live = await self._find(change.ref)
         if change.erase:
-            await self._services.recorder.read(self._services.store.get_participant, key, change.participant)
+            await self._recorder.read(self._recorder.store.get_participant, key, change.participant)
         if live is not None and change.consent.state is not ConsentState.GRANTED:
             live.withhold(change.participant)
-        return await self._surely(self._put(key, change, live.newest_us if live else 0))
+        return await self._deeds.complete(self._put(key, change, live.newest_us if live else 0))
 
     async def delete_participant(self, ref: MeetingRef, participant: str, allow_missing: bool) -> None:
         """Erase a participant; no byte of theirs is left when this returns.
@@ -103,7 +111,7 @@ class PrivacyService:
             key, live = await self._find(ref)
             if live is not None:
                 live.withhold(participant)
-            await self._surely(self._erase(key, participant, live.newest_us if live else 0))
+            await self._deeds.complete(self._erase(key, participant, live.newest_us if live else 0))
 
     async def delete_meeting(self, ref: MeetingRef, allow_missing: bool) -> None:
         """Erase a meeting; no byte of anybody in it is left when this returns.
@@ -113,7 +121,7 @@ class PrivacyService:
         """
         with _missing(allow_missing):
             meeting = await self._registry.end(check_ref(ref), "deleted by request")
-            await self._surely(self._delete(meeting.key, "by request"))
+            await self._deeds.complete(self._delete(meeting.key, "by request"))
 
     async def notice(self, ref: MeetingRef | None, purpose: Purpose) -> PrivacyNotice:
         """Return what people are to be told, of a meeting or for a purpose.
@@ -121,7 +129,7 @@ class PrivacyService:
         Raises:
             RoompulseError: MEETING_NOT_FOUND; PURPOSE_MISSING, PURPOSE_REFUSED.
         """
-        settings = self._services.settings
+        settings = self._settings
         meeting = await self._registry.find(check_ref(ref)) if ref else None
         purpose = meeting.purpose if meeting else purpose
         check_purpose(purpose, settings.allow_purposes)
@@ -135,8 +143,8 @@ class PrivacyService:
         )
 
     async def audit(self, query: AuditQuery) -> Page[AuditEntry]:
-        return await self._services.recorder.read(
-            self._services.store.list_audit,
+        return await self._recorder.read(
+            self._recorder.store.list_audit,
             check_tenant(query.tenant),
             meeting_uid=query.meeting_uid,
             limit=page_size(query.page_size, 100, 1000),
@@ -145,11 +153,9 @@ class PrivacyService:
 
     async def delete_expired(self) -> None:
         """Erase the meetings that were kept as long as they, or the settings, say."""
-        store, now_us = self._services.store, self._services.timekeeper.kept_us()
-        retention_s = min(self._services.settings.retention_s, _NEVER_S)
-        for key in await self._services.recorder.read(
-            store.expired, now_us=now_us, retention_s=retention_s, limit=AT_ONCE
-        ):
+        store, now_us = self._recorder.store, self._timekeeper.kept_us()
+        retention_s = min(self._settings.retention_s, _NEVER_S)
+        for key in await self._recorder.read(store.expired, now_us=now_us, retention_s=retention_s, limit=AT_ONCE):
             with _missing(allowed=True):  # somebody may have deleted it just now
                 await self._delete(key, "retention")
         await self._sweep()  # also what a crash has left
@@ -158,56 +164,35 @@ class PrivacyService:
         key = (await self._registry.find(check_ref(ref))).key
         return key, self._registry.live(key.uid)
 
-    async def _surely(self, deed: Coroutine[Any, Any, T]) -> T:
-        """Do something to its end: whoever asked for it may be cancelled."""
-        self._deeds.add(task := asyncio.create_task(deed))
-        task.add_done_callback(self._done)
-        return await asyncio.shield(task)
-
-    def _done(self, deed: asyncio.Task[Any]) -> None:
-        self._deeds.discard(deed)
-        if not deed.cancelled() and (error := deed.exception()) is not None:
-            log.debug("refused", reason=getattr(error, "reason", ""))
-
     async def _put(self, key: MeetingKey, change: ConsentChange, offset_us: int) -> Consent:
-        consent = replace(change.consent, record_us=self._services.clock.now_us())
-        store, recorder = self._services.store, self._services.recorder
-        row = await recorder.call(store.set_consent, key, change.participant, consent, offset_us=offset_us)
+        consent = replace(change.consent, record_us=self._clock.now_us())
+        set_consent = self._recorder.store.set_consent
+        row = await self._recorder.call(set_consent, key, change.participant, consent, offset_us=offset_us)
         if change.erase:
             await self._erase(key, change.participant, offset_us)
         return row.consent
 
     async def _erase(self, key: MeetingKey, participant: str, offset_us: int) -> None:
-        await self._services.recorder.call(
-            self._services.store.erase_participant,
+        await self._recorder.call(
+            self._recorder.store.erase_participant,
             key,
             participant,
-            hold_us=round(self._services.formula.hold_s * 1e6),
+            hold_us=round(self._hold_s * 1e6),
             offset_us=offset_us,
-            time_us=self._services.clock.now_us(),
+            time_us=self._clock.now_us(),
         )
         await self._sweep()
 
     async def _delete(self, key: MeetingKey, why: str) -> None:
-        time_us = self._services.clock.now_us()
-        await self._services.recorder.call(self._services.store.delete_meeting, key, time_us=time_us, why=why)
+        time_us = self._clock.now_us()
+        await self._recorder.call(self._recorder.store.delete_meeting, key, time_us=time_us, why=why)
         await self._sweep()
 
     async def _sweep(self) -> None:
         left = True
         while left:
-            left = await self._services.recorder.call(self._services.store.sweep)
+            left = await self._recorder.call(self._recorder.store.sweep)
             await asyncio.sleep(PAUSE_S)
-
-    async def _care(self) -> None:
-        while True:
-            try:
-                await self.delete_expired()
-            except RoompulseError as error:
-                log.debug("what was kept long enough could not be deleted", error=str(error))  # the recorder said why
-            except Exception:
-                log.exception("what was kept long enough could not be deleted")
-            await asyncio.sleep(CARE_S)
 
 
 def _check_change(change: ConsentChange) -> None:

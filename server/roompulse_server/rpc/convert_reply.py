@@ -5,8 +5,8 @@ from roompulse.v1 import common_pb2, update_pb2
 from roompulse_vision.types import FaceReading
 
 from roompulse_server.engine.messages import Ready, StillRead
-from roompulse_server.meetings.reply_queue import FlowNotice, GoingAway, Heartbeat, PacketFault, Reply, StreamOpened
 from roompulse_server.rpc import convert
+from roompulse_server.streams.replies import FlowNotice, GoingAway, Heartbeat, PacketFault, Reply, StreamOpened
 from roompulse_server.types import MeetingKey, Update
 
 

@@ -11,9 +11,9 @@ from roompulse_vision import types as vision
 
 from roompulse_server import types
 from roompulse_server.errors import InvalidArgumentError
-from roompulse_server.meetings.ingest import DEFAULT_MAX_FACES, ImageRequest
-from roompulse_server.meetings.packet_admission import IncomingPacket
 from roompulse_server.rpc.convert import us_from_duration, us_from_timestamp
+from roompulse_server.streams.analysis_service import DEFAULT_MAX_FACES, ImageRequest
+from roompulse_server.streams.packet_admission import IncomingPacket
 from roompulse_server.types.requests import MeetingRef, StreamConfig, TileConfig
 
 E = TypeVar("E", bound=IntEnum)

@@ -3,8 +3,8 @@
 from roompulse.v1 import common_pb2
 from roompulse.v1 import subscription_service_pb2 as pb
 
-from roompulse_server.meetings.reply_queue import GoingAway
 from roompulse_server.rpc import convert
+from roompulse_server.streams.replies import GoingAway
 from roompulse_server.subscriptions.subscription_service import SubscriptionHeartbeat, SubscriptionMessage
 from roompulse_server.types import Event, MeetingKey, Rollup, Update
 

@@ -30,12 +30,24 @@ from roompulse_server.storage.update_row import (
     to_update,
 )
 from roompulse_server.types import Update
+from roompulse_server.types.log import QuantisedUpdate
 
 Rows = NDArray[np.void]
 T = TypeVar("T")
 
 COMPRESSED = 3  # the format of `ROW`s compressed by column; FORMAT is that of plain ones
 _WHOLE = 2  # compressed, too, but all columns in one stream: read, no longer written
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Which updates a block holds; its last sequence and offset are its own, not those after it."""
+
+    first_sequence: int
+    last_sequence: int
+    first_offset_us: int
+    last_offset_us: int
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +58,8 @@ class Block:
     model_id: str
     formula_id: str
     payload: bytes
+    extent: Extent
     format: int = FORMAT
-
-
-def pack(updates: Sequence[Update]) -> bytes:
-    """Return the updates as `ROW`s, one after the other."""
-    return b"".join(map(to_row, updates))
 
 
 def rows(block: Block) -> Rows:
@@ -77,11 +85,12 @@ def compressed(block: Block) -> Block:
     return replace(block, payload=compress(_bytes(block), SUMMED_BYTES), format=COMPRESSED)
 
 
-def quantise(update: Update) -> Update:
-    """Return the update as the record will give it back. Doing it twice changes nothing."""
-    affect = update.reading.affect
-    formula_id = update.reading.engagement.formula_id
-    return to_update(to_row(update), update.participant, update.epoch, affect.model_id if affect else "", formula_id)
+def quantise(update: Update) -> QuantisedUpdate:
+    """Return the update as the record will give it back, with its row. Doing it twice changes nothing."""
+    affect, formula_id = update.reading.affect, update.reading.engagement.formula_id
+    row = to_row(update)
+    model_id = affect.model_id if affect else ""
+    return QuantisedUpdate(to_update(row, update.participant, update.epoch, model_id, formula_id), row)
 
 
 def to_updates(block: Block, participant: str, after: int = 0) -> Iterator[Update]:
@@ -91,17 +100,32 @@ def to_updates(block: Block, participant: str, after: int = 0) -> Iterator[Updat
         yield to_update(row.tobytes(), participant, block.epoch, block.model_id, block.formula_id)
 
 
-def split(updates: Iterable[Update]) -> Iterator[Block]:
+def split(updates: Iterable[QuantisedUpdate]) -> Iterator[Block]:
     """Cut one participant's updates, in order, into as few blocks as hold them."""
     for run, sort in _runs(updates, _sort_of_update):
-        yield Block(sort.epoch, sort.model_id, sort.formula_id, pack(run))
+        payload = b"".join(item.row for item in run)
+        offsets_us = [item.update.offset_us for item in run]
+        first, last = run[0].update.sequence, run[-1].update.sequence
+        extent = Extent(first, last, min(offsets_us), max(offsets_us), len(run))
+        yield Block(sort.epoch, sort.model_id, sort.formula_id, payload, extent)
 
 
 def merge(blocks: Iterable[Block]) -> Iterator[Block]:
     """Join neighbours that one block can hold: same epoch, formula and format (not compressed), and no two models."""
     for run, sort in _runs(blocks, _sort_of_block):
         payload = b"".join(block.payload for block in run)
-        yield Block(sort.epoch, sort.model_id, sort.formula_id, payload, sort.format)
+        extent = _joined([block.extent for block in run])
+        yield Block(sort.epoch, sort.model_id, sort.formula_id, payload, extent, sort.format)
+
+
+def _joined(extents: Sequence[Extent]) -> Extent:
+    return Extent(
+        extents[0].first_sequence,
+        extents[-1].last_sequence,
+        min(extent.first_offset_us for extent in extents),
+        max(extent.last_offset_us for extent in extents),
+        sum(extent.count for extent in extents),
+    )
 
 
 class _Sort(NamedTuple):
@@ -113,9 +137,9 @@ class _Sort(NamedTuple):
     model_id: str
 
 
-def _sort_of_update(update: Update) -> _Sort:
-    affect, engagement = update.reading.affect, update.reading.engagement
-    return _Sort(update.epoch, engagement.formula_id, FORMAT, affect.model_id if affect else "")
+def _sort_of_update(item: QuantisedUpdate) -> _Sort:
+    affect, engagement = item.update.reading.affect, item.update.reading.engagement
+    return _Sort(item.update.epoch, engagement.formula_id, FORMAT, affect.model_id if affect else "")
 
 
 def _sort_of_block(block: Block) -> _Sort:

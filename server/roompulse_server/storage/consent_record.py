@@ -8,7 +8,6 @@ from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.storage import audit_log, lifecycle, queries
 from roompulse_server.storage.meeting_transaction import MeetingTransaction
 from roompulse_server.storage.schema import heads, participants
-from roompulse_server.storage.store import Committed
 from roompulse_server.storage.table_values import consent_to_values
 from roompulse_server.storage.tombstone import admit_again
 from roompulse_server.types import (
@@ -21,6 +20,7 @@ from roompulse_server.types import (
     MeetingState,
     Participant,
 )
+from roompulse_server.types.log import Committed
 
 
 def set_consent(

@@ -20,9 +20,9 @@ from roompulse_server.storage.consent_record import found_in
 from roompulse_server.storage.meeting_transaction import ParticipantHead
 from roompulse_server.storage.schema import blocks, erasures, events, meetings, participants, rollups
 from roompulse_server.storage.seal import digest
-from roompulse_server.storage.store import Committed
 from roompulse_server.storage.table_values import key_values
 from roompulse_server.types import AuditAction, Event, EventKind, MeetingKey, MeetingState
+from roompulse_server.types.log import Committed
 
 SWEEP_BLOCKS = 32  # removed at once: 1.6 MB, a few milliseconds
 _SALT_BYTES = 16

@@ -13,7 +13,6 @@ from roompulse_server.storage.idempotency import remember, requested
 from roompulse_server.storage.meeting_transaction import MeetingTransaction, ParticipantHead
 from roompulse_server.storage.schema import events, heads, meetings, participants
 from roompulse_server.storage.seal import new_key
-from roompulse_server.storage.store import Committed, Entry
 from roompulse_server.storage.table_values import consent_to_values, key_values, meeting_to_values
 from roompulse_server.storage.tombstone import check_not_erased
 from roompulse_server.types import (
@@ -29,6 +28,7 @@ from roompulse_server.types import (
     Participant,
     is_found_id,
 )
+from roompulse_server.types.log import Committed, Entry
 
 _CREATE, _END = "CreateMeeting", "EndMeeting"
 
@@ -139,7 +139,8 @@ def commit(connection: Connection, entries: Sequence[Entry]) -> list[Committed]:
     names: dict[tuple[str, str], set[str]] = defaultdict(set)
     for entry in entries:
         of_meeting = names[entry.key.tenant, entry.key.uid]
-        for items in (entry.updates, entry.events, entry.checkpoints):
+        of_meeting.update(item.update.participant for item in entry.updates)
+        for items in (entry.events, entry.checkpoints):
             of_meeting.update(item.participant for item in items if item.participant)
     opened = {
         (tenant, uid): meeting_transaction.load(connection, MeetingKey(tenant, "", uid), ids)

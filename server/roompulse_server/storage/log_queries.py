@@ -118,9 +118,10 @@ def _recorded_us(item: LogItem) -> int:
 
 def _blocks(key: MeetingKey) -> Select[Any]:
     b, p = blocks.c, participants.c
-    columns = (b.first_sequence, b.epoch, b.model_id, b.formula_id, b.format, b.payload)
+    extent = (b.first_sequence, b.last_sequence, b.first_offset_us, b.last_offset_us, b.count)
+    columns = (b.epoch, b.model_id, b.formula_id, b.format, b.payload)
     return (
-        select(p.id.label("participant_id"), p.key, *columns)
+        select(p.id.label("participant_id"), p.key, *extent, *columns)
         .join_from(participants, blocks, of_participant(blocks))
         .where(p.tenant == key.tenant, p.meeting_uid == key.uid)
         .order_by(p.id, b.first_sequence)

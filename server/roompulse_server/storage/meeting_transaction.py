@@ -25,13 +25,13 @@ from sqlalchemy import (
 )
 
 from roompulse_server.errors import Reason
-from roompulse_server.storage.block import Block, compressed, merge, rows, split
+from roompulse_server.storage.block import Block, Extent, compressed, merge, split
 from roompulse_server.storage.queries import of_participant
 from roompulse_server.storage.schema import blocks, events, heads, meetings, participants, rollups
 from roompulse_server.storage.seal import CHECKPOINT, block_place, seal, unseal
-from roompulse_server.storage.store import Committed, Entry, Refusal
 from roompulse_server.storage.table_values import Values, event_to_values, key_values, rollup_to_values
-from roompulse_server.types import Event, EventKind, MeetingKey, MeetingState, Rollup, Update
+from roompulse_server.types import Event, EventKind, MeetingKey, MeetingState, Rollup
+from roompulse_server.types.log import Committed, Entry, QuantisedUpdate, Refusal
 
 MERGE_ROWS = 256  # single rows wait for this many before they are joined and compressed: 20 KB payloads
 _OF_ANY_EPOCH = (EventKind.STREAM_CLOSED, EventKind.COUNTERS)  # say what became of packets, nothing about a person
@@ -93,7 +93,7 @@ class ParticipantHead:
     first_offset_us: int | None
     last_offset_us: int | None
     checkpoint: bytes | None = None
-    pending: list[Update] = field(default_factory=list)
+    pending: list[QuantisedUpdate] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ class MeetingTransaction:
     def accept(self, entry: Entry) -> Committed:
         """Take what may be recorded of an entry, and say what may not."""
         refusals: dict[Refusal, None] = {}
-        updates = tuple(item for item in entry.updates if self._takes(item, refusals))
+        updates = tuple(item.update for item in entry.updates if self._takes(item, refusals))
         for checkpoint in entry.checkpoints:
             head = self.heads_by_id.get(checkpoint.participant)
             if self.state == MeetingState.ACTIVE and head and head.epoch == checkpoint.epoch:
@@ -152,7 +152,8 @@ class MeetingTransaction:
         if rows:
             self.connection.execute(statement, rows)
 
-    def _takes(self, item: Update, refusals: dict[Refusal, None]) -> bool:
+    def _takes(self, quantised: QuantisedUpdate, refusals: dict[Refusal, None]) -> bool:
+        item = quantised.update
         reason = self._judge(item.participant, item.epoch)
         head = self.heads_by_id.get(item.participant)
         if reason is None and head and item.sequence != head.last_sequence + 1:
@@ -163,7 +164,7 @@ class MeetingTransaction:
         head.last_sequence = item.sequence
         head.first_offset_us = _least(head.first_offset_us, item.offset_us)
         head.last_offset_us = _most(head.last_offset_us, item.offset_us)
-        head.pending.append(item)
+        head.pending.append(quantised)
         self.touched.add(item.participant)
         self._reach(item.offset_us)
         return True
@@ -272,25 +273,24 @@ def load(connection: Connection, key: MeetingKey, names: Iterable[str]) -> Meeti
 def block_from_row(row: Any, key: bytes) -> Block:
     """Read a row of blocks with its participant's key."""
     payload = unseal(key, row.payload, block_place(row.first_sequence))
-    return Block(row.epoch, row.model_id, row.formula_id, payload, row.format)
+    extent = Extent(row.first_sequence, row.last_sequence, row.first_offset_us, row.last_offset_us, row.count)
+    return Block(row.epoch, row.model_id, row.formula_id, payload, extent, row.format)
 
 
 def _block_values(block: Block, key: bytes, *, compressing: bool) -> Values:
-    head = rows(block)["head"]
-    sequences, offsets_us = head["sequence"].tolist(), head["offset_us"].tolist()
     block = compressed(block) if compressing else block
-    first = sequences[0]
+    extent = block.extent
     return {
-        "first_sequence": first,
-        "last_sequence": sequences[-1],
+        "first_sequence": extent.first_sequence,
+        "last_sequence": extent.last_sequence,
+        "first_offset_us": extent.first_offset_us,
+        "last_offset_us": extent.last_offset_us,
+        "count": extent.count,
         "epoch": block.epoch,
-        "first_offset_us": min(offsets_us),
-        "last_offset_us": max(offsets_us),
-        "count": len(head),
         "model_id": block.model_id,
         "formula_id": block.formula_id,
         "format": block.format,
-        "payload": seal(key, block.payload, block_place(first)),
+        "payload": seal(key, block.payload, block_place(extent.first_sequence)),
     }
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingErr
 from roompulse_server.errors import DamageError, StoreError
 from roompulse_server.series import Series
 from roompulse_server.storage import audit_log, clock, consent_record, erasure, lifecycle, log_queries, queries
-from roompulse_server.storage.store import ClockMark, Committed, Entry, LogItem, Page, Position, Tail
+from roompulse_server.storage.store import ClockMark, LogItem, Page, Position, Tail
 from roompulse_server.types import (
     AuditEntry,
     Consent,
@@ -22,6 +22,7 @@ from roompulse_server.types import (
     Rollup,
     Update,
 )
+from roompulse_server.types.log import Committed, Entry
 
 
 class SqlStore:

@@ -1,21 +1,21 @@
-"""One subscriber's view of a meeting, exact: the hub says that something is new, the record says what.
+"""One subscriber's view of a meeting, exact: the bus says that something is new, the record says what.
 
-    hub ─ push ─► subscription ─► next in line? ─ yes ──────────────────────────► get()
-                                      └─ a gap ─► goal ─► read the record ─► in line ─┘
+    bus ─ push ─► listener ─► next in line? ─ yes ────────────────────────► poll()
+                                  └─ a gap ─► goal ─► read() the record ─► in line ─┘
     reconcile(), once a second: the record's tail ─► goal          (a lost publish, a new participant, the end)
 
-Promised, whatever the hub loses, delays, repeats or reorders: each participant's updates come in sequence without gaps
+Promised, whatever the bus loses, delays, repeats or reorders: each participant's updates come in sequence without gaps
 or repeats; so do events, by position, and final roll-ups, by sequence; the token after an item goes on after that item;
 when the meeting has ended everything comes, the end last, then None. CONFLATE gives up only updates that a newer one of
 the same participant replaced while the subscriber was slow.
 """
 
 from collections import deque
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ParamSpec, Protocol, TypeVar
 
-from roompulse_server.bus.hub import CAPACITY, Hub, Item, Subscription
+from roompulse_server.bus.bus import CAPACITY, Bus, Item, Listener
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.storage.store import LogItem, Position, Store, Tail
 from roompulse_server.subscriptions import resume_token as tokens
@@ -68,28 +68,21 @@ class FromOffset:
     offset_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class After:
-    """Start after the sequences given, and now with everything else: an analyse stream's own view."""
-
-    updates: Mapping[str, int] = field(default_factory=dict)
-
-
-Start = Now | FromToken | FromOffset | After
+Start = Now | FromToken | FromOffset
 EVERYTHING = Filter()
 NOW = Now()
 
 
 class CatchUpSubscription:
-    """Use as `async with`; one task calls `get`, its owner calls `reconcile` once a second.
+    """Use as `async with`; one task calls `poll`, `read` and `wait`, its owner calls `reconcile` once a second.
 
     Args:
         record: Where to read.
-        hub: What tells of news.
+        bus: What tells of news.
         key: The meeting, with uid.
         wanted: What to deliver.
         start: Where to begin.
-        slow_policy: What gives when `get` is called too rarely. While a feed reads history nothing gives: it goes at
+        slow_policy: What gives when `poll` is called too rarely. While it reads history nothing gives: it goes at
             its reader's pace.
         capacity: Items that wait before the policy applies.
     """
@@ -97,7 +90,7 @@ class CatchUpSubscription:
     def __init__(
         self,
         record: Record,
-        hub: Hub,
+        bus: Bus,
         key: MeetingKey,
         wanted: Filter = EVERYTHING,
         *,
@@ -106,7 +99,7 @@ class CatchUpSubscription:
         capacity: int = CAPACITY,
     ) -> None:
         self._record = record
-        self._hub = hub
+        self._bus = bus
         self._key = key
         self._wanted = wanted
         self._participants = set(wanted.participants)
@@ -114,7 +107,7 @@ class CatchUpSubscription:
         self._start = start
         self._slow_policy = slow_policy
         self._capacity = capacity
-        self._subscription: Subscription | None = None
+        self._listener: Listener | None = None
         self._tracks: dict[str, Cursor] = {}
         self._numbers: dict[str, int] = {}
         self._events = Cursor()
@@ -129,8 +122,8 @@ class CatchUpSubscription:
         Raises:
             RoompulseError: MEETING_NOT_FOUND, RESUME_TOKEN_INVALID, RECORD_UNAVAILABLE, DRAINING.
         """
-        self._subscription = self._hub.subscribe(self._key.uid, capacity=self._capacity, slow_policy=self._slow_policy)
-        self._subscription.relaxed = True
+        self._listener = self._bus.listen(self._key.uid, capacity=self._capacity, slow_policy=self._slow_policy)
+        self._listener.drops_when_full = True
         try:
             tail = await self._record.read(self._record.store.tail, self._key)
             at = await self._position(tail)
@@ -146,24 +139,9 @@ class CatchUpSubscription:
         self.close()
 
     def close(self) -> None:
-        """Stop listening; a waiting `get` raises DRAINING. Doing it twice changes nothing."""
-        if self._subscription:
-            self._subscription.close()
-
-    async def get(self) -> Item | None:
-        """Wait for the next item; None after the meeting's end.
-
-        Raises:
-            RoompulseError: SUBSCRIBER_TOO_SLOW, POSITION_EXPIRED, RECORD_UNAVAILABLE, DRAINING. The token stays good.
-        """
-        while (item := self.poll()) is None:
-            if self.must_read:
-                await self.read()
-            elif self._ended:
-                return None
-            else:
-                await self.wait()
-        return item
+        """Stop listening. Idempotent."""
+        if self._listener:
+            self._listener.close()
 
     def poll(self) -> Item | None:
         """Return the next item where it is at hand; None where the record must be read, or nothing is there.
@@ -171,15 +149,15 @@ class CatchUpSubscription:
         Raises:
             RoompulseError: SUBSCRIBER_TOO_SLOW, POSITION_EXPIRED, DRAINING.
         """
-        subscription, item = self._listening(), None
-        while item is None and not subscription.overflowed:
+        listener, item = self._listening(), None
+        while item is None and not listener.has_gap:
             if self._line:
                 item = self._deliver(self._line.popleft())
             elif self._ended or self._behind():
                 return None
             else:
-                subscription.relaxed = False  # caught up: from now on the policy holds
-                news = subscription.pop()
+                listener.drops_when_full = False  # caught up: from now on the policy holds
+                news = listener.pop()
                 if news is None:
                     return None
                 item = self._sift(news)
@@ -188,7 +166,7 @@ class CatchUpSubscription:
     @property
     def must_read(self) -> bool:
         """Whether `poll` has no answer before `read`."""
-        return self._listening().overflowed or self._behind()
+        return self._listening().has_gap or self._behind()
 
     @property
     def ended(self) -> bool:
@@ -201,9 +179,9 @@ class CatchUpSubscription:
         Raises:
             RoompulseError: POSITION_EXPIRED, RECORD_UNAVAILABLE.
         """
-        subscription = self._listening()
-        if subscription.overflowed:
-            subscription.overflowed = False
+        listener = self._listening()
+        if listener.has_gap:
+            listener.has_gap = False
             await self.reconcile()
         else:
             await self._refill()
@@ -225,35 +203,22 @@ class CatchUpSubscription:
         self._aim(await self._record.read(self._record.store.tail, self._key))
         self._listening().wake()
 
-    def watch(self, participant: str, after: int = 0) -> None:
-        """Deliver one more participant's updates, those after a sequence; only where the filter names some."""
-        if self._participants:
-            self._participants.add(participant)
-            self._tracks.setdefault(participant, Cursor(after))
-
     def token(self) -> bytes:
-        """Return the position after the last item that `get` returned."""
+        """Return the position after the last item that `poll` returned."""
         updates = {self._numbers[name]: track.at for name, track in self._tracks.items() if name in self._numbers}
         position = tokens.ResumeToken(updates, self._events.at, self._rollups.at)
         return self._tokens.encode(position)
 
-    @property
-    def caught_up(self) -> bool:
-        """Whether everything known to be recorded was delivered."""
-        return not self._line and not self._behind()
-
-    def _listening(self) -> Subscription:
-        if self._subscription is None:
-            raise RuntimeError("a feed is used inside `async with`")
-        return self._subscription
+    def _listening(self) -> Listener:
+        if self._listener is None:
+            raise RuntimeError("a subscription is used inside `async with`")
+        return self._listener
 
     async def _position(self, tail: Tail) -> Position:
         now = Position({name: head.last_sequence for name, head in tail.heads.items()}, tail.event, tail.rollup)
         match self._start:
             case Now():
                 return now
-            case After(updates):
-                return Position({**now.updates, **updates}, now.event, now.rollup)
             case FromOffset(offset_us):
                 return await self._record.read(self._record.store.position_at, self._key, offset_us)
             case FromToken(data):
@@ -298,7 +263,7 @@ class CatchUpSubscription:
         return self._events.behind or self._rollups.behind or any(track.behind for track in self._tracks.values())
 
     def _sift(self, item: Item) -> Item | None:
-        """Take what the hub brought if it is next in line; otherwise aim at it, or ask for a look at the record."""
+        """Take what the bus brought if it is next in line; otherwise aim at it, or ask for a look at the record."""
         if isinstance(item, Rollup) and not item.final:
             known = item.start_us <= self._last_window_us
             return item if self._wanted.rollups and not self._wanted.final_rollups_only and not known else None
@@ -306,7 +271,7 @@ class CatchUpSubscription:
             return None
         stranger = isinstance(item, Update) and item.participant not in self._numbers
         if stranger or (isinstance(item, Event) and item.kind == EventKind.MEETING_ENDED):
-            self._listening().overflowed = True
+            self._listening().has_gap = True
             return None
         track, index, wanted = self._place(item)
         if isinstance(item, Update):

@@ -1,6 +1,6 @@
-"""Subscriptions as callers ask for them: a feed, filtered, with heartbeats, and a word before it is ended.
+"""Subscriptions as callers ask for them: filtered, with heartbeats, and with a position when the service ends them.
 
-record + hub ─▶ CatchUpSubscription ─▶ Subscription.next() ─▶ SubscriptionMessage (item, position after it)
+record + bus ─▶ CatchUpSubscription ─▶ Subscription.next() ─▶ SubscriptionMessage (item, position after it)
 """
 
 import asyncio
@@ -8,11 +8,14 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from roompulse_server.bus.bus import Bus
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.meetings.registry import Registry
-from roompulse_server.meetings.reply_queue import RETRY_AFTER_MS, GoingAway
-from roompulse_server.meetings.services import Services
+from roompulse_server.meetings.server_clock import ServerClock
 from roompulse_server.meetings.validation import check_ref
+from roompulse_server.metrics import Metrics
+from roompulse_server.storage.recorder import Recorder
+from roompulse_server.streams.replies import RETRY_AFTER_MS, GoingAway
 from roompulse_server.subscriptions.catch_up_subscription import (
     NOW,
     CatchUpSubscription,
@@ -55,8 +58,18 @@ class SubscriptionMessage:
 class SubscriptionService:
     """Opens subscriptions, and ends them all when the service stops."""
 
-    def __init__(self, services: Services, registry: Registry) -> None:
-        self._services, self._registry = services, registry
+    def __init__(
+        self,
+        registry: Registry,
+        recorder: Recorder,
+        bus: Bus,
+        *,
+        clock: ServerClock,
+        metrics: Metrics,
+        heartbeat_s: float,
+    ) -> None:
+        self._registry, self._recorder, self._bus = registry, recorder, bus
+        self._clock, self._metrics, self._heartbeat_s = clock, metrics, heartbeat_s
         self._open: set[Subscription] = set()
 
     @contextlib.asynccontextmanager
@@ -69,22 +82,23 @@ class SubscriptionService:
         if self._registry.draining:
             raise RoompulseError(Reason.DRAINING, "the service is stopping; subscribe again in a moment")
         meeting = await self._registry.find(check_ref(query.ref))
-        feed = CatchUpSubscription(
-            self._services.recorder,
-            self._services.hub,
+        source = CatchUpSubscription(
+            self._recorder,
+            self._bus,
             meeting.key,
             _of_groups(query.wanted) if meeting.aggregate_only else query.wanted,
             start=_start_of(query),
             slow_policy=query.slow_policy,
         )
-        async with feed:
-            subscription = Subscription(meeting, feed, self._services, greets=_start_of(query) is NOW)
+        async with source:
+            greets = _start_of(query) is NOW
+            subscription = Subscription(meeting, source, self._clock, self._heartbeat_s, greets=greets)
             self._open.add(subscription)
-            self._services.metrics.subscribers.inc()
+            self._metrics.subscribers.inc()
             try:
                 yield subscription
             finally:
-                self._services.metrics.subscribers.dec()
+                self._metrics.subscribers.dec()
                 self._open.discard(subscription)
                 await subscription.aclose()
 
@@ -109,10 +123,13 @@ def _start_of(query: SubscriptionQuery) -> Start:
 
 
 class Subscription:
-    """Made by `Subscriptions.open`; `next` is called by one task. One that greets begins with a pulse."""
+    """Made by `SubscriptionService.open`; `next` is called by one task. One that greets begins with a heartbeat."""
 
-    def __init__(self, meeting: Meeting, feed: CatchUpSubscription, services: Services, *, greets: bool) -> None:
-        self._meeting, self._feed, self._services = meeting, feed, services
+    def __init__(
+        self, meeting: Meeting, source: CatchUpSubscription, clock: ServerClock, heartbeat_s: float, *, greets: bool
+    ) -> None:
+        self._meeting, self._source = meeting, source
+        self._clock, self._heartbeat_s = clock, heartbeat_s
         self._newest_us = 0
         self._greets = greets
         self._reading: asyncio.Task[None] | None = None
@@ -126,29 +143,29 @@ class Subscription:
     def say_goodbye(self, reason: str) -> None:
         """Let the next message be the last one."""
         self._goodbye = self._goodbye or reason
-        self._feed.wake()
+        self._source.wake()
 
     async def next(self) -> SubscriptionMessage | None:
-        """Return what comes next, a pulse when nothing does; None at the end.
+        """Return what comes next, a heartbeat when nothing does; None at the end.
 
         Raises:
             RoompulseError: The record is not available.
         """
         if self._greets:
             self._greets = False
-            return self._pulse()
-        pulse_s = asyncio.get_running_loop().time() + self._services.settings.heartbeat_s
+            return self._heartbeat()
+        heartbeat_at_s = asyncio.get_running_loop().time() + self._heartbeat_s
         while not self._ended:
             if self._goodbye:
                 return self._going(self._goodbye)
-            if self._reading is None and (notice := self._poll()) is not None:
-                return notice
+            if self._reading is None and (message := self._poll()) is not None:
+                return message
             try:
-                async with asyncio.timeout_at(pulse_s):
+                async with asyncio.timeout_at(heartbeat_at_s):
                     await self._more()
             except TimeoutError:
-                await self._feed.reconcile()
-                return self._pulse()
+                await self._source.reconcile()
+                return self._heartbeat()
         return None
 
     async def aclose(self) -> None:
@@ -159,7 +176,7 @@ class Subscription:
 
     def _poll(self) -> SubscriptionMessage | None:
         try:
-            item = self._feed.poll()
+            item = self._source.poll()
         except RoompulseError as error:
             if error.reason is Reason.SUBSCRIBER_TOO_SLOW:
                 return self._going(error.message)
@@ -167,25 +184,23 @@ class Subscription:
         if item is None:
             return None
         self._newest_us = max(self._newest_us, item.start_us if isinstance(item, Rollup) else item.offset_us)
-        return SubscriptionMessage(item, self._feed.token())
+        return SubscriptionMessage(item, self._source.token())
 
     async def _more(self) -> None:
         """Wait for news, or read on; a reading takes as long as it takes, whatever beats meanwhile."""
-        if self._reading is None and not self._feed.must_read:
-            self._ended = self._feed.ended
+        if self._reading is None and not self._source.must_read:
+            self._ended = self._source.ended
             if not self._ended:
-                await self._feed.wait()
+                await self._source.wait()
             return
         if self._reading is None:
-            self._reading = asyncio.create_task(self._feed.read(), name="feed")
+            self._reading = asyncio.create_task(self._source.read(), name="read on")
         await asyncio.shield(self._reading)
         self._reading = None
 
     def _going(self, reason: str) -> SubscriptionMessage:
         self._ended = True
-        return SubscriptionMessage(GoingAway(reason, RETRY_AFTER_MS), self._feed.token())
+        return SubscriptionMessage(GoingAway(reason, RETRY_AFTER_MS), self._source.token())
 
-    def _pulse(self) -> SubscriptionMessage:
-        return SubscriptionMessage(
-            SubscriptionHeartbeat(self._services.clock.now_us(), self._newest_us), self._feed.token()
-        )
+    def _heartbeat(self) -> SubscriptionMessage:
+        return SubscriptionMessage(SubscriptionHeartbeat(self._clock.now_us(), self._newest_us), self._source.token())

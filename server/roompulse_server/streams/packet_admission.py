@@ -14,7 +14,14 @@ from roompulse_vision.media.bitstream import MAX_REORDERED_PACKETS, is_encoded_v
 from roompulse_vision.types import MediaLimits, Packet, VideoFormat
 
 from roompulse_server.errors import InvalidArgumentError
-from roompulse_server.meetings.clock import MAX_CAPTURE_US, CaptureMap, CodingOrder, LiveClock, Placed, Stamp
+from roompulse_server.streams.capture_clock import (
+    MAX_CAPTURE_US,
+    CaptureMap,
+    CaptureStamp,
+    CodingOrder,
+    LiveClock,
+    Placed,
+)
 from roompulse_server.types import Clock
 from roompulse_server.types.requests import StreamConfig
 
@@ -198,7 +205,7 @@ class PacketAdmission:
     def _wild(self, capture_us: int, receive_us: int) -> str:
         """Say by how much a live sender's stamp is off, or nothing."""
         reordered = self._format.encoding is Encoding.H264
-        jump_us = self._clock.jump_us(Stamp(capture_us, receive_us), reordered=reordered)
+        jump_us = self._clock.jump_us(CaptureStamp(capture_us, receive_us), reordered=reordered)
         if jump_us is None:
             return ""
         return f"jumps by {jump_us / 1e6:+g} s while packets came as ever; if the clock was set, the next one is taken"

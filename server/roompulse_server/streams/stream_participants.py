@@ -1,7 +1,7 @@
 """Participants of one stream: turns observations into participant updates.
 
-CAMERA: one seat, the stream's participant. GALLERY with tiles: a seat for each tile. ROOM and automatic GALLERY: a
-seat for each track, named "room#1", taken when the track first appears.
+CAMERA: the stream's participant alone. GALLERY with tiles: one for each tile. ROOM and automatic GALLERY: one for each
+track, named "room#1", admitted when the track first appears.
 """
 
 from collections.abc import Iterable
@@ -14,8 +14,9 @@ from roompulse_vision.observation import Observation, RegionObservation
 from roompulse_vision.types import FaceReading
 
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
-from roompulse_server.meetings.live import LiveMeeting
+from roompulse_server.meetings.live_meeting import LiveMeeting
 from roompulse_server.meetings.participant import Moment, ParticipantState
+from roompulse_server.streams.consent_policy import ConsentPolicy
 from roompulse_server.types import ATTESTED, Consent, ConsentState, Content, Update, found_id
 from roompulse_server.types.requests import StreamConfig, TileConfig
 
@@ -39,8 +40,8 @@ class Watched:
 class StreamParticipants:
     """The participants of one stream. `own` is the stream's participant itself."""
 
-    def __init__(self, config: StreamConfig, live: LiveMeeting, own: ParticipantState) -> None:
-        self._config, self._live, self.own = config, live, own
+    def __init__(self, config: StreamConfig, live: LiveMeeting, policy: ConsentPolicy, own: ParticipantState) -> None:
+        self._config, self._live, self._policy, self.own = config, live, policy, own
         self._tiles: dict[str, TileConfig] = {}
         self._others: dict[str, ParticipantState] = {}
         self._gone: set[str] = set()  # found faces that have left
@@ -56,71 +57,50 @@ class StreamParticipants:
         """The participants that get updates."""
         return list(self._others.values()) if self._config.tiled or self._config.finds_faces else [self.own]
 
-    def all_seats(self) -> Iterable[ParticipantState]:
+    def all(self) -> list[ParticipantState]:
         """Everybody whose stream must be closed in the record."""
         return [*self._others.values(), self.own]
+
+    def shows(self, name: str) -> bool:
+        """Whether a participant is in the stream's pictures, or is the stream's own."""
+        return name == self.own.id or name in self._others
+
+    def holds(self, name: str, epoch: int) -> bool:
+        """Whether the values of a participant's epoch come from this stream, and the participant is still here."""
+        return any(each.id == name and each.row.epoch == epoch for each in self.all())
 
     @property
     def watched_tiles(self) -> tuple[TileConfig, ...]:
         """The tiles whose participants have consented."""
         return tuple(entry for name, entry in self._tiles.items() if self._granted(self._others[name]))
 
-    @property
-    def may_look(self) -> bool:
-        """Whether anybody in the picture has consented."""
-        if self._config.tiled:
-            return bool(self.watched_tiles)
-        if self._config.finds_faces:
-            return self._attested and self.own.row.consent.state in (ConsentState.GRANTED, ConsentState.UNSPECIFIED)
-        return self._granted(self.own)
-
-    @property
-    def _attested(self) -> bool:
-        """Whether somebody answers for the consent of everybody whose face may be found."""
-        return self._config.everyone_consented or self._live.meeting.everyone_consented
-
-    def unseen(self, camera_on: bool) -> DropReason | None:
-        """Return why pictures are not looked at, None where they are."""
-        if not camera_on:
-            return DropReason.NOT_A_CAMERA
-        return None if self.may_look else DropReason.NO_CONSENT
-
-    def put(self, name: str, consent: Consent) -> bool:
-        """Take somebody's new consent over; return whether everybody's pictures must be given up for it."""
-        seat = self.own if name == self.own.id else self._others.get(name)
-        if seat is None:
-            return False
-        before, seat.row = self._granted(seat), replace(seat.row, consent=consent)
-        if self._granted(seat) and seat.state is Presence.NO_CONSENT:
-            seat.state = None
-        return self.rests_on(name) and before and not self._granted(seat)
-
-    def rests_on(self, name: str) -> bool:
-        """Whether the stream can show nobody without this one: of found faces nobody can tell who is who."""
-        return name == self.own.id or (self._config.finds_faces and name in self._others)
-
-    def forget(self, name: str) -> None:
-        """Seat somebody no longer; a tile of theirs is seated anew when it comes again."""
-        for held in (self._others, self._tiles, self._samplers):
-            held.pop(name, None)
+    def why_not(self, *, camera_on: bool) -> DropReason | None:
+        """Return why packets are not analysed; None where they are."""
+        return self._policy.why_not(self.own.row.consent, len(self.watched_tiles), camera_on=camera_on)
 
     def warnings(self) -> tuple[str, ...]:
         """Return, in words, why nothing would be analysed."""
-        if self._config.content is not Content.CAMERA or self.may_look:
-            return ()
-        return (f"nothing is analysed: {self._obstacle()}",)
+        return self._policy.warnings(self.own.id, self.own.row.consent, len(self.watched_tiles))
 
-    def _obstacle(self) -> str:
-        """Say whose consent is missing, and what helps."""
-        state = self.own.row.consent.state
-        if state in (ConsentState.REFUSED, ConsentState.WITHDRAWN):
-            return f"the recorded consent of {self.own.id!r} is {state.name}; SetConsent records another one"
-        if self._config.finds_faces:
-            return "everyone_consented is not set, which says that everybody in the pictures has agreed"
-        who = "any tile's participant" if self._config.tiled else f"{self.own.id!r}"
-        return f"no consent of {who} is recorded; the stream's configuration can state it"
+    def set_consent(self, name: str, consent: Consent) -> bool:
+        """Take a participant's consent over; return whether the stream can show nobody without them.
 
-    async def retile(self, tiles: tuple[TileConfig, ...], moment: Moment) -> list[Scored]:
+        A tile of a participant who does not agree is seated anew when it comes again. Nobody can tell found faces
+        apart, so the stream ends with the first of them.
+        """
+        participant = self.own if name == self.own.id else self._others.get(name)
+        ends = name == self.own.id or (self._config.finds_faces and name in self._others)
+        if participant is not None:
+            participant.row = replace(participant.row, consent=consent)
+            if self._granted(participant) and participant.state is Presence.NO_CONSENT:
+                participant.state = None
+        if consent.state is ConsentState.GRANTED:
+            return False
+        for held in (self._others, self._tiles, self._samplers):
+            held.pop(name, None)
+        return ends
+
+    async def set_tiles(self, tiles: tuple[TileConfig, ...], moment: Moment) -> list[Scored]:
         """Seat newcomers, see off who left; return the updates of who left."""
         names = {entry.tile.participant_id for entry in tiles}
         scored: list[Scored] = []
@@ -128,23 +108,21 @@ class StreamParticipants:
             leaver = self._others.pop(name)
             scored.append((leaver, leaver.enter(moment, Presence.LEFT)))
         for entry in tiles:
-            seat = self._others.get(entry.tile.participant_id)
-            if seat is None:
-                scored += await self._seat_tile(entry, moment)
-            elif _is_news(entry, seat):
+            participant = self._others.get(entry.tile.participant_id)
+            if participant is None:
+                scored += await self._admit_tile(entry, moment)
+            elif _is_news(entry, participant):
                 await self._describe(entry)
         seated = (entry for entry in tiles if entry.tile.participant_id in self._others)
         self._tiles = {entry.tile.participant_id: entry for entry in seated}
         self._resumes = False
         return scored
 
-    async def take(self, observation: Observation, now_us: int) -> list[Scored]:
-        """Return the updates that an observation leads to."""
-        stamp = observation.stamp
-        moment = Moment(stamp.offset_us, stamp.capture_us, stamp.receive_us, now_us)
-        watched = Watched(moment, observation.speaking, observation.packet_index)
+    async def take(self, observation: Observation, regions: Iterable[RegionObservation], now_us: int) -> list[Scored]:
+        """Return the updates that an observation of these regions leads to."""
+        watched = Watched(Moment(observation.stamp, now_us), observation.speaking, observation.packet_index)
         scored: list[Scored] = []
-        for region in observation.regions if self.may_look else ():
+        for region in regions:
             if self._config.finds_faces:
                 scored += await self._take_found(region, watched)
             elif not self._config.tiled:
@@ -159,22 +137,26 @@ class StreamParticipants:
             return Presence.NOT_A_CAMERA
         if not camera_on:
             return Presence.CAMERA_OFF
-        return None if self.may_look or self._config.tiled else Presence.NO_CONSENT
+        return None if self._config.tiled or self.why_not(camera_on=True) is None else Presence.NO_CONSENT
 
     def enter(self, moment: Moment, state: Presence | None) -> list[Scored]:
         """Let everybody enter a state without pictures, or (None) leave the camera's."""
-        seats = list(self.everybody())
+        participants = list(self.everybody())
         if state is None:
-            for seat in seats:
-                seat.state = None if seat.state is Presence.CAMERA_OFF else seat.state
+            for participant in participants:
+                participant.state = None if participant.state is Presence.CAMERA_OFF else participant.state
             return []
-        return [(seat, seat.enter(moment, state)) for seat in seats or [self.own]]
+        return [(participant, participant.enter(moment, state)) for participant in participants or [self.own]]
 
     def fill(self, until_us: int) -> list[Scored]:
         """Return the updates that states without pictures need up to an offset: one of each participant at most."""
         began_us = self._live.began_us
-        seats = {seat.id: seat for seat in (*self.everybody(), self.own)}.values()
-        return [(seat, update) for seat in seats if (update := seat.fill(until_us, began_us)) is not None]
+        participants = {participant.id: participant for participant in (*self.everybody(), self.own)}.values()
+        return [
+            (participant, update)
+            for participant in participants
+            if (update := participant.fill(until_us, began_us)) is not None
+        ]
 
     def keep_up(self, moment: Moment) -> list[Scored]:
         """Return the updates that are due although no analysis came."""
@@ -185,21 +167,28 @@ class StreamParticipants:
         period_us = 1e6 / self._config.update_rate_hz
         late_us = period_us * (QUIET_PERIODS if self._every_rate else 1.5)
         scored: list[Scored] = []
-        for seat in self.everybody():
-            quiet_us = moment.offset_us - (seat.opened_us if seat.analysed_us is None else seat.analysed_us)
-            due = quiet_us >= late_us and moment.offset_us - seat.offset_us >= 0.8 * period_us
-            if due and seat.state is None and seat.id not in self._gone:
+        for participant in self.everybody():
+            quiet_us = moment.offset_us - (
+                participant.opened_us if participant.analysed_us is None else participant.analysed_us
+            )
+            due = quiet_us >= late_us and moment.offset_us - participant.offset_us >= 0.8 * period_us
+            if due and participant.state is None and participant.id not in self._gone:
                 silent = quiet_us > NO_PICTURES_US
-                scored.append((seat, seat.enter(moment, Presence.NO_PICTURES) if silent else seat.refresh(moment)))
+                scored.append(
+                    (
+                        participant,
+                        participant.enter(moment, Presence.NO_PICTURES) if silent else participant.refresh(moment),
+                    )
+                )
         return scored
 
-    async def _seat_tile(self, entry: TileConfig, moment: Moment) -> list[Scored]:
+    async def _admit_tile(self, entry: TileConfig, moment: Moment) -> list[Scored]:
         tile = entry.tile
-        seat = await self._admit(tile.participant_id, tile.display_name, entry.consent, moment.offset_us)
-        if seat is None:
+        participant = await self._admit(tile.participant_id, tile.display_name, entry.consent, moment.offset_us)
+        if participant is None:
             return []
-        self._others[tile.participant_id] = seat
-        return [] if self._granted(seat) else [(seat, seat.enter(moment, Presence.NO_CONSENT))]
+        self._others[tile.participant_id] = participant
+        return [] if self._granted(participant) else [(participant, participant.enter(moment, Presence.NO_CONSENT))]
 
     async def _describe(self, entry: TileConfig) -> None:
         """Take what a tile that is said again says anew; who was erased meanwhile is no part of it."""
@@ -212,22 +201,25 @@ class StreamParticipants:
             return
         if name in self._others:
             self._others[name].row = replace(self._others[name].row, display_name=row.display_name)
-            self.put(name, row.consent)
+            self.set_consent(name, row.consent)
 
     async def _take_found(self, region: RegionObservation, watched: Watched) -> list[Scored]:
         scored: list[Scored] = []
         for face in region.faces:
-            seat = await self._found(face.track, watched.moment)
-            if seat is None:
+            participant = await self._found(face.track, watched.moment)
+            if participant is None:
                 continue
-            self._gone.discard(seat.id)
+            self._gone.discard(participant.id)
             small = face.affect is None
             presence = Presence.FACE_TOO_SMALL if small else Presence.PRESENT
-            scored += self._observe(seat, presence, face, watched)
+            scored += self._observe(participant, presence, face, watched)
         return scored + self._see_off(watched.moment)
 
     async def _found(self, track: int, moment: Moment) -> ParticipantState | None:
-        """Return a found face's seat; None for one that gets none. An id that is somebody else's is passed over."""
+        """Return a found face's participant; None for a face that gets none.
+
+        An id that is somebody else's is passed over.
+        """
         while True:
             name = found_id(self.own.id, track, self._signs.get(track, 1))
             if name in self._others:
@@ -236,13 +228,13 @@ class StreamParticipants:
                 return None
             consent = Consent(ConsentState.GRANTED, ATTESTED, "", moment.now_us)
             try:
-                seat = await self._admit(name, "", consent, moment.offset_us, face=True)
+                participant = await self._admit(name, "", consent, moment.offset_us, face=True)
             except InvalidArgumentError:
                 self._signs[track] = self._signs.get(track, 1) + 1
                 continue
-            if seat is not None:
-                self._others[name] = seat
-            return seat
+            if participant is not None:
+                self._others[name] = participant
+            return participant
 
     async def _admit(
         self, name: str, display_name: str, consent: Consent | None, at_us: int, *, face: bool = False
@@ -258,35 +250,34 @@ class StreamParticipants:
 
     def _see_off(self, moment: Moment) -> list[Scored]:
         scored: list[Scored] = []
-        for seat in self._others.values():
-            if seat.id not in self._gone and moment.offset_us - seat.offset_us > GONE_US:
-                scored.append((seat, seat.enter(moment, Presence.LEFT)))
-                seat.state = None  # said once, not filled
-                self._gone.add(seat.id)
+        for participant in self._others.values():
+            if participant.id not in self._gone and moment.offset_us - participant.offset_us > GONE_US:
+                scored.append((participant, participant.enter(moment, Presence.LEFT)))
+                participant.state = None  # said once, not filled
+                self._gone.add(participant.id)
         return scored
 
     def _observe(
-        self, seat: ParticipantState, presence: Presence, face: FaceReading | None, watched: Watched
+        self, participant: ParticipantState, presence: Presence, face: FaceReading | None, watched: Watched
     ) -> list[Scored]:
         speaking = watched.speaking
-        if seat.id in self._tiles and self._tiles[seat.id].tile.speaking is not None:
-            speaking = self._tiles[seat.id].tile.speaking
+        if participant.id in self._tiles and self._tiles[participant.id].tile.speaking is not None:
+            speaking = self._tiles[participant.id].tile.speaking
         if self._thinned:
-            sampler = self._samplers.setdefault(seat.id, FrameSampler())
+            sampler = self._samplers.setdefault(participant.id, FrameSampler())
             if not sampler.due(watched.moment.offset_us, self._config.update_rate_hz):
-                seat.note(watched.moment, presence, face, speaking)
+                participant.note(watched.moment, presence, face, speaking)
                 return []
-        return [(seat, seat.observe(watched.moment, presence, face, speaking, watched.packet))]
+        return [(participant, participant.observe(watched.moment, presence, face, speaking, watched.packet))]
 
-    def _granted(self, seat: ParticipantState) -> bool:
-        state = seat.row.consent.state
-        return state is ConsentState.GRANTED or (state is ConsentState.UNSPECIFIED and not self._live.consent_required)
+    def _granted(self, participant: ParticipantState) -> bool:
+        return self._policy.granted(participant.row.consent)
 
 
-def _is_news(entry: TileConfig, seat: ParticipantState) -> bool:
+def _is_news(entry: TileConfig, participant: ParticipantState) -> bool:
     """Tell whether a tile that is said again says something that is not recorded."""
-    renamed = entry.tile.display_name not in ("", seat.row.display_name)
-    return renamed or (entry.consent is not None and seat.row.consent.state is ConsentState.UNSPECIFIED)
+    renamed = entry.tile.display_name not in ("", participant.row.display_name)
+    return renamed or (entry.consent is not None and participant.row.consent.state is ConsentState.UNSPECIFIED)
 
 
 def _first(region: RegionObservation) -> FaceReading | None:

@@ -1,8 +1,6 @@
-"""Time in a meeting: the server's clock, and how a stream's capture times map to the meeting's offset."""
+"""How a stream's capture times map to the meeting's offset."""
 
 import heapq
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from roompulse_vision.enumerations import Delivery
@@ -17,20 +15,6 @@ MAX_PERIOD_US = 2_000_000  # longer pauses between packets say nothing about the
 PERIOD_SHARE = 8  # of its difference to the last one, that a period is corrected by
 
 
-class ServerClock:
-    """Wall time that never steps: the wall clock at start, moved on by the monotonic clock."""
-
-    def __init__(
-        self, wall_ns: Callable[[], int] = time.time_ns, monotonic_ns: Callable[[], int] = time.monotonic_ns
-    ) -> None:
-        self._monotonic_ns = monotonic_ns
-        self._zero_us = wall_ns() // 1000 - monotonic_ns() // 1000
-
-    def now_us(self) -> int:
-        """Return microseconds since 1970."""
-        return self._zero_us + self._monotonic_ns() // 1000
-
-
 @dataclass(frozen=True, slots=True)
 class Placed:
     """A capture time, placed: `offset_us` in the meeting, `capture_us` on the server's wall clock."""
@@ -40,7 +24,7 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class CaptureStamp:
     """A capture time by the sender's clock, and when it came by ours."""
 
     capture_us: int
@@ -59,11 +43,11 @@ class LiveClock:
         self._newest_us: int | None = None
         self._received_us = 0
         self._delay_us = 0  # the least so far, by the two clocks
-        self._refused: Stamp | None = None
+        self._refused: CaptureStamp | None = None
         self._period_us: int | None = None
         self.step_us = STEP_US
 
-    def jump_us(self, stamp: Stamp, *, reordered: bool) -> int | None:
+    def jump_us(self, stamp: CaptureStamp, *, reordered: bool) -> int | None:
         """Return by how much a stamp jumps that must be refused; None: it is in line, or the clock has stepped."""
         newest_us, delay_us = self._newest_us, stamp.receive_us - stamp.capture_us
         if newest_us is None:
@@ -81,7 +65,7 @@ class LiveClock:
         self._newest_us, self._delay_us = max(newest_us, stamp.capture_us), min(self._delay_us, delay_us)
         return None
 
-    def _follow(self, stamp: Stamp) -> None:
+    def _follow(self, stamp: CaptureStamp) -> None:
         self._newest_us, self._delay_us = stamp.capture_us, stamp.receive_us - stamp.capture_us
         self._received_us, self._refused = stamp.receive_us, None
 
@@ -126,7 +110,6 @@ class CaptureMap:
         self._steps = delivery is not Delivery.EVERY_FRAME
         self._shift_us = media_zero_us if clock is not Clock.WALL else None
         self._fixed = self._shift_us is not None
-        self.reanchored = 0
 
     def untimed(self, receive_us: int) -> Placed:
         """Place a picture that says no capture time: at its media's zero where that is fixed, else now."""
@@ -137,10 +120,9 @@ class CaptureMap:
     def place(self, capture_us: int, receive_us: int, step_us: int = STEP_US) -> Placed:
         """Place a capture time that came at `receive_us` (server's wall clock)."""
         arrived_us = receive_us - self._began_us
-        if self._shift_us is None:
+        if self._shift_us is None or (
+            self._steps and not self._fixed and abs(capture_us + self._shift_us - arrived_us) > step_us
+        ):
             self._shift_us = arrived_us - capture_us
-        elif self._steps and not self._fixed and abs(capture_us + self._shift_us - arrived_us) > step_us:
-            self._shift_us = arrived_us - capture_us
-            self.reanchored += 1
         offset_us = max(0, capture_us + self._shift_us)
         return Placed(offset_us, self._began_us + offset_us)
