@@ -158,6 +158,7 @@ async def _serve(stack: contextlib.AsyncExitStack, parts: Parts) -> "App":
         AnalysisServicer(parts.analysis(registry)),
         SubscriptionServicer(subscriptions),
         MeetingServicer(MeetingService(registry, parts.recorder, settings), privacy),
+        metrics=metrics,
         reflect=settings.reflection,
         first_message_s=settings.first_message_s,
     )

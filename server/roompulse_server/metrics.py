@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from roompulse_server.types import PacketCounters
 
+RPC_BUCKETS_S = (0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0, 600.0, 3600.0)
 LATENCY_BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 
 
@@ -20,6 +21,17 @@ class Metrics:
         )  # analyzed, not_due, or a drop reason
         self.faults = Counter(
             "roompulse_packet_faults", "Packets that could not be used", ["reason"], registry=self.registry
+        )
+        self.rpcs = Counter("roompulse_rpcs", "Calls that ended", ["service", "method", "code"], registry=self.registry)
+        self.rpcs_active = Gauge(
+            "roompulse_rpcs_active", "Calls in progress", ["service", "method"], registry=self.registry
+        )
+        self.rpc_seconds = Histogram(
+            "roompulse_rpc_seconds",
+            "Length of calls; those of streams are as long as the streams",
+            ["service", "method"],
+            buckets=RPC_BUCKETS_S,
+            registry=self.registry,
         )
         self.background_failures = Counter(
             "roompulse_background_failures", "Background work that failed", ["loop"], registry=self.registry

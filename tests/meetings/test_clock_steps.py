@@ -4,6 +4,7 @@ import pathlib
 
 import pytest
 from bare_service import Bare, Host, bare
+from roompulse_server.access.caller import ANONYMOUS
 from roompulse_server.meetings.validation import check_stream
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose, Update
 from roompulse_server.types.requests import MeetingRef, StreamConfig
@@ -11,12 +12,12 @@ from roompulse_server.types.requests import MeetingRef, StreamConfig
 S = 1_000_000
 DAY = 86_400 * S
 REF = MeetingRef("default", "standup")
-LIVE = check_stream(StreamConfig(REF, "ada", purpose=Purpose.RESEARCH, update_rate_hz=30.0))
+LIVE = check_stream(StreamConfig(REF, "ada", purpose=Purpose.RESEARCH, update_rate_hz=30.0), ANONYMOUS)
 
 
 async def updates(service: Bare, count: int) -> list[Update]:
     """Open a LIVE stream that nobody agreed to, and return its first updates."""
-    stream = await service.analysis.open(LIVE)
+    stream = await service.analysis.open(ANONYMOUS, LIVE)
     found: list[Update] = []
     while len(found) < count:
         if isinstance(reply := await stream.next(), Update):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from roompulse_server.access.caller import ANONYMOUS
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.meetings.validation import check_purpose, check_ref, check_stream
 from roompulse_server.types import Purpose, Source, Tile
@@ -20,9 +21,9 @@ def tile(name: str, box: Box) -> TileConfig:
 
 
 def test_defaults() -> None:
-    live = check_stream(GOOD)
+    live = check_stream(GOOD, ANONYMOUS)
     assert (live.meeting.tenant, live.update_rate_hz, live.analysis_rate_hz) == ("default", 5.0, 5.0)
-    every = check_stream(replace(GOOD, delivery=Delivery.EVERY_FRAME))
+    every = check_stream(replace(GOOD, delivery=Delivery.EVERY_FRAME), ANONYMOUS)
     assert (every.update_rate_hz, every.analysis_rate_hz) == (0.0, 0.0)
 
 
@@ -42,13 +43,13 @@ def test_defaults() -> None:
 )
 def test_the_wrong_field_is_named(change: dict[str, object], field: str) -> None:
     with pytest.raises(InvalidArgumentError) as raised:
-        check_stream(replace(GOOD, **change))  # type: ignore[arg-type]
+        check_stream(replace(GOOD, **change), ANONYMOUS)  # type: ignore[arg-type]
     assert raised.value.field == field
 
 
 def test_there_is_one_tenant_without_tokens() -> None:
     with pytest.raises(RoompulseError) as raised:
-        check_ref(MeetingRef("acme", "standup"))
+        check_ref(MeetingRef("acme", "standup"), ANONYMOUS)
     assert raised.value.reason is Reason.TENANT_UNKNOWN
 
 
@@ -63,30 +64,30 @@ IDS = st.text(st.characters(exclude_categories=("Cc", "Cs")), min_size=1, max_si
 
 @given(IDS)
 def test_an_id_is_kept_as_it_is(text: str) -> None:
-    assert check_ref(MeetingRef("", text)).id == text
-    assert check_stream(replace(GOOD, participant=text)).participant == text
+    assert check_ref(MeetingRef("", text), ANONYMOUS).id == text
+    assert check_stream(replace(GOOD, participant=text), ANONYMOUS).participant == text
 
 
 @pytest.mark.parametrize(
     "text", ["4zAa/bC+d==", "\u3000", "a\u200cb", "a\u200db", "a\u00adb", "a b", "\u202eb", "\u2028"]
 )
 def test_ids_that_platforms_give_are_taken(text: str) -> None:
-    assert check_ref(MeetingRef("", text)).id == text
+    assert check_ref(MeetingRef("", text), ANONYMOUS).id == text
 
 
 @given(st.sampled_from([chr(code) for code in (*range(32), *range(127, 160))]), IDS)
 def test_control_characters_alone_are_refused_with_the_value(control: str, text: str) -> None:
     with pytest.raises(InvalidArgumentError) as raised:
-        check_ref(MeetingRef("", control + text[:100]))
+        check_ref(MeetingRef("", control + text[:100]), ANONYMOUS)
     assert repr(control + text[:100]) in raised.value.message
 
 
 def test_a_long_id_is_refused_without_saying_all_of_it() -> None:
     with pytest.raises(InvalidArgumentError) as raised:
-        check_ref(MeetingRef("", "x" * 200_000))
+        check_ref(MeetingRef("", "x" * 200_000), ANONYMOUS)
     assert len(raised.value.message) < 300
 
 
 def test_a_uid_is_enough_to_name_a_meeting() -> None:
-    assert check_ref(MeetingRef("", "", "f" * 32)) == MeetingRef("default", "", "f" * 32)
-    assert check_stream(replace(GOOD, meeting=MeetingRef("", "", "f" * 32))).meeting.uid == "f" * 32
+    assert check_ref(MeetingRef("", "", "f" * 32), ANONYMOUS) == MeetingRef("default", "", "f" * 32)
+    assert check_stream(replace(GOOD, meeting=MeetingRef("", "", "f" * 32)), ANONYMOUS).meeting.uid == "f" * 32

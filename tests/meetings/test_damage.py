@@ -10,6 +10,7 @@ from contextlib import closing
 import pytest
 import pytest_asyncio
 from bare_service import Bare, bare
+from roompulse_server.access.caller import ANONYMOUS
 from roompulse_server.errors import Reason, RoompulseError, StoreError
 from roompulse_server.meetings.validation import check_stream
 from roompulse_server.streams.packet_admission import IncomingPacket
@@ -33,12 +34,13 @@ def config(meeting: str) -> StreamConfig:
             delivery=Delivery.EVERY_FRAME,
             media_zero_us=0,
             format=VideoFormat(Encoding.H264),
-        )
+        ),
+        ANONYMOUS,
     )
 
 
 async def stream(service: Bare, meeting: str, seconds: int = 3) -> None:
-    stream = await service.analysis.open(config(meeting))
+    stream = await service.analysis.open(ANONYMOUS, config(meeting))
     for second in range(seconds):
         await stream.packets([IncomingPacket(second, KEY_FRAME, second * S)])
     finishing = asyncio.create_task(stream.finish())
@@ -113,7 +115,7 @@ async def test_a_damaged_meeting_is_said_takes_no_streams_and_can_be_deleted(
             said = [line for line in logs if line["log_level"] == "error"]
             assert await refusal(service, "whole") is None
             assert await refusal(service, "broken") is Reason.RECORD_DAMAGED
-            await service.privacy.delete_meeting(MeetingRef("default", "broken"), allow_missing=False)
+            await service.privacy.delete_meeting(ANONYMOUS, MeetingRef("default", "broken"), allow_missing=False)
             assert await refusal(service, "broken") is None  # its id is free again
     (line,) = said
     assert '"broken" is damaged' in line["event"]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from bare_service import bare
+from roompulse_server.access.caller import ANONYMOUS
 from roompulse_server.errors import Reason, RoompulseError, StoreError
 from roompulse_server.meetings.validation import check_stream
 from roompulse_server.storage.sqlite import SqliteStore
@@ -14,7 +15,9 @@ from roompulse_server.types import Purpose
 from roompulse_server.types.log import Committed, Entry
 from roompulse_server.types.requests import MeetingRef, StreamConfig
 
-LIVE = check_stream(StreamConfig(MeetingRef("default", "m"), "ada", purpose=Purpose.RESEARCH, update_rate_hz=30.0))
+LIVE = check_stream(
+    StreamConfig(MeetingRef("default", "m"), "ada", purpose=Purpose.RESEARCH, update_rate_hz=30.0), ANONYMOUS
+)
 
 
 def full(_: SqliteStore, entries: Sequence[Entry]) -> list[Committed]:
@@ -32,7 +35,7 @@ async def reason_of_the_end(stream: AnalysisStream) -> Reason | None:
 
 async def stop_with_a_full_disk(data: pathlib.Path, fail: Callable[[], None]) -> None:
     async with bare(data, drain_s=0.1) as service:
-        stream = await service.analysis.open(LIVE)
+        stream = await service.analysis.open(ANONYMOUS, LIVE)
         fail()
         finishing = asyncio.create_task(stream.finish())
         while not service.parts.recorder.statistics().failing:  # noqa: ASYNC110 - the disk's thread has no event here

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest_asyncio
 from bare_service import Bare, bare
+from roompulse_server.access.caller import ANONYMOUS
 from roompulse_server.insight.summary.summary_types import MeetingSummary
 from roompulse_server.meetings.meeting_service import MeetingService
 from roompulse_server.streams.packet_admission import IncomingPacket
@@ -69,7 +70,7 @@ async def each(stream: AnalysisStream, incoming: Iterable[IncomingPacket]) -> No
 
 
 async def test_packets_days_apart_cost_a_row_each(service: Bare) -> None:
-    stream = await service.analysis.open(config())
+    stream = await service.analysis.open(ANONYMOUS, config())
     await each(stream, packets(*(day * DAY for day in range(7))))
     await finish(stream)
     updates, rollups = await rows(service)
@@ -78,7 +79,7 @@ async def test_packets_days_apart_cost_a_row_each(service: Bare) -> None:
 
 
 async def test_a_live_stream_that_leaps_pays_nothing(service: Bare) -> None:
-    stream = await service.analysis.open(config(Delivery.LIVE))
+    stream = await service.analysis.open(ANONYMOUS, config(Delivery.LIVE))
     await each(stream, packets(*(day * DAY for day in range(7))))
     await finish(stream, faults=6)
     updates, rollups = await rows(service)
@@ -87,7 +88,7 @@ async def test_a_live_stream_that_leaps_pays_nothing(service: Bare) -> None:
 
 
 async def test_a_gallery_pays_a_row_a_tile(service: Bare) -> None:
-    stream = await service.analysis.open(config(Delivery.EVERY_FRAME, **gallery(64)))
+    stream = await service.analysis.open(ANONYMOUS, config(Delivery.EVERY_FRAME, **gallery(64)))
     await each(stream, packets(0, DAY, 2 * DAY))
     await finish(stream)
     updates, rollups = await rows(service)
@@ -96,14 +97,14 @@ async def test_a_gallery_pays_a_row_a_tile(service: Bare) -> None:
 
 
 async def test_a_message_of_packets_costs_no_more_than_its_last_one(service: Bare) -> None:
-    stream = await service.analysis.open(config())
+    stream = await service.analysis.open(ANONYMOUS, config())
     await stream.packets(packets(*range(0, 16 * HOUR, HOUR)))
     await finish(stream)
     assert (await rows(service))[0] <= 2
 
 
 async def test_a_camera_that_is_off_for_hours_costs_a_row_a_change(service: Bare) -> None:
-    stream = await service.analysis.open(config())
+    stream = await service.analysis.open(ANONYMOUS, config())
     for hour in range(20):
         await stream.set_camera(hour % 2 == 1, hour * HOUR)
     await finish(stream)
@@ -111,7 +112,7 @@ async def test_a_camera_that_is_off_for_hours_costs_a_row_a_change(service: Bare
 
 
 async def test_nobody_can_lie_more_than_a_week_ahead(service: Bare) -> None:
-    stream = await service.analysis.open(config())
+    stream = await service.analysis.open(ANONYMOUS, config())
     await each(stream, packets(*(day * DAY for day in range(12))))
     faults = [reply for reply in await finish(stream, faults=4) if isinstance(reply, PacketFault)]
     assert [fault.packet_index for fault in faults] == [8, 9, 10, 11]
@@ -120,7 +121,7 @@ async def test_nobody_can_lie_more_than_a_week_ahead(service: Bare) -> None:
 
 
 async def test_an_honest_hour_without_a_camera_is_an_hour_in_the_summary(service: Bare) -> None:
-    stream = await service.analysis.open(config())
+    stream = await service.analysis.open(ANONYMOUS, config())
     await stream.set_camera(False, 60 * S)
     await stream.set_camera(True, 60 * S + HOUR)
     await finish(stream)
@@ -129,16 +130,15 @@ async def test_an_honest_hour_without_a_camera_is_an_hour_in_the_summary(service
 
 
 async def summary(service: Bare) -> MeetingSummary:
-    return await MeetingService(service.registry, service.parts.recorder, service.parts.settings).summary(
-        MeetingRef("default", "leaps")
-    )
+    meetings = MeetingService(service.registry, service.parts.recorder, service.parts.settings)
+    return await meetings.summary(ANONYMOUS, MeetingRef("default", "leaps"))
 
 
 async def test_who_is_off_in_a_recording_counts_while_others_are_seen(service: Bare) -> None:
-    off = await service.analysis.open(config())
+    off = await service.analysis.open(ANONYMOUS, config())
     await off.set_camera(False, 0)
     await off.set_camera(True, HOUR)
-    other = await service.analysis.open(config(participant="bob"))
+    other = await service.analysis.open(ANONYMOUS, config(participant="bob"))
     await each(other, packets(*range(1800 * S, 1830 * S, S)))
     await finish(other)
     await finish(off)
@@ -148,7 +148,7 @@ async def test_who_is_off_in_a_recording_counts_while_others_are_seen(service: B
 
 
 async def test_recording_lets_others_have_their_turn(service: Bare) -> None:
-    stream = await service.analysis.open(config(Delivery.LIVE, **gallery(64)))
+    stream = await service.analysis.open(ANONYMOUS, config(Delivery.LIVE, **gallery(64)))
     sequences: list[int] = []
     watching = asyncio.create_task(watch(service, sequences))
     await stream.packets(packets(0))
@@ -169,7 +169,7 @@ async def watch(service: Bare, queued: list[int]) -> None:
 
 
 async def test_updates_never_fall_behind_what_they_say(service: Bare) -> None:
-    stream = await service.analysis.open(config())
+    stream = await service.analysis.open(ANONYMOUS, config())
     await each(stream, packets(*range(0, 20 * S, 400_000)))
     updates = [reply for reply in await finish(stream) if isinstance(reply, Update)]
     assert [update.offset_us for update in updates] == [second * S for second in range(20)]

@@ -19,6 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("streams", "privacy"),
     ("meetings", "report"),
     ("engine", "insight", "bus", "storage"),
+    ("access",),
     ("background",),
     ("series", "settings", "metrics", "logs"),
     ("types",),

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from roompulse_server.access.caller import Caller
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.insight.summary.consent import consent_basis_of
 from roompulse_server.insight.summary.group_summary import summarise_groups
@@ -12,7 +13,7 @@ from roompulse_server.insight.summary.occurrence import Occurrence, occurrence_o
 from roompulse_server.insight.summary.roster import Attendee, roster_of
 from roompulse_server.insight.summary.summary_types import MeetingSummary
 from roompulse_server.meetings.registry import Registry
-from roompulse_server.meetings.validation import check_ref, check_tenant, check_time_zone, page_size
+from roompulse_server.meetings.validation import check_ref, check_time_zone, page_size
 from roompulse_server.settings import Settings
 from roompulse_server.storage.recorder import Recorder
 from roompulse_server.storage.store import Page, Store
@@ -50,13 +51,13 @@ class MeetingService:
     def __init__(self, registry: Registry, recorder: Recorder, settings: Settings) -> None:
         self._registry, self._recorder, self._settings = registry, recorder, settings
 
-    async def create(self, meeting: Meeting, request_id: str) -> Meeting:
+    async def create(self, caller: Caller, meeting: Meeting, request_id: str) -> Meeting:
         """Create a meeting; see `Registry.create`.
 
         Raises:
             RoompulseError: INVALID_ARGUMENT names the wrong field; MEETING_EXISTS; PURPOSE_*.
         """
-        ref = check_ref(MeetingRef(meeting.key.tenant, meeting.key.id))
+        ref = check_ref(MeetingRef(meeting.key.tenant, meeting.key.id), caller)
         if meeting.key.uid:
             raise InvalidArgumentError("meeting.uid", "the server gives it; leave it out")
         if len(meeting.title) > MAX_TITLE:
@@ -70,32 +71,32 @@ class MeetingService:
         check_time_zone(meeting.time_zone)
         return await self._registry.create(replace(meeting, key=MeetingKey(ref.tenant, ref.id, "")), request_id)
 
-    async def get(self, ref: MeetingRef) -> Meeting:
-        return await self._registry.find(check_ref(ref))
+    async def get(self, caller: Caller, ref: MeetingRef) -> Meeting:
+        return await self._registry.find(check_ref(ref, caller))
 
-    async def end(self, ref: MeetingRef, request_id: str) -> Meeting:
+    async def end(self, caller: Caller, ref: MeetingRef, request_id: str) -> Meeting:
         _check_request(request_id)
-        return await self._registry.end(check_ref(ref), request_id=request_id)
+        return await self._registry.end(check_ref(ref, caller), request_id=request_id)
 
-    async def list(self, query: MeetingsQuery) -> Page[Meeting]:
+    async def list(self, caller: Caller, query: MeetingsQuery) -> Page[Meeting]:
         return await self._recorder.read(
             self._recorder.store.list_meetings,
-            check_tenant(query.tenant),
+            caller.named(query.tenant),
             meeting_id=query.meeting_id,
             state=query.state or None,
             limit=page_size(query.page_size, 50, 1000),
             cursor=query.page_token,
         )
 
-    async def participants(self, ref: MeetingRef, size: int, token: str) -> Page[Participant]:
-        meeting = await self.get(ref)
+    async def participants(self, caller: Caller, ref: MeetingRef, size: int, token: str) -> Page[Participant]:
+        meeting = await self.get(caller, ref)
         page = await self._recorder.read(
             self._recorder.store.list_participants, meeting.key, limit=page_size(size, 100, 1000), cursor=token
         )
         return Page(tuple(map(_untimed, page.items)), page.cursor) if meeting.aggregate_only else page
 
-    async def updates(self, query: UpdatesQuery) -> tuple[Meeting, Page[Update]]:
-        meeting = await self.get(query.ref)
+    async def updates(self, caller: Caller, query: UpdatesQuery) -> tuple[Meeting, Page[Update]]:
+        meeting = await self.get(caller, query.ref)
         if meeting.aggregate_only:
             message = "this meeting is aggregate_only: nobody's values leave the service; ask for its summary"
             raise RoompulseError(Reason.AGGREGATE_ONLY, message)
@@ -110,19 +111,23 @@ class MeetingService:
         )
         return meeting, page
 
-    async def summary(self, ref: MeetingRef) -> MeetingSummary:
+    async def summary(self, caller: Caller, ref: MeetingRef) -> MeetingSummary:
         """Sum a meeting up from its record as it is now."""
-        meeting = await self.get(ref)
+        meeting = await self.get(caller, ref)
         return await self._recorder.read(self._summarise, meeting)
 
     async def report(
-        self, ref: MeetingRef, write: Callable[[MeetingSummary, Sequence[Occurrence]], T], earlier: int = 0
+        self,
+        caller: Caller,
+        ref: MeetingRef,
+        write: Callable[[MeetingSummary, Sequence[Occurrence]], T],
+        earlier: int = 0,
     ) -> T:
         """Return what `write` makes of a meeting's summary and, if asked for, of `earlier` occurrences of the meeting.
 
         It runs on a reader thread, beside the loop.
         """
-        meeting = await self.get(ref)
+        meeting = await self.get(caller, ref)
         return await self._recorder.read(lambda: write(self._summarise(meeting), self._earlier(meeting, earlier)))
 
     def _earlier(self, meeting: Meeting, limit: int) -> Sequence[Occurrence]:

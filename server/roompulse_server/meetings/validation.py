@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 from roompulse_vision.enumerations import Delivery
 from roompulse_vision.media.admission import wrong_geometry
 
+from roompulse_server.access.caller import Caller
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.types import Consent, ConsentState, Purpose, Source, is_found_id
 from roompulse_server.types.requests import MeetingRef, StreamConfig, TileConfig
@@ -22,8 +23,8 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # Unicode's category Cc
 _REFUSED = {Purpose.WORKPLACE_MONITORING: "workplace_monitoring", Purpose.EDUCATION: "education"}
 
 
-def check_ref(ref: MeetingRef, path: str = "meeting") -> MeetingRef:
-    """Return the reference with its tenant filled in. A uid is enough to name a meeting.
+def check_ref(ref: MeetingRef, caller: Caller, path: str = "meeting") -> MeetingRef:
+    """Return the reference with the caller's tenant. A uid is enough to name a meeting.
 
     Raises:
         InvalidArgumentError: The id is wrong, or missing where there is no uid either.
@@ -31,23 +32,16 @@ def check_ref(ref: MeetingRef, path: str = "meeting") -> MeetingRef:
     """
     if ref.id or not ref.uid:
         check_id(f"{path}.id", ref.id)
-    return replace(ref, tenant=check_tenant(ref.tenant))
+    return replace(ref, tenant=caller.named(ref.tenant))
 
 
-def check_tenant(tenant: str) -> str:
-    if tenant not in ("", "default"):
-        message = f"tenant {tenant!r} is not known; without tokens there is only 'default'"
-        raise RoompulseError(Reason.TENANT_UNKNOWN, message)
-    return "default"
-
-
-def check_stream(config: StreamConfig) -> StreamConfig:
+def check_stream(config: StreamConfig, caller: Caller) -> StreamConfig:
     """Return the configuration with its defaults filled in.
 
     Raises:
         InvalidArgumentError: Names the first wrong field.
     """
-    ref = check_ref(config.meeting)
+    ref = check_ref(config.meeting, caller)
     check_id("participant_id", config.participant)
     _check_length("display_name", config.display_name, MAX_NAME)
     _check_length("stream_id", config.stream_id, 64)

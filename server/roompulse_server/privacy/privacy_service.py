@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from roompulse_server.access.caller import Caller
 from roompulse_server.background import Deeds, OnFailure, Periodic
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.meetings.live_meeting import LiveMeeting
@@ -21,7 +22,6 @@ from roompulse_server.meetings.validation import (
     check_id,
     check_purpose,
     check_ref,
-    check_tenant,
     page_size,
 )
 from roompulse_server.privacy.privacy_notice import PrivacyNotice, notice_of
@@ -83,7 +83,7 @@ class PrivacyService:
         await self._retention.__aexit__()
         await self._deeds.aclose()
 
-    async def set_consent(self, change: ConsentChange) -> Consent:
+    async def set_consent(self, caller: Caller, change: ConsentChange) -> Consent:
         """Put a consent in force, also where the caller goes away meanwhile.
 
         A consent may be recorded of somebody who is still to come; to erase somebody, they must be there.
@@ -93,14 +93,14 @@ class PrivacyService:
                 PARTICIPANT_ERASED.
         """
         _check_change(change)
-        key, live = await self._find(change.ref)
+        key, live = await self._find(caller, change.ref)
         if change.erase:
             await self._recorder.read(self._recorder.store.get_participant, key, change.participant)
         if live is not None and change.consent.state is not ConsentState.GRANTED:
             live.withhold(change.participant)
         return await self._deeds.complete(self._put(key, change, live.newest_us if live else 0))
 
-    async def delete_participant(self, ref: MeetingRef, participant: str, allow_missing: bool) -> None:
+    async def delete_participant(self, caller: Caller, ref: MeetingRef, participant: str, allow_missing: bool) -> None:
         """Erase a participant; no byte of theirs is left when this returns.
 
         Raises:
@@ -108,29 +108,29 @@ class PrivacyService:
         """
         with _missing(allow_missing):
             check_id("participant_id", participant, MAX_FOUND_ID)
-            key, live = await self._find(ref)
+            key, live = await self._find(caller, ref)
             if live is not None:
                 live.withhold(participant)
             await self._deeds.complete(self._erase(key, participant, live.newest_us if live else 0))
 
-    async def delete_meeting(self, ref: MeetingRef, allow_missing: bool) -> None:
+    async def delete_meeting(self, caller: Caller, ref: MeetingRef, allow_missing: bool) -> None:
         """Erase a meeting; no byte of anybody in it is left when this returns.
 
         Raises:
             RoompulseError: INVALID_ARGUMENT; MEETING_NOT_FOUND unless it may be missing.
         """
         with _missing(allow_missing):
-            meeting = await self._registry.end(check_ref(ref), "deleted by request")
+            meeting = await self._registry.end(check_ref(ref, caller), "deleted by request")
             await self._deeds.complete(self._delete(meeting.key, "by request"))
 
-    async def notice(self, ref: MeetingRef | None, purpose: Purpose) -> PrivacyNotice:
+    async def notice(self, caller: Caller, ref: MeetingRef | None, purpose: Purpose) -> PrivacyNotice:
         """Return what people are to be told, of a meeting or for a purpose.
 
         Raises:
             RoompulseError: MEETING_NOT_FOUND; PURPOSE_MISSING, PURPOSE_REFUSED.
         """
         settings = self._settings
-        meeting = await self._registry.find(check_ref(ref)) if ref else None
+        meeting = await self._registry.find(check_ref(ref, caller)) if ref else None
         purpose = meeting.purpose if meeting else purpose
         check_purpose(purpose, settings.allow_purposes)
         kept_s = meeting.retention_s if meeting else None
@@ -142,10 +142,10 @@ class PrivacyService:
             consent_required=settings.consent_required,
         )
 
-    async def audit(self, query: AuditQuery) -> Page[AuditEntry]:
+    async def audit(self, caller: Caller, query: AuditQuery) -> Page[AuditEntry]:
         return await self._recorder.read(
             self._recorder.store.list_audit,
-            check_tenant(query.tenant),
+            caller.named(query.tenant),
             meeting_uid=query.meeting_uid,
             limit=page_size(query.page_size, 100, 1000),
             cursor=query.page_token,
@@ -160,8 +160,8 @@ class PrivacyService:
                 await self._delete(key, "retention")
         await self._sweep()  # also what a crash has left
 
-    async def _find(self, ref: MeetingRef) -> tuple[MeetingKey, LiveMeeting | None]:
-        key = (await self._registry.find(check_ref(ref))).key
+    async def _find(self, caller: Caller, ref: MeetingRef) -> tuple[MeetingKey, LiveMeeting | None]:
+        key = (await self._registry.find(check_ref(ref, caller))).key
         return key, self._registry.live(key.uid)
 
     async def _put(self, key: MeetingKey, change: ConsentChange, offset_us: int) -> Consent:

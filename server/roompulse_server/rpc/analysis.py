@@ -10,7 +10,7 @@ from roompulse.v1 import analysis_service_pb2_grpc as stubs
 
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.rpc import convert_reply, convert_request
-from roompulse_server.rpc.status import abort, answering
+from roompulse_server.rpc.interceptors import current_caller
 from roompulse_server.streams.analysis_service import AnalysisService
 from roompulse_server.streams.stream import AnalysisStream
 
@@ -26,24 +26,19 @@ class AnalysisServicer(stubs.AnalysisServiceServicer):
     async def AnalyzeVideo(  # type: ignore[override]
         self, request_iterator: AsyncIterator[pb.AnalyzeVideoRequest], context: Context
     ) -> None:
-        try:
-            stream = await self._service.open(_config(await anext(aiter(request_iterator))))
-        except Exception as error:
-            await abort(context, error)
+        config = _config(await anext(aiter(request_iterator)))
+        stream = await self._service.open(current_caller(), config)
         feeding = asyncio.create_task(_feed(stream, request_iterator))
         try:
             while (reply := await stream.next()) is not None:
                 await context.write(convert_reply.reply_to_proto(reply, stream.key))
-        except Exception as error:
-            await abort(context, error)
         finally:
             feeding.cancel()
             await asyncio.gather(feeding, return_exceptions=True)
             await stream.aclose()
 
-    @answering
     async def AnalyzeImage(self, request: pb.AnalyzeImageRequest, context: Context) -> pb.AnalyzeImageResponse:
-        read = await self._service.image(convert_request.image_from_proto(request))
+        read = await self._service.image(current_caller(), convert_request.image_from_proto(request))
         return convert_reply.image_to_proto(read, self._service.ready)
 
 

@@ -5,19 +5,15 @@ unary call is a stream of one message: so each becomes a streaming one, whose fi
 """
 
 import asyncio
-import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import grpc
 
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.rpc.status import abort
+from roompulse_server.rpc.interceptor import Behavior, Continuation, Handler, coroutine
 
 MOST_WAITING = 1000
-
-Handler = Any  # grpc.RpcMethodHandler is generic in its types, and not when it runs
-Behavior = Callable[[Any, Any], Any]
 
 
 class FirstMessage(grpc.aio.ServerInterceptor):
@@ -27,9 +23,7 @@ class FirstMessage(grpc.aio.ServerInterceptor):
         self._wait_s = wait_s
         self.waiting = 0
 
-    async def intercept_service(
-        self, continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]], details: Any
-    ) -> Handler | None:
+    async def intercept_service(self, continuation: Continuation, details: Any) -> Handler | None:
         """Return the method's handler, made to wait no longer than that."""
         handler = await continuation(details)
         if handler is None:
@@ -38,35 +32,22 @@ class FirstMessage(grpc.aio.ServerInterceptor):
         if handler.unary_unary:
             return grpc.stream_unary_rpc_method_handler(self._one(handler.unary_unary), *coders)
         if handler.unary_stream:
-            return grpc.stream_stream_rpc_method_handler(self._one(handler.unary_stream), *coders)
+            return grpc.stream_stream_rpc_method_handler(self._one(coroutine(handler.unary_stream)), *coders)
         if handler.stream_stream:
-            return grpc.stream_stream_rpc_method_handler(self._many(handler.stream_stream), *coders)
+            return grpc.stream_stream_rpc_method_handler(self._many(coroutine(handler.stream_stream)), *coders)
         return handler
 
     def _one(self, method: Behavior) -> Behavior:
         async def answer(requests: AsyncIterator[Any], context: Any) -> Any:
-            try:
-                request = await self.of(requests)
-            except RoompulseError as error:
-                await abort(context, error)
-            return await method(request, context)
+            return await method(await self.of(requests), context)
 
         return answer
 
     def _many(self, method: Behavior) -> Behavior:
-        """Return a method that answers for itself, or, as a generator, has nothing to say of our errors."""
-
         async def answer(requests: AsyncIterator[Any], context: Any) -> None:
             await method(_Requests(requests, self.of), context)
 
-        async def written(requests: AsyncIterator[Any], context: Any) -> None:
-            try:
-                async for reply in method(_Requests(requests, self.of), context):
-                    await context.write(reply)
-            except RoompulseError as error:
-                await abort(context, error)
-
-        return written if inspect.isasyncgenfunction(method) else answer
+        return answer
 
     async def of(self, requests: AsyncIterator[Any]) -> Any:
         """Return the first message.

@@ -11,8 +11,10 @@ from roompulse.v1.analysis_service_pb2_grpc import add_AnalysisServiceServicer_t
 from roompulse.v1.meeting_service_pb2_grpc import add_MeetingServiceServicer_to_server
 from roompulse.v1.subscription_service_pb2_grpc import add_SubscriptionServiceServicer_to_server
 
+from roompulse_server.metrics import Metrics
 from roompulse_server.rpc.analysis import AnalysisServicer
 from roompulse_server.rpc.first_message import FirstMessage
+from roompulse_server.rpc.interceptors import Identification, RpcMetrics, StatusMapping
 from roompulse_server.rpc.meeting import MeetingServicer
 from roompulse_server.rpc.subscription import SubscriptionServicer
 
@@ -48,10 +50,12 @@ class Server:
         subscription: SubscriptionServicer,
         meeting: MeetingServicer,
         *,
+        metrics: Metrics,
         reflect: bool,
         first_message_s: float,
     ) -> None:
-        self._server = grpc.aio.server(options=OPTIONS, interceptors=[FirstMessage(first_message_s)])
+        interceptors = [RpcMetrics(metrics), StatusMapping(), Identification(), FirstMessage(first_message_s)]
+        self._server = grpc.aio.server(options=OPTIONS, interceptors=interceptors)
         self._health = health_aio.HealthServicer()
         add_AnalysisServiceServicer_to_server(analysis, self._server)
         add_SubscriptionServiceServicer_to_server(subscription, self._server)

@@ -7,12 +7,9 @@ Every status carries `google.rpc.ErrorInfo` (reason, domain, values); wrong fiel
 tried again adds `RetryInfo`. What is not a `RoompulseError` becomes INTERNAL with a fixed text; the log has the rest.
 """
 
-import functools
 import itertools
-from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
-import grpc
 import structlog
 from google.protobuf import any_pb2, duration_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
@@ -23,10 +20,6 @@ from roompulse_server.errors import Reason, RoompulseError
 log = structlog.get_logger(__name__)
 
 DOMAIN = "roompulse.dev"
-
-S = TypeVar("S")
-Q = TypeVar("Q")
-R = TypeVar("R")
 
 CODES: dict[Reason, int] = {
     Reason.INVALID_ARGUMENT: code_pb2.INVALID_ARGUMENT,
@@ -113,18 +106,3 @@ def _any(
     packed = any_pb2.Any()
     packed.Pack(message)
     return packed
-
-
-def answering(method: Callable[[S, Q, Any], Awaitable[R]]) -> Callable[[S, Q, Any], Awaitable[R]]:
-    """Make what a unary method raises the status of its call."""
-
-    @functools.wraps(method)
-    async def answer(self: S, request: Q, context: Any) -> R:
-        try:
-            return await method(self, request, context)
-        except grpc.aio.AbortError:
-            raise
-        except Exception as error:
-            await abort(context, error)
-
-    return answer

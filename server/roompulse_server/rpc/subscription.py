@@ -7,7 +7,7 @@ from roompulse.v1 import subscription_service_pb2 as pb
 from roompulse.v1 import subscription_service_pb2_grpc as stubs
 
 from roompulse_server.rpc import convert_query, convert_subscription
-from roompulse_server.rpc.status import abort
+from roompulse_server.rpc.interceptors import current_caller
 from roompulse_server.subscriptions.subscription_service import SubscriptionService
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -18,12 +18,7 @@ class SubscriptionServicer(stubs.SubscriptionServiceServicer):
         self._subscriptions = subscriptions
 
     async def SubscribeUpdates(self, request: pb.SubscribeUpdatesRequest, context: Context) -> None:  # type: ignore[override]
-        try:
-            query = convert_query.subscription_from_proto(request)
-            async with self._subscriptions.open(query) as subscription:
-                while (notice := await subscription.next()) is not None:
-                    await context.write(convert_subscription.notice_to_proto(notice, subscription.key))
-        except grpc.aio.AbortError:
-            raise
-        except Exception as error:
-            await abort(context, error)
+        query = convert_query.subscription_from_proto(request)
+        async with self._subscriptions.open(current_caller(), query) as subscription:
+            while (message := await subscription.next()) is not None:
+                await context.write(convert_subscription.notice_to_proto(message, subscription.key))

@@ -6,6 +6,7 @@ from roompulse_vision.errors import MediaError
 from roompulse_vision.media.admission import check_packet
 from roompulse_vision.types import Packet, VideoFormat
 
+from roompulse_server.access.caller import Caller
 from roompulse_server.engine.messages import Ready, StillRead
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.meetings.registry import Registry
@@ -38,13 +39,13 @@ class AnalysisService:
     def ready(self) -> Ready:
         return self._engine.ready
 
-    async def open(self, config: StreamConfig) -> AnalysisStream:
+    async def open(self, caller: Caller, config: StreamConfig) -> AnalysisStream:
         """Open a stream; the caller must `aclose` it.
 
         Raises:
             RoompulseError: Whatever the configuration or the meeting forbids.
         """
-        config = check_stream(config)
+        config = check_stream(config, caller)
         live = await self._registry.for_stream(config)
         if config.participant not in live.streams:  # otherwise it takes that one's place
             self._check_room()
@@ -59,7 +60,7 @@ class AnalysisService:
             message = f"{count} streams are open, and {most} are allowed (max_streams)"
             raise RoompulseError(Reason.TOO_MANY_STREAMS, message)
 
-    async def image(self, request: ImageRequest) -> StillRead:
+    async def image(self, caller: Caller, request: ImageRequest) -> StillRead:
         """Read the faces of a still picture.
 
         Raises:

@@ -8,6 +8,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from roompulse_server.access.caller import Caller
 from roompulse_server.bus.bus import Bus
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.meetings.registry import Registry
@@ -73,7 +74,7 @@ class SubscriptionService:
         self._open: set[Subscription] = set()
 
     @contextlib.asynccontextmanager
-    async def open(self, query: SubscriptionQuery) -> AsyncIterator["Subscription"]:
+    async def open(self, caller: Caller, query: SubscriptionQuery) -> AsyncIterator["Subscription"]:
         """Open a subscription for the length of the block.
 
         Raises:
@@ -81,7 +82,7 @@ class SubscriptionService:
         """
         if self._registry.draining:
             raise RoompulseError(Reason.DRAINING, "the service is stopping; subscribe again in a moment")
-        meeting = await self._registry.find(check_ref(query.ref))
+        meeting = await self._registry.find(check_ref(query.ref, caller))
         source = CatchUpSubscription(
             self._recorder,
             self._bus,
