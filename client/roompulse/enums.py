@@ -105,6 +105,7 @@ class FaultReason(WireEnum):
     WRONG_TIME = 7
     WRONG_INDEX = 8
     EMPTY = 9
+    TIMED_OUT = 10
 
 
 class Encoding(WireEnum):

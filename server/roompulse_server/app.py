@@ -16,6 +16,7 @@ from roompulse_vision.types import MediaLimits
 
 from roompulse_server.bus.hub import Hub
 from roompulse_server.collectors import EngineCollector, HubCollector, RecorderCollector
+from roompulse_server.engine.capacity import Capacity
 from roompulse_server.engine.engine import Engine
 from roompulse_server.engine.messages import VisionSetup
 from roompulse_server.insight.scoring.baseline import adjustment_for
@@ -80,7 +81,14 @@ async def running(settings: Settings, host: Callable[[], Clocks] = host_clocks) 
         # First: a folder that is in use or damaged is refused before models are loaded.
         recorder = await stack.enter_async_context(Recorder(SqliteStore(settings.data), hub.publish))
         engine = await stack.enter_async_context(
-            Engine(_vision(settings), _limits(settings), settings.workers, settings.max_streams)
+            Engine(
+                _vision(settings),
+                _limits(settings),
+                settings.workers,
+                step_limit_s=settings.worker_step_s,
+                start_limit_s=settings.worker_start_s,
+                on_failure=metrics.background_failed,
+            )
         )
         for collector in (
             EngineCollector(engine.statistics),
@@ -139,7 +147,7 @@ class Parts:
         """Return the service for streams and still pictures."""
         settings, limits = self.settings, _limits(self.settings)
         stream = StreamParts(self.engine, self.recorder, self.clock, self.metrics, settings, limits, self.scoring.id)
-        return AnalysisService(registry, stream)
+        return AnalysisService(registry, stream, Capacity(settings.max_streams))
 
     def subscriptions(self, registry: Registry) -> SubscriptionService:
         """Return the service for subscriptions."""

@@ -27,7 +27,10 @@ class EngineCollector(Collector):
         scale = min(now.scale, default=1.0)
         yield _gauge("analysis_scale", "Granted over asked rates, the least of all workers", scale)
         yield _gauge("participant_cost", "Share of a core that a stream takes at its rate", now.participant_cost)
-        yield _counter("workers_lost", "Worker processes that ended unasked", now.workers_lost)
+        lost = CounterMetricFamily("roompulse_workers_lost", "Worker processes that were replaced", labels=["reason"])
+        for reason in ("ended", "hung", "start"):
+            lost.add_metric([reason], now.workers_lost.get(reason, 0))
+        yield lost
 
 
 class RecorderCollector(Collector):

@@ -41,6 +41,10 @@ class Settings(BaseSettings):
         (),
         description="where the emotion model runs: cuda, tensorrt, openvino, coreml, directml; else the CPU",
     )
+    worker_step_s: float = Field(
+        10.0, gt=0, description="CPU time of a worker's step after which it is taken to hang, and is replaced"
+    )
+    worker_start_s: float = Field(120.0, gt=0, description="the same for a worker's start, which loads the models")
     max_packet_bytes: int = Field(2 * 1024 * 1024, ge=1024, description="largest still or access unit")
     max_pixels: int = Field(3840 * 2160, ge=256, description="largest picture")
     idle_timeout_s: float = Field(900.0, gt=0, description="a meeting without streams ends after this time")

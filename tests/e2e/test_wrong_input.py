@@ -277,7 +277,7 @@ async def test_a_worker_killed_mid_stream_costs_its_packets_and_nothing_else(roo
     for index in range(10):
         await call.write(packet(index, units[index]))
     await read_until(lambda response: response.WhichOneof("event") == "update")
-    (victim,) = roompulse.app.parts.engine.worker_pids()
+    (victim,) = (worker.pid for worker in roompulse.app.parts.engine._workers)
     os.kill(victim, signal.SIGKILL)
     await read_until(lambda response: response.flow.key_frame_requested)
     for index in range(10, 40):

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from roompulse_server.engine.messages import StreamReport
+from roompulse_server.engine.messages import PacketsFor, StreamReport, ToWorker
+from roompulse_server.engine.progress import Step, StepKind
 from roompulse_server.engine.stream import (
     EVERY_FRAME_WINDOW,
     QUEUE_BYTES,
@@ -10,7 +11,7 @@ from roompulse_server.engine.stream import (
     RAW_WINDOW_BYTES,
     EngineStream,
 )
-from roompulse_vision.enumerations import Delivery, DropReason, Encoding
+from roompulse_vision.enumerations import Delivery, DropReason, Encoding, FaultReason
 from roompulse_vision.observation import DroppedPacket, Observation, PacketResult, SkippedPackets, Stamp
 from roompulse_vision.stream_spec import FaceSelection, StreamSpec
 from roompulse_vision.types import Packet, VideoFormat
@@ -21,11 +22,29 @@ IDR = b"\x00\x00\x00\x01\x65\x88"
 
 def stream(delivery: Delivery = Delivery.EVERY_FRAME) -> EngineStream:
     """Return a stream on a worker that takes what it may and answers nothing by itself."""
+    return attached(PaperWorker(), delivery)
 
-    def wake(stream: EngineStream) -> None:
-        stream.take()
 
-    return EngineStream(1, StreamSpec(FaceSelection.PRIMARY, delivery, 0.0), wake)
+class PaperWorker:
+    """Notes what it is sent."""
+
+    def __init__(self) -> None:
+        self.messages: list[ToWorker] = []
+
+    def send(self, message: ToWorker) -> None:
+        self.messages.append(message)
+
+    def taken(self) -> list[int]:
+        """Return, once, the indices of the packets that were sent."""
+        sent = [packet.index for each in self.messages if isinstance(each, PacketsFor) for packet in each.packets]
+        self.messages.clear()
+        return sent
+
+
+def attached(worker: PaperWorker, delivery: Delivery = Delivery.EVERY_FRAME) -> EngineStream:
+    stream = EngineStream(1, StreamSpec(FaceSelection.PRIMARY, delivery, 0.0))
+    stream.attach(worker)
+    return stream
 
 
 def packet(index: int) -> Packet:
@@ -51,7 +70,7 @@ async def test_a_lost_worker_makes_room_for_a_sender_that_waits() -> None:
     waiting = asyncio.create_task(seat.submit([packet(1000)]))
     await asyncio.sleep(0)
     assert not waiting.done()
-    seat.lost()
+    seat.detach()
     await asyncio.wait_for(waiting, 1)
 
 
@@ -66,25 +85,27 @@ async def test_what_a_worker_says_after_the_end_counts_no_more() -> None:
 
 
 async def test_raw_pictures_in_a_worker_are_bounded_in_bytes_too() -> None:
-    seat = EngineStream(1, StreamSpec(FaceSelection.PRIMARY, Delivery.EVERY_FRAME, 0.0), lambda stream: None)
+    worker = PaperWorker()
+    seat = attached(worker)
     raw, picture = VideoFormat(Encoding.RGB24, 2048, 1024), bytes(RAW_WINDOW_BYTES // 2)
     taken = []
     for index in range(3):
         await seat.submit([Packet(index, picture, raw, index, index, index)])
-        taken.append(seat.take())
-    assert [[packet.index for packet in packets] for packets in taken] == [[0], [1], []]
+        taken.append(worker.taken())
+    assert taken == [[0], [1], []]
     seat.answered(StreamReport(1, (observed(0),)))
     await seat.next()
-    (last,) = seat.take()
-    assert last.index == 2
+    assert worker.taken() == [2]
 
 
 async def test_packets_that_were_not_due_are_answered_together() -> None:
-    seat = stream()
+    worker = PaperWorker()
+    seat = attached(worker)
     for index in range(EVERY_FRAME_WINDOW + 4):
         await seat.submit([packet(index)])
+    worker.taken()
     seat.answered(StreamReport(1, (SkippedPackets((0, 1, 2), 2), observed(3))))
-    assert seat.take() == ()  # an answer makes room when it was taken
+    assert worker.taken() == []  # an answer makes room when it was taken
     arrival = await seat.next()
     assert arrival is not None
     assert arrival.packets == 4
@@ -101,3 +122,26 @@ async def test_of_packets_that_came_together_none_is_dropped_for_those_that_may_
     seat.close()
     dropped = [answer.reason for answer in await answers(seat) if isinstance(answer, DroppedPacket)]
     assert dropped == [DropReason.STREAM_ENDED] * 8
+
+
+async def test_the_packet_that_hung_a_worker_is_its_own_fault_and_no_other_packet_s() -> None:
+    seat = stream()
+    for index in range(3):
+        await seat.submit([packet(index)])
+    seat.detach(Step(7, StepKind.PACKET, 1, 1))
+    seat.close()
+    found = {each.packet_index: each for each in await answers(seat) if isinstance(each, DroppedPacket)}
+    assert (found[1].reason, found[1].fault) == (DropReason.FAULT, FaultReason.TIMED_OUT)
+    assert "not tried again" in found[1].message
+    assert [found[index].reason for index in (0, 2)] == [DropReason.WORKER_LOST] * 2
+
+
+async def test_what_hung_in_another_stream_or_a_batch_blames_no_packet() -> None:
+    for hung in (Step(7, StepKind.PACKET, 2, 0), Step(7, StepKind.FACES, -1, -1)):
+        seat = stream()
+        await seat.submit([packet(0)])
+        seat.detach(hung)
+        seat.close()
+        assert [each.reason for each in await answers(seat) if isinstance(each, DroppedPacket)] == [
+            DropReason.WORKER_LOST
+        ]

@@ -5,7 +5,7 @@ import os
 import signal
 
 from roompulse_server.engine.engine import Engine
-from roompulse_server.engine.messages import StreamReport, VisionSetup
+from roompulse_server.engine.messages import CloseStream, PacketsFor, StreamReport, ToWorker, VisionSetup
 from roompulse_server.engine.stream import Arrival, EngineStream
 from roompulse_vision.enumerations import Delivery, DropReason, Encoding
 from roompulse_vision.observation import DroppedPacket, Observation, SkippedPackets, Stamp
@@ -24,17 +24,22 @@ class Desk:
     def __init__(self, delivery: Delivery = Delivery.EVERY_FRAME) -> None:
         self.sent: list[int] = []
         self.closes = 0
-        self.stream = EngineStream(1, StreamSpec(FaceSelection.PRIMARY, delivery, 0.0), self._pump)
+        self.stream = EngineStream(1, StreamSpec(FaceSelection.PRIMARY, delivery, 0.0))
+        self.stream.attach(self)
 
-    def _pump(self, stream: EngineStream) -> None:
-        self.sent += [packet.index for packet in stream.take()]
-        self.closes += stream.take_close()
+    def send(self, message: ToWorker) -> None:
+        if isinstance(message, PacketsFor):
+            self.sent += [packet.index for packet in message.packets]
+        self.closes += isinstance(message, CloseStream)
 
-    async def send(self, *indices: int) -> None:
+    async def bring(self, *indices: int) -> None:
         await self.stream.submit([unit(index) for index in indices])
 
     def answer(self, *indices: int, closed: bool = False) -> None:
+        moves = self.stream.moving
         self.stream.answered(StreamReport(1, tuple(Observation(i, Stamp(i, i, i), ()) for i in indices), closed=closed))
+        if closed and moves and not self.stream.closed:
+            self.stream.attach(self)  # as the engine does
 
 
 def unit(index: int) -> Packet:
@@ -51,14 +56,14 @@ async def arrivals(stream: EngineStream) -> list[Arrival]:
 
 async def test_a_stream_moves_at_a_key_frame_and_loses_nothing() -> None:
     desk = Desk()
-    await desk.send(0, 1)
+    await desk.bring(0, 1)
     desk.stream.move()
-    await desk.send(2, 3)
+    await desk.bring(2, 3)
     assert (desk.sent, desk.closes) == ([0, 1, 2, 3], 0)  # the old worker goes on up to the key frame
-    await desk.send(100, 101)
+    await desk.bring(100, 101)
     assert (desk.sent, desk.closes) == ([0, 1, 2, 3], 1)
     desk.answer(0, 1, 2)
-    await desk.send(102)
+    await desk.bring(102)
     assert desk.closes == 1
     desk.answer(3, closed=True)
     assert desk.sent[4:] == [100, 101, 102]  # the new one begins there
@@ -81,7 +86,7 @@ async def test_a_stream_moves_at_a_key_frame_and_loses_nothing() -> None:
 
 async def test_a_stream_that_ends_before_its_key_frame_ends_where_it_is() -> None:
     desk = Desk()
-    await desk.send(0, 1)
+    await desk.bring(0, 1)
     desk.stream.move()
     desk.stream.finish()
     assert desk.closes == 1
@@ -91,11 +96,12 @@ async def test_a_stream_that_ends_before_its_key_frame_ends_where_it_is() -> Non
 
 async def test_a_stream_whose_worker_dies_while_it_moves_begins_anew() -> None:
     desk = Desk()
-    await desk.send(0)
+    await desk.bring(0)
     desk.stream.move()
-    await desk.send(100)
-    desk.stream.lost()
-    await desk.send(101)
+    await desk.bring(100)
+    desk.stream.detach()
+    desk.stream.attach(desk)
+    await desk.bring(101)
     desk.stream.finish()
     desk.answer(100, 101, closed=True)
     outcomes = [answer for arrival in await arrivals(desk.stream) for answer in arrival.results]
@@ -126,14 +132,14 @@ async def feed(stream: EngineStream, picture: bytes, stop: asyncio.Event) -> tup
 @needs_shared
 async def test_after_all_workers_have_died_no_worker_has_two_streams_more_than_another() -> None:
     picture, stop = image("single_face.jpg").read_bytes(), asyncio.Event()
-    async with Engine(VisionSetup(models=str(MODELS)), MediaLimits(), 2, 16) as engine:
+    async with Engine(VisionSetup(models=str(MODELS)), MediaLimits(), 2) as engine:
         spec = StreamSpec(FaceSelection.PRIMARY, Delivery.EVERY_FRAME, 0.0)
         feeding = [asyncio.create_task(feed(engine.open(spec), picture, stop)) for _ in range(5)]
         spare = engine._spare
         assert spare is not None
-        for pid in (*engine.worker_pids(), spare.pid):
+        for pid in [worker.pid for worker in (*engine._workers, spare)]:
             os.kill(pid, signal.SIGKILL)
-        while engine.statistics().workers_lost < 3 or sorted(loads(engine)) != [2, 3]:  # noqa: ASYNC110 - processes start
+        while engine.statistics().workers_lost["ended"] < 3 or sorted(loads(engine)) != [2, 3]:  # noqa: ASYNC110 - processes start
             await asyncio.sleep(0.01)
         stop.set()
         ends = await asyncio.gather(*feeding)

@@ -44,7 +44,7 @@ async def stop_with_a_full_disk(data: pathlib.Path, fail: Callable[[], None]) ->
         await service.registry.drain()
         assert await reason_of_the_end(stream) in (Reason.RECORD_UNAVAILABLE, Reason.DRAINING)
         await finishing
-        assert service.registry.stream_count == 0
+        assert not service.registry.streams(LIVE.meeting, LIVE.participant)
 
 
 async def test_a_stream_that_waits_for_a_full_disk_is_let_go(

@@ -86,7 +86,7 @@ async def test_a_service_without_workers_is_none(tmp_path: pathlib.Path) -> None
 
 
 def test_an_engine_whose_workers_are_all_gone_says_so() -> None:
-    assert Engine(VisionSetup(), MediaLimits(), 1, 1).why_not(0.0) == "no worker process is running"
+    assert Engine(VisionSetup(), MediaLimits(), 1).why_not(0.0) == "no worker process is running"
 
 
 async def test_a_worker_that_is_asked_and_says_nothing_does_not_answer() -> None:

@@ -5,11 +5,11 @@ from roompulse_server.engine.engine import EngineStatistics
 from roompulse_server.metrics import Metrics
 from roompulse_server.streams.replies import rated
 
-BUSY = EngineStatistics(2, 10, True, 0, busy=(0.9, 0.5), load=(1.4, 0.6), scale=(0.5, 1.0))
+BUSY = EngineStatistics(2, 10, True, {}, busy=(0.9, 0.5), load=(1.4, 0.6), scale=(0.5, 1.0))
 
 
 def test_the_engine_is_asked_when_metrics_are() -> None:
-    metrics, now = Metrics(), [EngineStatistics(2, 0, True, 0, (0.0, 0.0))]
+    metrics, now = Metrics(), [EngineStatistics(2, 0, True, {}, (0.0, 0.0))]
     metrics.registry.register(EngineCollector(lambda: now[0]))
     assert metrics.registry.get_sample_value("roompulse_participant_cost") == 0.0
     assert metrics.registry.get_sample_value("roompulse_analysis_scale") == 1.0

@@ -33,6 +33,7 @@ class FaultReason(IntEnum):
     WRONG_TIME = 7
     WRONG_INDEX = 8
     EMPTY = 9
+    TIMED_OUT = 10
 
 
 class Encoding(IntEnum):

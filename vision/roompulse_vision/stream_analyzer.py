@@ -88,11 +88,19 @@ class Effort:
 
 
 class StreamAnalyzer:
-    def __init__(self, spec: StreamSpec, first_track: int, reader: FaceReader, limits: MediaLimits) -> None:
+    def __init__(
+        self,
+        spec: StreamSpec,
+        first_track: int,
+        reader: FaceReader,
+        limits: MediaLimits,
+        on_packet: Callable[[int], None] = lambda index: None,
+    ) -> None:
+        """`on_packet` is told the index of each packet before it is worked on."""
         self.spec = spec
         self.finishing = False
         self._effort = Effort()
-        self._reader = reader
+        self._reader, self._on_packet = reader, on_packet
         self._first_track = first_track
         self._decoder = Decoder(limits, admitted=True)  # by the session's intake
         self._sampler = FrameSampler()
@@ -170,6 +178,7 @@ class StreamAnalyzer:
             self._pass_over(packet)
             return []
         self._undecided[packet.index] = packet
+        self._on_packet(packet.index)
         try:
             decoded = self._decoder.decode(packet)
         except MediaError as error:
@@ -255,6 +264,7 @@ class StreamAnalyzer:
         return late_us is not None and waited and step_us > 0 and (late_us + step_us) * rate_hz <= MAX_LATE * 1e6
 
     def _look(self, frame: Frame) -> Job | None:
+        self._on_packet(frame.packet.index)
         try:
             picture = frame.picture()
             time_s = frame.packet.offset_us / 1e6

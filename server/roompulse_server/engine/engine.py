@@ -9,29 +9,29 @@ import asyncio
 import itertools
 import os
 import time
+from collections import Counter
 from dataclasses import dataclass
 
 import structlog
 from roompulse_vision.enumerations import FaultReason
 from roompulse_vision.errors import MediaError
-from roompulse_vision.stream_spec import StreamSpec, Watch
+from roompulse_vision.stream_spec import StreamSpec
 from roompulse_vision.types import MediaLimits, VideoFormat
 
+from roompulse_server.background import OnFailure, Periodic
 from roompulse_server.engine.messages import (
-    CloseStream,
     DropStream,
     FromWorker,
-    OpenStream,
-    PacketsFor,
     ReadStill,
     Ready,
     Setup,
     StillRead,
     VisionSetup,
-    WatchStream,
     WorkerReport,
 )
-from roompulse_server.engine.process import WorkerProcess
+from roompulse_server.engine.process import START_LIMIT_S, STEP_LIMIT_S, WorkerProcess
+from roompulse_server.engine.progress import StepKind
+from roompulse_server.engine.step_watch import LOOK_S
 from roompulse_server.engine.stream import EngineStream
 from roompulse_server.errors import Reason, RoompulseError
 
@@ -52,7 +52,7 @@ class EngineStatistics:
     workers: int
     streams: int
     spare_ready: bool
-    workers_lost: int
+    workers_lost: dict[str, int]  # by reason: ended, hung, start
     busy: tuple[float, ...]
     load: tuple[float, ...] = ()
     scale: tuple[float, ...] = ()
@@ -66,9 +66,21 @@ class EngineStatistics:
 class Engine:
     """Use as `async with`; streams opened here end with it."""
 
-    def __init__(self, vision: VisionSetup, limits: MediaLimits, workers: int, max_streams: int) -> None:
+    def __init__(
+        self,
+        vision: VisionSetup,
+        limits: MediaLimits,
+        workers: int,
+        *,
+        step_limit_s: float = STEP_LIMIT_S,
+        start_limit_s: float = START_LIMIT_S,
+        on_failure: OnFailure = lambda loop: None,
+    ) -> None:
+        """`step_limit_s`, `start_limit_s`: CPU time of a worker's step, of its start, after which it is replaced."""
         self._setup = Setup(os.getpid(), vision, limits)
-        self._count, self._max_streams = workers, max_streams
+        self._count = workers
+        self._limits_s = {"step_limit_s": step_limit_s, "start_limit_s": start_limit_s}
+        self._watch = Periodic("engine watch", LOOK_S, self._look, on_failure)
         self._workers: list[WorkerProcess] = []
         self._spare: WorkerProcess | None = None
         self._streams: dict[int, EngineStream] = {}
@@ -77,7 +89,7 @@ class Engine:
         self._numbers = itertools.count(1)
         self._hiring: asyncio.Task[None] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
-        self._lost = 0
+        self._lost: Counter[str] = Counter()
         self._closed = False
 
     async def __aenter__(self) -> "Engine":
@@ -88,6 +100,7 @@ class Engine:
             await asyncio.gather(*(worker.aclose() for worker in workers), return_exceptions=True)
             raise
         *self._workers, self._spare = workers
+        await self._watch.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -107,7 +120,7 @@ class Engine:
             len(workers),
             len(self._streams),
             self._spare is not None,
-            self._lost,
+            dict(self._lost),
             busy=tuple(worker.busy_fraction for worker in workers),
             load=tuple(worker.load for worker in workers),
             scale=tuple(worker.scale for worker in workers),
@@ -119,30 +132,13 @@ class Engine:
             return "no worker process is running"
         return "" if any(worker.answers(now_s) for worker in self._workers) else "no worker process answers"
 
-    def worker_pids(self) -> tuple[int, ...]:
-        """The processes that hold streams, for diagnosis; the spare is not among them."""
-        return tuple(worker.pid for worker in self._workers)
-
     def open(self, spec: StreamSpec, first_track: int = 1) -> EngineStream:
-        """Place a stream on the worker with the fewest; its tracks count from `first_track`.
-
-        Raises:
-            RoompulseError: TOO_MANY_STREAMS.
-        """
-        if len(self._streams) >= self._max_streams:
-            message = f"{len(self._streams)} streams are open, and {self._max_streams} are allowed (max_streams)"
-            raise RoompulseError(Reason.TOO_MANY_STREAMS, message)
-        stream = EngineStream(next(self._numbers), spec, self._pump)
+        """Place a stream on the worker with the fewest; its tracks count from `first_track`."""
+        stream = EngineStream(next(self._numbers), spec)
         stream.next_track = first_track
         self._streams[stream.number] = stream
         self._place(stream)
         return stream
-
-    def watch(self, stream: EngineStream, watch: Watch) -> None:
-        """Look at something else of a stream from the next picture on."""
-        stream.watch(watch)
-        if (worker := self._placed.get(stream.number)) is not None:
-            worker.send(WatchStream(stream.number, watch))
 
     def release(self, stream: EngineStream) -> None:
         """End a stream at once and forget it. Idempotent."""
@@ -180,6 +176,7 @@ class Engine:
     async def aclose(self) -> None:
         """End all streams and processes; wait for them. Idempotent."""
         self._closed = True
+        await self._watch.__aexit__()
         if self._hiring is not None:
             self._hiring.cancel()
             await asyncio.gather(self._hiring, return_exceptions=True)
@@ -192,7 +189,13 @@ class Engine:
         await asyncio.gather(*(worker.aclose() for worker in workers), *self._leaving)
 
     def _worker(self) -> WorkerProcess:
-        return WorkerProcess(self._setup, self._on_message, self._on_lost)
+        return WorkerProcess(self._setup, self._on_message, self._on_lost, **self._limits_s)
+
+    async def _look(self) -> None:
+        """End the workers that hang."""
+        now_s = time.monotonic()
+        for worker in (*self._workers, *([self._spare] if self._spare else [])):
+            worker.look(now_s)
 
     def _place(self, stream: EngineStream) -> None:
         if not self._workers:
@@ -200,8 +203,7 @@ class Engine:
         worker = min(self._workers, key=lambda each: (len(each.streams), each.load))
         worker.streams.add(stream.number)
         self._placed[stream.number] = worker
-        worker.send(OpenStream(stream.number, stream.spec, stream.next_track))
-        self._pump(stream)
+        stream.attach(worker)
 
     def _spread(self) -> None:
         """Let streams move until no worker has two more than another."""
@@ -219,15 +221,6 @@ class Engine:
         """Return the stream that was placed on a worker last, and has the least to lose, of those that stay there."""
         placed = (self._streams[number] for number in reversed(self._placed) if self._placed[number] is worker)
         return next((stream for stream in placed if not stream.moving), None)
-
-    def _pump(self, stream: EngineStream) -> None:
-        worker = self._placed.get(stream.number)
-        if worker is None or stream.closed:
-            return
-        if packets := stream.take():
-            worker.send(PacketsFor(stream.number, packets, time.monotonic()))
-        if stream.take_close():
-            worker.send(CloseStream(stream.number))
 
     def _on_message(self, worker: WorkerProcess, message: FromWorker) -> None:
         if isinstance(message, WorkerReport):
@@ -248,8 +241,12 @@ class Engine:
                 future.set_result(message)
 
     def _on_lost(self, worker: WorkerProcess) -> None:
-        self._lost += 1
-        log.warning("a worker process ended unasked", pid=worker.pid, streams=len(worker.streams))
+        self._count_lost("hung" if worker.hung else "ended")
+        if worker.hung is not None:
+            seconds, kind = round(worker.hung_s, 1), worker.hung.kind.name.lower()
+            log.error("a worker process hung and was replaced", pid=worker.pid, seconds=seconds, step=kind)
+        else:
+            log.warning("a worker process ended unasked", pid=worker.pid, streams=len(worker.streams))
         self._leaving.add(leaving := asyncio.create_task(_see_off(worker)))
         leaving.add_done_callback(self._leaving.discard)
         if worker is self._spare:
@@ -261,13 +258,18 @@ class Engine:
                 self._spare = None
         for request in worker.stills:
             if (future := self._stills.get(request)) is not None:
-                _fail(future, "the worker process that read this picture ended")
+                own = worker.hung is not None and worker.hung.kind is StepKind.STILL and worker.hung.number == request
+                why = "this picture kept a worker process busy for too long" if own else None
+                _fail(future, why or "the worker process that read this picture ended", again=not own)
         for number in sorted(worker.streams):
             self._placed.pop(number, None)
-            self._streams[number].lost()
+            self._streams[number].detach(worker.hung)
             self._place(self._streams[number])
         if not self._closed and (self._hiring is None or self._hiring.done()):
             self._hiring = asyncio.create_task(self._hire(), name="hire workers")
+
+    def _count_lost(self, reason: str) -> None:
+        self._lost[reason] += 1
 
     async def _hire(self) -> None:
         """Start processes until there are as many as asked for, and a spare."""
@@ -276,6 +278,7 @@ class Engine:
             try:
                 await worker.start()
             except Exception as error:
+                self._count_lost("start")
                 log.error("a worker process could not be started", error=str(error))
                 await worker.aclose()
                 await asyncio.sleep(RESTART_PAUSE_S)
@@ -300,6 +303,10 @@ async def _see_off(worker: WorkerProcess) -> None:
         log.warning("what the libraries of that worker printed last", pid=worker.pid, text=worker.last_words)
 
 
-def _fail(future: asyncio.Future[StillRead], message: str) -> None:
-    if not future.done():
+def _fail(future: asyncio.Future[StillRead], message: str, *, again: bool = True) -> None:
+    if future.done():
+        return
+    if again:
         future.set_exception(RoompulseError(Reason.ENGINE_UNAVAILABLE, f"{message}; try again"))
+    else:
+        future.set_exception(MediaError(FaultReason.TIMED_OUT, f"{message}; it is not tried again"))

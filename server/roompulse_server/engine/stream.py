@@ -1,4 +1,4 @@
-"""One stream's seat in the engine: packets go in, outcomes come out, each packet exactly once.
+"""One stream in the engine, the parent's half: packets go in, results come out, each packet exactly once.
 
     submit ──▶ PacketQueue ──(≤ window unanswered)──▶ worker ──▶ answers ──▶ next()
 
@@ -7,18 +7,21 @@ worker and no queue here grows without bound.
 """
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Protocol
 
-from roompulse_vision.enumerations import Delivery, DropReason, Encoding
+from roompulse_vision.enumerations import Delivery, DropReason, Encoding, FaultReason
 from roompulse_vision.media.bitstream import is_encoded_video, is_raw
 from roompulse_vision.observation import DroppedPacket, Observation, PacketResult, SkippedPackets
 from roompulse_vision.packet_queue import Dropped, PacketQueue
 from roompulse_vision.stream_spec import StreamSpec, Watch
 from roompulse_vision.types import Packet
 
-from roompulse_server.engine.messages import StreamReport
+from roompulse_server.engine.messages import CloseStream, OpenStream, PacketsFor, StreamReport, ToWorker, WatchStream
+from roompulse_server.engine.progress import Step, StepKind
 
 LIVE_WINDOW = 24  # access units that may wait for decoding in a worker: about a second of video
 EVERY_FRAME_WINDOW = 24  # more than the 16 pictures that H.264 lets a decoder hold back
@@ -38,10 +41,16 @@ class Arrival:
     rate_hz: float | None = None
 
 
-class EngineStream:
-    """Made by `Engine.open`. `send` writes a message to the worker that holds the stream."""
+class WorkerLink(Protocol):
+    """The way to a worker."""
 
-    def __init__(self, number: int, spec: StreamSpec, wake: Callable[["EngineStream"], None]) -> None:
+    def send(self, message: ToWorker) -> None: ...
+
+
+class EngineStream:
+    """Made by `Engine.open`, which attaches it to a worker."""
+
+    def __init__(self, number: int, spec: StreamSpec) -> None:
         self.number = number
         self.spec = spec
         self.next_track = 1
@@ -56,7 +65,7 @@ class EngineStream:
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
-        self._wake = wake
+        self._worker: WorkerLink | None = None
         self._finishing = False
         self._close_sent = False
         self.moving = False  # to another worker, where the next key frame begins …
@@ -70,30 +79,32 @@ class EngineStream:
         """
         for packet in packets:
             if self._queue.full:
-                self._wake(self)  # nothing is dropped, and nobody waits, for what may leave
+                self._pump()  # nothing is dropped, and nobody waits, for what may leave
             while self._every_frame and self._queue.full and not self._closed:
                 self._room.clear()
                 await self._room.wait()
             if self._closed:
                 return  # the caller counts what was never answered
             self._offer(packet)
-        self._wake(self)
+        self._pump()
 
     def watch(self, watch: Watch) -> None:
-        """Remember what to look at from now on; the engine tells the worker."""
+        """Look at something else from the next picture on."""
         self.spec = replace(self.spec, watch=watch)
+        if self._worker is not None:
+            self._worker.send(WatchStream(self.number, watch))
 
     def move(self) -> None:
         """Go on in another worker, from the next picture on that needs none before it; nothing is lost for it."""
         self.moving = True
         if is_encoded_video(self._encoding):
             self._arrive(Arrival(wants_key_frame=True, detail="the stream moves to a worker that has more room"))
-        self._wake(self)
+        self._pump()
 
     def finish(self) -> None:
         """Say that no packets follow: the worker answers for all it has, then `closed` arrives."""
         self._finishing = True
-        self._wake(self)
+        self._pump()
 
     async def next(self) -> Arrival | None:
         """Return what came next; None after `closed`."""
@@ -104,7 +115,7 @@ class EngineStream:
             await self._arrived.wait()
         arrival = self._arrivals.popleft()
         self._untaken -= arrival.packets
-        self._wake_if_waiting()
+        self._pump_if_waiting()
         return arrival
 
     def close(self, reason: DropReason = DropReason.STREAM_ENDED) -> None:
@@ -113,7 +124,7 @@ class EngineStream:
             return
         self._give_up_in_flight(reason)
         self._arrive_dropped(self._queue.clear(reason))
-        self._closed = True
+        self._closed, self._worker = True, None
         self._arrived.set()
         self._room.set()
 
@@ -123,7 +134,22 @@ class EngineStream:
     def closed(self) -> bool:
         return self._closed
 
-    def take(self) -> tuple[Packet, ...]:
+    def attach(self, worker: WorkerLink) -> None:
+        """Go on in a worker, with what waits."""
+        self._worker = worker
+        worker.send(OpenStream(self.number, self.spec, self.next_track))
+        self._pump()
+
+    def _pump(self) -> None:
+        """Send what may be sent now."""
+        if self._worker is None or self._closed:
+            return
+        if packets := self._take():
+            self._worker.send(PacketsFor(self.number, packets, time.monotonic()))
+        if self._take_close():
+            self._worker.send(CloseStream(self.number))
+
+    def _take(self) -> tuple[Packet, ...]:
         """Return the packets to send now: what waits, as far as the window has room; for a move, up to a key frame."""
         taken: list[Packet] = []
         while (
@@ -141,7 +167,7 @@ class EngineStream:
             self._room.set()
         return tuple(taken)
 
-    def take_close(self) -> bool:
+    def _take_close(self) -> bool:
         """Whether to tell the worker now that no packets follow: the stream ends, or goes on in another worker."""
         if self._close_sent or self._handing_over:
             return False
@@ -157,18 +183,34 @@ class EngineStream:
         if report.results or report.wants_key_frame or report.rate_hz is not None:
             self._arrive(Arrival(report.results, packets, report.wants_key_frame, "", report.rate_hz))
         if report.closed and self._handing_over:
-            self.moving = self._handing_over = False  # the engine places it anew
+            self.moving = self._handing_over = False  # the engine attaches it to another worker
+            self._worker = None
         elif report.closed:
             self.close()
-        self._wake_if_waiting()
+        self._pump_if_waiting()
 
-    def lost(self) -> None:
-        """The worker is gone: its packets are lost, the next worker starts at a key frame."""
+    def detach(self, hung: Step | None = None) -> None:
+        """The worker is gone: its packets are lost, the next worker starts at a key frame.
+
+        `hung`: what the worker did not come to an end with; if it was a packet of this stream, that is its fault.
+        """
+        self._worker = None
         self._close_sent = self.moving = self._handing_over = False
+        if hung is not None and hung.kind is StepKind.PACKET and hung.number == self.number:
+            self._blame(hung.packet)
         self._give_up_in_flight(DropReason.WORKER_LOST)
         self._arrive_dropped(self._queue.restart(DropReason.WAITING_FOR_KEY_FRAME))
         self._arrive(Arrival(wants_key_frame=True, detail="the worker process was restarted"))
         self._room.set()
+
+    def _blame(self, index: int) -> None:
+        packet = self._in_flight.pop(index, None)
+        if packet is not None:
+            self._raw_bytes -= _raw_bytes(packet)
+            message = f"packet {index} kept a worker process busy for too long; it is not tried again"
+            timed_out = FaultReason.TIMED_OUT
+            dropped = DroppedPacket(index, packet.offset_us, DropReason.FAULT, timed_out, message)
+            self._arrive(Arrival((dropped,), 1))
 
     def _land(self, result: PacketResult) -> int:
         """Take what is answered out of flight; return how many packets that is."""
@@ -181,9 +223,9 @@ class EngineStream:
             self.next_track = max(self.next_track, 1 + max(tracks, default=0))
         return len(indices)
 
-    def _wake_if_waiting(self) -> None:
+    def _pump_if_waiting(self) -> None:
         if len(self._queue):
-            self._wake(self)
+            self._pump()
 
     def _offer(self, packet: Packet) -> None:
         self._encoding = packet.format.encoding

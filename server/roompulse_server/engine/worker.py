@@ -4,8 +4,8 @@
              ▲                                                     │ no stream is ready, or a face waited long enough
              └──────────────── a stream is ready ◀─────────────────┘
 
-Started by `WorkerProcess` as `python -m roompulse_server.engine.worker CHANNEL LOG` (descriptors). It ends when its
-parent does. Its log goes to LOG; standard error is for what C libraries print.
+Started by `WorkerProcess` as `python -m roompulse_server.engine.worker CHANNEL LOG PROGRESS` (descriptors). It ends
+when its parent does. Its log goes to LOG; standard error is for what C libraries print.
 """
 
 import contextlib
@@ -17,6 +17,7 @@ import signal
 import socket
 import sys
 import time
+from functools import partial
 
 from roompulse_vision.enumerations import FaultReason
 from roompulse_vision.errors import MediaError, ModelError
@@ -43,6 +44,7 @@ from roompulse_server.engine.messages import (
     WatchStream,
     WorkerReport,
 )
+from roompulse_server.engine.progress import Progress, StepKind
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +56,8 @@ NICENESS = 5  # below the parent's: what is analysed waits for a processor, whoe
 class Worker:
     """Serves streams round-robin, longest-waiting first; faces of several streams share one inference batch."""
 
-    def __init__(self, channel: BlockingChannel, reader: FaceReader, limits: MediaLimits) -> None:
-        self._channel, self._reader, self._limits = channel, reader, limits
+    def __init__(self, channel: BlockingChannel, reader: FaceReader, limits: MediaLimits, progress: Progress) -> None:
+        self._channel, self._reader, self._limits, self._progress = channel, reader, limits, progress
         self._analyzers: dict[int, StreamAnalyzer] = {}
         self._ready: dict[int, None] = {}  # numbers of streams with something to do, in the order of its coming
         self._batcher = FaceBatcher()
@@ -66,6 +68,7 @@ class Worker:
     def run(self) -> None:
         """Serve until the parent closes the channel."""
         while True:
+            self._progress.begin(StepKind.IDLE)
             for message in self._channel.receive(self._patience_s()):
                 self._take(message)
             began_s = time.monotonic()
@@ -97,7 +100,13 @@ class Worker:
                 self._analyzers[stream].push(packets, sent_s)
                 self._ready[stream] = None
             case OpenStream(stream, spec, first_track):
-                self._analyzers[stream] = StreamAnalyzer(spec, first_track, self._reader, self._limits)
+                self._analyzers[stream] = StreamAnalyzer(
+                    spec,
+                    first_track,
+                    self._reader,
+                    self._limits,
+                    partial(self._progress.begin, StepKind.PACKET, stream),
+                )
             case WatchStream(stream, watch) if stream in self._analyzers:
                 self._analyzers[stream].watch(watch)
                 self._batcher.keep_regions(stream, {region.name for region in watch.regions or ()} | {""})
@@ -134,6 +143,7 @@ class Worker:
         return analyzer.take_effort()
 
     def _read(self) -> None:
+        self._progress.begin(StepKind.FACES)
         jobs = self._batcher.take()
         seen: list[Seen] = [seen for _, job in jobs for region in job.regions for seen in region.seen]
         readings = dict(zip(map(id, seen), self._reader.classify(seen), strict=True))
@@ -169,6 +179,7 @@ class Worker:
 
     def _read_stills(self) -> None:
         for request in self._stills:
+            self._progress.begin(StepKind.STILL, request.request)
             self._send(_read_still(self._reader, self._limits, request))
         self._stills.clear()
 
@@ -216,12 +227,13 @@ def _die_with(parent_pid: int) -> None:
         sys.exit(0)  # it died before the line above
 
 
-def main(descriptor: int, log_descriptor: int) -> None:
+def main(descriptor: int, log_descriptor: int, progress_descriptor: int) -> None:
     """Load the models, say so, serve."""
     sys.stderr = open(log_descriptor, "w", buffering=1, errors="backslashreplace")  # noqa: SIM115 - until the end
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent drains first
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="worker %(process)d %(levelname)s %(message)s")
+    progress = Progress.attach(progress_descriptor)
     channel = BlockingChannel(socket.socket(fileno=descriptor))
     with contextlib.suppress(EOFError, ConnectionError):
         setup = next(iter(channel.receive(None)))
@@ -238,8 +250,8 @@ def main(descriptor: int, log_descriptor: int) -> None:
             Ready(reader.model_id, reader.detector_id, tuple(warnings), reader.neutral_logp, reader.engagement_id)
         )
         gc.freeze()  # models and libraries stay: the collector need not walk through them again and again
-        Worker(channel, reader, setup.limits).run()
+        Worker(channel, reader, setup.limits, progress).run()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    main(*map(int, sys.argv[1:4]))

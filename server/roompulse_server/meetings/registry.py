@@ -162,10 +162,14 @@ class Registry:
                 raise
             return None
 
-    @property
-    def stream_count(self) -> int:
-        """How many streams are open, in all meetings."""
-        return sum(len(live.streams) for live in self._live.values())
+    def streams(self, ref: MeetingRef, participant: str) -> bool:
+        """Whether a participant of a meeting has a stream here, which another one would replace."""
+        return any(
+            participant in live.streams
+            for live in self._live.values()
+            if live.meeting.key.tenant == ref.tenant
+            and (live.uid == ref.uid if ref.uid else live.meeting.key.id == ref.id)
+        )
 
     def live(self, uid: str) -> LiveMeeting | None:
         return self._live.get(uid)

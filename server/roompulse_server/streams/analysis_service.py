@@ -7,6 +7,7 @@ from roompulse_vision.media.admission import check_packet
 from roompulse_vision.types import Packet, VideoFormat
 
 from roompulse_server.access.caller import Caller
+from roompulse_server.engine.capacity import Capacity
 from roompulse_server.engine.messages import Ready, StillRead
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.meetings.registry import Registry
@@ -31,8 +32,8 @@ class ImageRequest:
 class AnalysisService:
     """Opens streams, and reads still pictures."""
 
-    def __init__(self, registry: Registry, parts: StreamParts) -> None:
-        self._registry, self._parts = registry, parts
+    def __init__(self, registry: Registry, parts: StreamParts, capacity: Capacity) -> None:
+        self._registry, self._parts, self._capacity = registry, parts, capacity
         self._engine, self._settings = parts.engine, parts.settings
 
     @property
@@ -46,19 +47,16 @@ class AnalysisService:
             RoompulseError: Whatever the configuration or the meeting forbids.
         """
         config = check_stream(config, caller)
-        live = await self._registry.for_stream(config)
-        if config.participant not in live.streams:  # otherwise it takes that one's place
-            self._check_room()
-        stream = AnalysisStream(config, live, self._parts)
+        replacing = self._registry.streams(config.meeting, config.participant)
+        place = self._capacity.take(replacing=replacing)  # before anything is recorded
+        try:
+            live = await self._registry.for_stream(config)
+            stream = AnalysisStream(config, live, self._parts, place)
+        except BaseException:
+            place.release()
+            raise
         await stream.open()
         return stream
-
-    def _check_room(self) -> None:
-        """Count every stream, whether its pictures are looked at or not."""
-        most, count = self._settings.max_streams, self._registry.stream_count
-        if count >= most:
-            message = f"{count} streams are open, and {most} are allowed (max_streams)"
-            raise RoompulseError(Reason.TOO_MANY_STREAMS, message)
 
     async def image(self, caller: Caller, request: ImageRequest) -> StillRead:
         """Read the faces of a still picture.

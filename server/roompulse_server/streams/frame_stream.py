@@ -91,7 +91,7 @@ class FrameStream:
         if watch.regions is None:
             self.close(self._unwatched)
         else:
-            self._engine.watch(self._stream, watch)
+            self._stream.watch(watch)
 
     async def packets(self, incoming: Iterable[IncomingPacket]) -> None:
         """Take packets that came together; whatever is wrong with one is answered and costs it alone."""

@@ -16,6 +16,7 @@ import structlog
 from roompulse_vision.enumerations import Delivery
 from roompulse_vision.types import MediaLimits
 
+from roompulse_server.engine.capacity import Place
 from roompulse_server.engine.engine import Engine
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.meetings.live_meeting import LiveMeeting
@@ -63,8 +64,10 @@ class StreamParts:
 class AnalysisStream:
     """`open`; then `packets`, `set_camera`, `set_tiles`, `finish` from one task, `next` from another; then `aclose`."""
 
-    def __init__(self, config: StreamConfig, live: LiveMeeting, parts: StreamParts) -> None:
+    def __init__(self, config: StreamConfig, live: LiveMeeting, parts: StreamParts, place: Place) -> None:
+        """`place` is given back when the stream has ended."""
         self.config = config
+        self._place = place
         self.every_frame = config.delivery is Delivery.EVERY_FRAME
         self._live, self._parts = live, parts
         self._replies = ReplyQueue(live=not self.every_frame)
@@ -265,6 +268,7 @@ class AnalysisStream:
             await self._tasks.aclose()
             self._replies.end(error)
             self._parts.metrics.streams.dec()
+            self._place.release()
             self._enter(StreamState.CLOSED)
 
     # Tasks.
