@@ -15,7 +15,7 @@ from prometheus_client import start_http_server
 from roompulse_vision.types import MediaLimits
 
 from roompulse_server.bus.hub import Hub
-from roompulse_server.collectors import EngineCollector, HubCollector, RecorderCollector
+from roompulse_server.collectors import watch_parts
 from roompulse_server.engine.capacity import Capacity
 from roompulse_server.engine.engine import Engine
 from roompulse_server.engine.messages import VisionSetup
@@ -90,12 +90,7 @@ async def running(settings: Settings, host: Callable[[], Clocks] = host_clocks) 
                 on_failure=metrics.background_failed,
             )
         )
-        for collector in (
-            EngineCollector(engine.statistics),
-            RecorderCollector(recorder.statistics),
-            HubCollector(hub.statistics),
-        ):
-            metrics.registry.register(collector)
+        watch_parts(metrics.registry, engine.statistics, recorder.statistics, hub.statistics)
         clock = ServerClock(lambda: host().wall_us * 1000)
         timekeeper = await stack.enter_async_context(Timekeeper(recorder, clock, host))
         parts = Parts(settings, engine, recorder, hub, clock, timekeeper, formula, metrics)

@@ -5,12 +5,24 @@ Each value comes from a `statistics()` call, so nothing is counted twice.
 
 from collections.abc import Callable, Iterable
 
+from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric, SummaryMetricFamily
 from prometheus_client.registry import Collector
 
 from roompulse_server.bus.hub import HubStatistics
 from roompulse_server.engine.engine import EngineStatistics
 from roompulse_server.storage.recorder_statistics import RecorderStatistics
+
+
+def watch_parts(
+    registry: CollectorRegistry,
+    engine: Callable[[], EngineStatistics],
+    recorder: Callable[[], RecorderStatistics],
+    hub: Callable[[], HubStatistics],
+) -> None:
+    """Offer what these parts count."""
+    for collector in (EngineCollector(engine), RecorderCollector(recorder), HubCollector(hub)):
+        registry.register(collector)
 
 
 class EngineCollector(Collector):

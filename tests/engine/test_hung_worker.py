@@ -62,10 +62,10 @@ async def test_a_worker_that_stops_while_it_starts_is_an_error_that_says_so() ->
     setup = Setup(os.getpid(), VisionSetup(models=str(MODELS)), MediaLimits())
     worker = WorkerProcess(setup, lambda *_: None, lambda _: None, start_limit_s=0.2)
     starting = asyncio.create_task(worker.start())
-    while not worker.pid:
+    while not worker.pid:  # noqa: ASYNC110 - a process starts
         await asyncio.sleep(0)
     os.kill(worker.pid, signal.SIGSTOP)
-    with pytest.raises(ModelError, match="took more than .* while it started"):
+    with pytest.raises(ModelError, match=r"took more than .* while it started"):
         await starting
     await worker.aclose()
 

@@ -139,7 +139,7 @@ async def test_after_all_workers_have_died_no_worker_has_two_streams_more_than_a
         assert spare is not None
         for pid in [worker.pid for worker in (*engine._workers, spare)]:
             os.kill(pid, signal.SIGKILL)
-        while engine.statistics().workers_lost["ended"] < 3 or sorted(loads(engine)) != [2, 3]:  # noqa: ASYNC110 - processes start
+        while engine.statistics().workers_lost.get("ended", 0) < 3 or sorted(loads(engine)) != [2, 3]:  # noqa: ASYNC110 - processes start
             await asyncio.sleep(0.01)
         stop.set()
         ends = await asyncio.gather(*feeding)

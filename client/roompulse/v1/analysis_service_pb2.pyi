@@ -54,6 +54,8 @@ class _FaultReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FaultReas
     """The index did not rise, or is missing in a stream that numbers its packets; see VideoPacket.index."""
     FAULT_REASON_EMPTY: _FaultReason.ValueType  # 9
     """The bytes are empty."""
+    FAULT_REASON_TIMED_OUT: _FaultReason.ValueType  # 10
+    """The packet kept a worker process of the service busy for too long. It is not tried again."""
 
 class FaultReason(_FaultReason, metaclass=_FaultReasonEnumTypeWrapper):
     """Why a packet could not be used."""
@@ -83,6 +85,8 @@ FAULT_REASON_WRONG_INDEX: FaultReason.ValueType  # 8
 """The index did not rise, or is missing in a stream that numbers its packets; see VideoPacket.index."""
 FAULT_REASON_EMPTY: FaultReason.ValueType  # 9
 """The bytes are empty."""
+FAULT_REASON_TIMED_OUT: FaultReason.ValueType  # 10
+"""The packet kept a worker process of the service busy for too long. It is not tried again."""
 Global___FaultReason: _TypeAlias = FaultReason  # noqa: Y015
 
 @_typing.final
