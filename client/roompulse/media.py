@@ -3,12 +3,13 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from roompulse_vision.bitstream.key_frames import starts_decoding
+from roompulse_vision.enumerations import Encoding as CodedEncoding
+
 from roompulse import argument
 from roompulse.enums import ColorMatrix, ColorRange, ConsentState, Encoding
 from roompulse.results import Box, Consent
 
-ANNEX_B_START = (b"\x00\x00\x01", b"\x00\x00\x00\x01")
-H264_IDR, H264_SPS = 5, 7
 MAX_PACKET_BYTES = 2 * 1024 * 1024  # what the service takes: of a still or an access unit …
 MAX_PIXELS = 3840 * 2160
 MAX_SIDE = 8192  # … and of any picture
@@ -110,58 +111,5 @@ def consent_of(value: "Consent | ConsentState | str | None") -> Consent | None:
 
 
 def starts_anew(encoding: Encoding, data: bytes) -> bool:
-    """Return whether decoding can start at these bytes, told from the bitstream itself.
-
-    H.264: an IDR slice with its parameter sets in band (Annex B). VP8 (RFC 6386, 9.1): bit 0 of the frame tag. VP9
-    (bitstream specification, 6.2): frame_type of the first frame's header. AV1: a temporal unit with a sequence header,
-    which encoders write before key frames. Still and raw pictures always.
-    """
-    if not encoding.depends_on_earlier:
-        return True
-    if not data:
-        return False
-    if encoding is Encoding.H264:
-        return {H264_SPS, H264_IDR} <= _nal_types(data)
-    if encoding is Encoding.VP8:
-        return not data[0] & 1
-    return _vp9_key(data[0]) if encoding is Encoding.VP9 else _av1_has_sequence_header(data)
-
-
-def _nal_types(data: bytes) -> set[int]:
-    """Return the NAL unit types before and including the first slice: the rest of an access unit is slices too."""
-    types: set[int] = set()
-    at = data.find(ANNEX_B_START[0])
-    while 0 <= at < len(data) - 3:
-        kind = data[at + 3] & 0x1F
-        types.add(kind)
-        if 1 <= kind <= H264_IDR:
-            break
-        at = data.find(ANNEX_B_START[0], at + 3)
-    return types
-
-
-def _vp9_key(first: int) -> bool:
-    """frame_marker (2), profile low and high bit, a reserved bit for profile 3, show_existing_frame, frame_type."""
-    at = 3 if (first >> 4) & 3 == 3 else 4
-    shows_existing, inter = (first >> (at - 1)) & 1, (first >> (at - 2)) & 1
-    return not shows_existing and not inter
-
-
-def _av1_has_sequence_header(data: bytes) -> bool:
-    """Walk the open bitstream units: header byte, optional extension, leb128 size; type 1 is a sequence header."""
-    at = 0
-    while at < len(data):
-        header = data[at]
-        if (header >> 3) & 15 == 1:
-            return True
-        at += 2 if header & 4 else 1
-        if not header & 2:
-            return False  # no size field: this unit fills the rest
-        size, shift = 0, 0
-        while at < len(data):
-            byte = data[at]
-            at, size, shift = at + 1, size | (byte & 127) << shift, shift + 7
-            if not byte & 128:
-                break
-        at += size
-    return False
+    """Return whether a decoder that has seen nothing can start at these bytes, told from the bitstream itself."""
+    return starts_decoding(CodedEncoding(encoding.value), data)

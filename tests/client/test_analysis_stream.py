@@ -239,7 +239,7 @@ async def test_packets_from_elsewhere_are_started_again_from_the_group(
 ) -> None:
     service.key_frame_at = 3
     vp8 = VideoFormat(Encoding.VP8)
-    units = [Packet(bytes([number > 0, number]), capture_s=number / 10) for number in range(4)]
+    units = [Packet(bytes([number > 0, number, 0, 0x9D, 0x01, 0x2A]), capture_s=number / 10) for number in range(4)]
     async with open_stream(client, format=vp8) as opened:
         await opened.send(units[:3])
         async for event in opened:

@@ -9,7 +9,7 @@ from roompulse.media import Packet, VideoFormat, starts_anew
 from roompulse.outbox import LIVE_GROUP_PACKETS, MAX_REQUEST_BYTES, MAX_REQUEST_PACKETS, Outbox
 
 VP8 = VideoFormat(Encoding.VP8)
-KEY, DELTA = b"\x00", b"\x01"
+KEY, DELTA = b"\x00\x00\x00\x9d\x01\x2a", b"\x01"
 
 
 def outbox(shape: VideoFormat = VP8, *, live: bool = False) -> Outbox:
@@ -93,12 +93,13 @@ def test_a_group_over_its_bytes_is_given_up_until_the_next_key_frame() -> None:
         (Encoding.H264, b"\0\0\0\1\x67ab\0\0\1\x68c\0\0\1\x65d", True),
         (Encoding.H264, b"\0\0\1\x65d", False),  # IDR without its parameter sets
         (Encoding.H264, b"\0\0\1\x41d", False),
-        (Encoding.VP8, b"\x10", True),
+        (Encoding.VP8, b"\x10\x00\x00\x9d\x01\x2a", True),
         (Encoding.VP8, b"\x11", False),
-        (Encoding.VP9, b"\x82", True),
+        (Encoding.VP9, b"\x82\x00", True),
         (Encoding.VP9, b"\x86", False),
         (Encoding.VP9, b"\x8a", False),  # shows an existing frame
-        (Encoding.AV1, b"\x12\x00\x0a\x01\x00", True),  # temporal delimiter, sequence header
+        (Encoding.AV1, b"\x12\x00\x0a\x01\x00\x32\x01\x10", True),  # temporal delimiter, sequence header, key frame
+        (Encoding.AV1, b"\x12\x00\x0a\x01\x00", False),  # no frame
         (Encoding.AV1, b"\x12\x00\x32\x01\x00", False),
         (Encoding.AV1, b"", False),
         (Encoding.JPEG, b"anything", True),

@@ -16,7 +16,7 @@ from roompulse.seen import Seen
 from roompulse.v1 import update_pb2
 
 LOST = errors.Unavailable("lost")
-KEY, DELTA = b"\x00", b"\x01"
+KEY, DELTA = b"\x00\x00\x00\x9d\x01\x2a", b"\x01"
 
 
 @given(st.integers(0, 12), st.floats(0, 1), st.one_of(st.none(), st.floats(0, 60)))

@@ -10,9 +10,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from media_samples import Picture, encode, moving, packet, packets, scene, still
+from roompulse_vision.bitstream.access_unit import is_disposable
 from roompulse_vision.enumerations import Delivery, DropReason, Encoding, Presence
 from roompulse_vision.faces import face_reader as vision
-from roompulse_vision.media.bitstream import is_disposable
 from roompulse_vision.media.decoder import Decoder
 from roompulse_vision.observation import DroppedPacket, Observation, SkippedPackets
 from roompulse_vision.stream_analyzer import StreamAnalyzer

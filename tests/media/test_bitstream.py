@@ -4,18 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from media_samples import encode, moving
+from roompulse_vision.bitstream.access_unit import is_annex_b, is_disposable, is_encoded_video, is_raw
+from roompulse_vision.bitstream.bits import Bits
+from roompulse_vision.bitstream.key_frames import UnitKind, unit_kind
 from roompulse_vision.enumerations import Encoding
-from roompulse_vision.media.bits import Bits
-from roompulse_vision.media.bitstream import (
-    UnitKind,
-    is_annex_b,
-    is_disposable,
-    is_encoded_video,
-    is_key_frame,
-    is_raw,
-    is_still,
-    unit_kind,
-)
 from roompulse_vision.media.coded_size import coded_size
 
 VIDEO = [Encoding.H264, Encoding.VP8, Encoding.VP9, Encoding.AV1]
@@ -27,19 +19,8 @@ def split_nals(unit: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize("encoding", Encoding)
-def test_each_encoding_is_of_one_sort(encoding: Encoding) -> None:
-    assert [is_still(encoding), is_raw(encoding), is_encoded_video(encoding)].count(True) == 1
-
-
-@pytest.mark.parametrize("encoding", VIDEO)
-def test_key_frames_of_real_streams(encoding: Encoding) -> None:
-    units = encode(encoding, moving(9), group=4)
-    assert [is_key_frame(encoding, unit) for unit in units] == [index % 4 == 0 for index in range(9)]
-
-
-@pytest.mark.parametrize("encoding", [Encoding.UNSPECIFIED, Encoding.JPEG, Encoding.I420])
-def test_stills_and_raw_pictures_are_always_key_frames(encoding: Encoding) -> None:
-    assert is_key_frame(encoding, b"anything")
+def test_no_encoding_is_raw_and_video_at_once(encoding: Encoding) -> None:
+    assert not (is_raw(encoding) and is_encoded_video(encoding))
 
 
 @pytest.mark.parametrize("size", [(64, 64), (160, 96), (178, 98), (1280, 720), (1920, 1080)])

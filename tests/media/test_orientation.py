@@ -15,7 +15,7 @@ from roompulse_vision.enumerations import Encoding
 from roompulse_vision.media import exif
 from roompulse_vision.media.decoder import Decoder
 from roompulse_vision.media.orientation import geometry
-from roompulse_vision.media.still_header import read_header, still_size
+from roompulse_vision.media.still_header import read_header
 from roompulse_vision.types import MediaLimits, VideoFormat
 from stills import LONG, SHORT, jpeg_with, stored, tiff
 
@@ -27,7 +27,8 @@ def png_with(block: bytes, data: bytes) -> bytes:
 
 def webp_with(block: bytes, data: bytes) -> bytes:
     """Put a simple WebP into the extended container."""
-    _, width, height = still_size(data)
+    header = read_header(data)
+    width, height = header.width, header.height
     canvas = (width - 1).to_bytes(3, "little") + (height - 1).to_bytes(3, "little")
     extended = b"VP8X" + struct.pack("<I", 10) + bytes((0x08, 0, 0, 0)) + canvas
     chunks = extended + data[12:] + b"EXIF" + struct.pack("<I", len(block)) + block + bytes(len(block) % 2)

@@ -10,8 +10,9 @@ everything to the next key frame.
 from collections import deque
 from dataclasses import dataclass
 
+from roompulse_vision.bitstream.access_unit import is_encoded_video
+from roompulse_vision.bitstream.key_frames import UnitKind, unit_kind
 from roompulse_vision.enumerations import Delivery, DropReason
-from roompulse_vision.media.bitstream import UnitKind, is_encoded_video, unit_kind
 from roompulse_vision.types import Packet
 
 MAX_AGE_US = 1_000_000  # older pictures are no longer live

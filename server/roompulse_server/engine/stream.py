@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from roompulse_vision.bitstream.access_unit import is_encoded_video, is_raw
 from roompulse_vision.enumerations import Delivery, DropReason, Encoding, FaultReason
-from roompulse_vision.media.bitstream import is_encoded_video, is_raw
 from roompulse_vision.observation import DroppedPacket, Observation, PacketResult, SkippedPackets
 from roompulse_vision.packet_queue import Dropped, PacketQueue
 from roompulse_vision.stream_spec import StreamSpec, Watch

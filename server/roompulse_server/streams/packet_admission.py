@@ -7,10 +7,10 @@ its picture not looked at. Where a packet of encoded video cannot be used at all
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from roompulse_vision.bitstream.access_unit import MAX_REORDERED_PACKETS, is_encoded_video
 from roompulse_vision.enumerations import Delivery, Encoding, FaultReason
 from roompulse_vision.errors import MediaError
 from roompulse_vision.media.admission import check_packet
-from roompulse_vision.media.bitstream import MAX_REORDERED_PACKETS, is_encoded_video
 from roompulse_vision.types import MediaLimits, Packet, VideoFormat
 
 from roompulse_server.errors import InvalidArgumentError

@@ -1,8 +1,9 @@
 """What is refused before anything is decoded or allocated. Pure Python: the parent process may ask too."""
 
+from roompulse_vision.bitstream.access_unit import is_annex_b, is_encoded_video, is_raw
+from roompulse_vision.bitstream.key_frames import UnitKind, unit_kind
 from roompulse_vision.enumerations import Encoding, FaultReason
 from roompulse_vision.errors import MediaError
-from roompulse_vision.media.bitstream import UnitKind, is_annex_b, is_encoded_video, is_raw, unit_kind
 from roompulse_vision.media.coded_size import coded_size
 from roompulse_vision.media.layout import check_sides, planes
 from roompulse_vision.media.mistaken import container, named

@@ -1,18 +1,17 @@
 """The size that encoded video announces, read before anything is allocated for it."""
 
-from roompulse_vision.enumerations import Encoding
-from roompulse_vision.media.bits import Bits
-from roompulse_vision.media.bitstream import (
+from roompulse_vision.bitstream.access_unit import (
     NAL_SPS,
     OBU_SEQUENCE_HEADER,
-    UnitKind,
     begins_with_slice,
     nal_units,
     obus,
     unescape,
-    unit_kind,
     vp9_key_frame_profile,
 )
+from roompulse_vision.bitstream.bits import Bits
+from roompulse_vision.bitstream.key_frames import UnitKind, unit_kind
+from roompulse_vision.enumerations import Encoding
 
 Size = tuple[int, int]
 

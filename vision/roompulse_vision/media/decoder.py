@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from roompulse_vision.bitstream.access_unit import is_disposable, is_encoded_video, is_raw
 from roompulse_vision.enumerations import FaultReason
 from roompulse_vision.errors import MediaError
 from roompulse_vision.media.admission import check_packet
-from roompulse_vision.media.bitstream import is_disposable, is_encoded_video, is_raw
 from roompulse_vision.media.color import BgrConverter
 from roompulse_vision.media.orientation import Geometry, Picture, geometry, upright
 from roompulse_vision.media.raw import raw_picture

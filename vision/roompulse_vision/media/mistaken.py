@@ -1,6 +1,6 @@
 """What bytes are, by their first ones, where they are none of the stills that are read; and what would be right."""
 
-from roompulse_vision.media.bitstream import is_annex_b
+from roompulse_vision.bitstream.access_unit import is_annex_b
 
 STILL = "send JPEG, PNG or WebP"
 FILE = "send the access units in it one by one, not the file"

@@ -38,12 +38,6 @@ class StillHeader:
     orientation: int
 
 
-def still_size(data: bytes) -> tuple[StillFormat, int, int]:
-    """Return format, width and height as stored; raises as `read_header` does."""
-    header = read_header(data)
-    return header.format, header.width, header.height
-
-
 def read_header(data: bytes) -> StillHeader:
     """Read a still picture's header and check that its structure is complete.
 

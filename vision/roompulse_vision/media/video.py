@@ -15,9 +15,10 @@ from dataclasses import dataclass
 import av
 from av.stream import Stream
 
+from roompulse_vision.bitstream.access_unit import MAX_REORDERED_PACKETS
+from roompulse_vision.bitstream.key_frames import UnitKind, unit_kind
 from roompulse_vision.enumerations import Encoding, FaultReason
 from roompulse_vision.errors import MediaError
-from roompulse_vision.media.bitstream import MAX_REORDERED_PACKETS, UnitKind, unit_kind
 from roompulse_vision.media.coded_size import coded_size
 from roompulse_vision.types import MediaLimits, Packet
 

@@ -1,13 +1,9 @@
-"""What an access unit is, read from its first bytes: a place to start decoding, or one that needs what came before.
-
-Pure Python, so that the parent process may ask too; nothing is decoded.
-"""
+"""The syntax of access units: NAL units, OBUs, headers. Pure Python; nothing is decoded."""
 
 from collections.abc import Iterator
-from enum import Enum
 
+from roompulse_vision.bitstream.bits import HEADER_BYTES, Bits
 from roompulse_vision.enumerations import Encoding
-from roompulse_vision.media.bits import HEADER_BYTES, Bits
 
 ENCODED_VIDEO = frozenset({Encoding.H264, Encoding.VP8, Encoding.VP9, Encoding.AV1})
 RAW = frozenset({Encoding.I420, Encoding.NV12, Encoding.RGB24, Encoding.BGR24, Encoding.RGBA})
@@ -18,24 +14,13 @@ NAL_SLICE, NAL_IDR, NAL_SEI, NAL_SPS = 1, 5, 6, 7
 NAL_PARAMETERS = (NAL_SPS, 8)
 NAL_TYPES = range(1, 24)  # above are those of RTP, below none
 AVCC_PREFIX_BYTES = 4
-SEI_RECOVERY_POINT = 6
 MAX_REORDERED_PACKETS = (
     32  # H.264 shows a picture up to 16 later than it is coded, and a picture may come as two fields
 )
-VP8_START_CODE = b"\x9d\x01\x2a"
 VP9_FRAME_MARKER = 2
 MAX_UNITS = 64  # before the first slice or frame; real access units have a handful
-MAX_SEI_BYTES = 4096
 OBU_SEQUENCE_HEADER = 1  # AV1 specification, 6.2.2
 OBU_FRAMES = (3, 6)  # a frame header; a frame with its header
-
-
-class UnitKind(Enum):
-    """What an access unit can do for a decoder."""
-
-    KEY = "decoding can start here"
-    DELTA = "needs what came before"
-    PARAMETERS = "parameter sets only, no picture"
 
 
 def is_encoded_video(encoding: Encoding) -> bool:
@@ -44,32 +29,6 @@ def is_encoded_video(encoding: Encoding) -> bool:
 
 def is_raw(encoding: Encoding) -> bool:
     return encoding in RAW
-
-
-def is_still(encoding: Encoding) -> bool:
-    """Tell whether a packet is a still picture; an undeclared encoding is one."""
-    return encoding not in ENCODED_VIDEO and encoding not in RAW
-
-
-def is_key_frame(encoding: Encoding, data: bytes) -> bool:
-    """Tell whether decoding can start with this packet; stills and raw pictures always can."""
-    return not is_encoded_video(encoding) or unit_kind(encoding, data) is UnitKind.KEY
-
-
-def unit_kind(encoding: Encoding, data: bytes) -> UnitKind:
-    """Tell what an access unit of encoded video is. Bytes that make no sense are `DELTA`: nothing can start there."""
-    try:
-        match encoding:
-            case Encoding.H264:
-                return _h264_kind(data)
-            case Encoding.VP8:
-                return UnitKind.KEY if not data[0] & 1 and data[3:6] == VP8_START_CODE else UnitKind.DELTA
-            case Encoding.VP9:
-                return UnitKind.DELTA if vp9_key_frame_profile(Bits(data[:2])) is None else UnitKind.KEY
-            case _:
-                return _av1_kind(data)
-    except (EOFError, IndexError):
-        return UnitKind.DELTA
 
 
 def is_disposable(encoding: Encoding, data: bytes) -> bool:
@@ -151,33 +110,6 @@ def unescape(nal: bytes) -> bytes:
     return nal.replace(b"\x00\x00\x03", b"\x00\x00")
 
 
-def _h264_kind(data: bytes) -> UnitKind:
-    recovery_point = False
-    for nal in nal_units(data):
-        kind = nal[0] & 0x1F
-        if kind in NAL_SLICES:
-            return UnitKind.KEY if kind == NAL_IDR or recovery_point else UnitKind.DELTA
-        recovery_point |= kind == NAL_SEI and _has_recovery_point(unescape(nal[1:MAX_SEI_BYTES]))
-    return UnitKind.PARAMETERS
-
-
-def _has_recovery_point(sei: bytes) -> bool:
-    """Look through the messages of an SEI unit: type and size are sums of bytes, 255 meaning "more" (7.3.2.3.1)."""
-    position = 0
-    while position < len(sei) - 2:  # the last byte holds the stop bit
-        values = []
-        for _ in range(2):
-            value = 0
-            while sei[position] == 255:
-                value, position = value + 255, position + 1
-            values.append(value + sei[position])
-            position += 1
-        if values[0] == SEI_RECOVERY_POINT:
-            return True
-        position += values[1]
-    return False
-
-
 def vp9_key_frame_profile(bits: Bits) -> int | None:
     """Read a VP9 uncompressed header up to `frame_type` (VP9 bitstream specification, 6.2); None: no key frame."""
     if bits.take(2) != VP9_FRAME_MARKER:
@@ -222,14 +154,3 @@ def _leb128(data: bytes, position: int) -> tuple[int, int]:
         if not byte & 0x80:
             return value, position + index + 1
     raise EOFError("a size of more than eight bytes")
-
-
-def _av1_kind(data: bytes) -> UnitKind:
-    reduced_header = False
-    for kind, payload in obus(data):
-        if kind == OBU_SEQUENCE_HEADER:
-            reduced_header = bool(payload[0] & 0x08)
-        elif kind in OBU_FRAMES:
-            shows_existing_frame_or_type = payload[0] & 0xE0
-            return UnitKind.KEY if reduced_header or not shows_existing_frame_or_type else UnitKind.DELTA
-    return UnitKind.PARAMETERS
