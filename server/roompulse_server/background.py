@@ -4,12 +4,13 @@ A loop that fails says so, counts it, and goes on at the next interval.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 import structlog
 
-from roompulse_server.errors import RoompulseError
+from roompulse_server.errors import Reason, RoompulseError
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +64,9 @@ async def attempt(name: str, work: Awaitable[None], on_failure: OnFailure, **val
         await work
     except RoompulseError as error:
         on_failure(name)
-        log.warning("background work failed", loop=name, error=str(error), **values)
+        said = error.reason is Reason.RECORD_UNAVAILABLE  # by the recorder, with the cause, once a minute
+        level = logging.DEBUG if said else logging.WARNING
+        log.log(level, "background work failed", loop=name, error=str(error), **values)
     except Exception:
         on_failure(name)
         log.exception("background work failed", loop=name, **values)

@@ -12,7 +12,11 @@ from structlog.testing import capture_logs
 
 @pytest.mark.parametrize(
     ("error", "level"),
-    [(RuntimeError("a bug"), "error"), (RoompulseError(Reason.RECORD_UNAVAILABLE, "no space left"), "warning")],
+    [
+        (RuntimeError("a bug"), "error"),
+        (RoompulseError(Reason.RECORD_DAMAGED, "a page is damaged"), "warning"),
+        (RoompulseError(Reason.RECORD_UNAVAILABLE, "no space left"), "debug"),
+    ],
 )
 async def test_a_loop_that_fails_says_so_counts_it_and_goes_on(error: Exception, level: str) -> None:
     calls, failed, again = 0, list[str](), asyncio.Event()

@@ -31,7 +31,7 @@ RANK = {part: len(LAYERS) - number for number, layer in enumerate(LAYERS) for pa
 VISION_LAYERS: tuple[tuple[str, ...], ...] = (
     ("analyzer",),
     ("face_batcher",),
-    ("stream_analyzer", "packet_queue"),
+    ("stream_analyzer", "packet_queue", "still_picture"),
     ("faces", "media"),
     ("bitstream",),
     ("derived", "observation", "stream_spec"),
@@ -51,6 +51,7 @@ SEEING = {  # the parts of the server that may use what sees
     "media": {"engine", "meetings", "streams"},
     "packet_queue": {"engine"},
     "rate_governor": {"engine"},
+    "still_picture": {"engine"},
     "stream_analyzer": {"engine"},
 }
 

@@ -6,9 +6,12 @@ full waits for more.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 
+from roompulse_vision.faces.measured_face import Seen
+from roompulse_vision.observation import Observation
 from roompulse_vision.stream_analyzer import Job
+from roompulse_vision.types import FaceReading
 
 BATCH = 8  # faces; more at once do not pay
 NEXT_S = 0.008  # so long a LIVE picture waits for streams that are next …
@@ -21,6 +24,15 @@ FULL_FROM = 0.9
 def patience_s(busy_fraction: float) -> float:
     """Return how long a LIVE picture may wait for who may come, seconds, in a worker that is so busy (0 to 1)."""
     return MAX_WAIT_S * min(max((busy_fraction - SPARE_BELOW) / (FULL_FROM - SPARE_BELOW), 0.0), 1.0)
+
+
+def observations(
+    jobs: Sequence[tuple[int, Job]], classify: Callable[[Sequence[Seen]], list[FaceReading]]
+) -> list[tuple[int, Observation]]:
+    """Return the jobs as observations, with their streams; all their faces are read together."""
+    seen = [face for _, job in jobs for region in job.regions for face in region.seen]
+    readings = dict(zip(map(id, seen), classify(seen), strict=True))
+    return [(stream, job.observation(lambda face: readings[id(face)])) for stream, job in jobs]
 
 
 class FaceBatcher:

@@ -58,6 +58,16 @@ class SkippedPackets:
     offset_us: int
 
 
+@dataclass(frozen=True, slots=True)
+class ObservationSource:
+    """What made observations. `model_checksum` is that of the emotion model's file, as its card gives it."""
+
+    model_id: str
+    model_checksum: str
+    detector_id: str
+    made_by_service: bool = False
+
+
 PacketResult = Observation | DroppedPacket | SkippedPackets
 
 

@@ -21,12 +21,12 @@ from functools import partial
 
 from roompulse_vision.enumerations import FaultReason
 from roompulse_vision.errors import MediaError, ModelError
-from roompulse_vision.face_batcher import FaceBatcher
-from roompulse_vision.faces.face_reader import FaceReader, Seen, load_reader
-from roompulse_vision.media.decoder import Decoder
+from roompulse_vision.face_batcher import FaceBatcher, observations
+from roompulse_vision.faces.face_reader import FaceReader, load_reader
 from roompulse_vision.rate_governor import Governor
+from roompulse_vision.still_picture import read_still
 from roompulse_vision.stream_analyzer import Effort, StreamAnalyzer
-from roompulse_vision.types import MediaLimits, Packet
+from roompulse_vision.types import MediaLimits
 
 from roompulse_server.engine.channel import BlockingChannel
 from roompulse_server.engine.messages import (
@@ -144,11 +144,8 @@ class Worker:
 
     def _read(self) -> None:
         self._progress.begin(StepKind.FACES)
-        jobs = self._batcher.take()
-        seen: list[Seen] = [seen for _, job in jobs for region in job.regions for seen in region.seen]
-        readings = dict(zip(map(id, seen), self._reader.classify(seen), strict=True))
-        for number, job in jobs:
-            self._add(StreamReport(number, (job.observation(lambda seen: readings[id(seen)]),)))
+        for number, observation in observations(self._batcher.take(), self._reader.classify):
+            self._add(StreamReport(number, (observation,)))
 
     def _add(self, report: StreamReport) -> None:
         """Keep an answer until the next message to the parent."""
@@ -200,23 +197,15 @@ class Worker:
 
 
 def _read_still(reader: FaceReader, limits: MediaLimits, request: ReadStill) -> StillRead:
-    packet = Packet(0, request.data, request.format, 0, 0, 0)
-    decoder = Decoder(limits)
     try:
-        frames = decoder.decode(packet).frames + decoder.flush()
-        if not frames:
-            raise MediaError(FaultReason.CORRUPT, "the bytes hold no picture")
-        picture = frames[0].picture()
-        faces = tuple(reader.faces(picture, request.max_faces))
+        still = read_still(reader, request.data, request.format, limits, request.max_faces)
     except MediaError as error:
         return StillRead(request.request, fault=error.reason, message=error.message)
     except Exception:
         log.exception("a picture could not be read")
         message = "the picture could not be analysed; the service's log says why"
         return StillRead(request.request, fault=FaultReason.CORRUPT, message=message)
-    finally:
-        decoder.close()
-    return StillRead(request.request, picture.shape[1], picture.shape[0], faces)
+    return StillRead(request.request, still.width, still.height, still.faces)
 
 
 def _die_with(parent_pid: int) -> None:

@@ -25,6 +25,7 @@ from roompulse_vision.faces.face_watcher import EveryFaceWatcher, Look, PrimaryF
 from roompulse_vision.faces.inference import Floats
 from roompulse_vision.faces.measured_face import Gauge, Seen
 from roompulse_vision.faces.registry import find_emotion_model, find_engagement_network
+from roompulse_vision.observation import ObservationSource
 from roompulse_vision.types import LABELS, FaceReading, Probabilities, RawAffect
 
 __all__ = ["FaceReader", "Look", "ReaderSetup", "Seen", "Watcher", "load_reader"]
@@ -52,6 +53,12 @@ class FaceReader:
     @property
     def detector_id(self) -> str:
         return self._detector.id
+
+    @property
+    def source(self) -> ObservationSource:
+        """What makes the observations."""
+        card = self._classifier.card
+        return ObservationSource(card.name, str(card.checksum), self._detector.id)
 
     @property
     def engagement_id(self) -> str:
