@@ -1,0 +1,1 @@
+"""What becomes of pictures and packets before they are on their way."""
