@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from roompulse import AnalysisStream, Client, Consent, ConsentState, Delivery, Packet
-from roompulse.encode import Encoder
-from roompulse.feed import Feed
 from roompulse.results import Summary, Update
+from roompulse.sending.encoder import Encoder
+from roompulse.sending.video_player import VideoPlayer
 
 from demo.material import RATE_HZ
 from demo.script import Role, camera_is_on
@@ -80,7 +80,7 @@ async def play(client: Client, player: Player, speed: float | None, on_update: C
     async with stream, asyncio.TaskGroup() as tasks:
         tasks.create_task(show(stream, on_update))
         sink = Operator(stream, player.role) if player.role else stream
-        await Feed(sink, player.video, speed, "auto", skip_late=False).run()
+        await VideoPlayer(sink, player.video, speed, "auto", skip_late=False).run()
         await stream.finish()
 
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import roompulse
 from rich.console import Console
 from rich.markup import escape
-from roompulse.safe_text import safe_text
+from roompulse.contract.safe_text import safe_text
 from roompulse.sources import VideoSource
 
 from demo.duration import seconds

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 from roompulse.cli import figures
 from roompulse.cli.spark import MOST_MARKS, Trace
+from roompulse.contract.safe_text import safe_text
 from roompulse.results import Update
-from roompulse.safe_text import safe_text
 
 COLUMNS = {"who": 6, "at": 6, "engagement now": 30, "face shows": 15}
 BORDERS = 3 * (len(COLUMNS) + 1) + 1

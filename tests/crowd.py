@@ -5,7 +5,7 @@ import pathlib
 from clips import stripes, write_clip
 from fake_service import ThreadedService, an_update, key
 from google.protobuf.duration_pb2 import Duration
-from roompulse.encode import JpegEncoder, picture_of
+from roompulse.sending.encoder import JpegEncoder, picture_of
 from roompulse.v1 import common_pb2, summary_pb2, update_pb2
 from roompulse.v1 import meeting_service_pb2 as meetings
 from roompulse.v1 import privacy_pb2 as privacy

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 from media_samples import Picture
-from roompulse.conversion import message_of
-from roompulse.encode import Encoder
-from roompulse.feed import Feed, FeedReport, Passing
+from roompulse.contract.codec import message_of
 from roompulse.media import Packet as Sent
+from roompulse.sending.encoder import Encoder
+from roompulse.sending.video_player import FeedReport, Passing, VideoPlayer
 from roompulse.v1 import media_pb2
 from roompulse_server.rpc.convert_request import format_from_proto
 from roompulse_server.streams.packet_admission import IncomingPacket, PacketAdmission
@@ -77,6 +77,6 @@ def small(picture: Picture) -> Picture:
 def played(path: pathlib.Path, mode: Passing, track: int | None = None) -> tuple[Looked, FeedReport]:
     """Return what the service would look at, and the report of sending."""
     sink = Looked()
-    report = asyncio.run(Feed(sink, path, None, mode, skip_late=False, track=track).run())
+    report = asyncio.run(VideoPlayer(sink, path, None, mode, skip_late=False, track=track).run())
     sink.finish()
     return sink, report

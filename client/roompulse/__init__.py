@@ -20,7 +20,7 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 if TYPE_CHECKING:
     from roompulse import blocking, enums, errors, remedies, results
     from roompulse.client import Client, connect
-    from roompulse.conversion import to_dict, to_json
+    from roompulse.contract.codec import to_dict, to_json
     from roompulse.enums import (
         Clock,
         ConsentState,
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from roompulse.errors import RoompulseError
     from roompulse.media import Packet, Tile, VideoFormat
     from roompulse.planes import I420, NV12
-    from roompulse.reconnect import Reconnection
     from roompulse.results import Box, Consent, MeetingKey
     from roompulse.stream import AnalysisStream
     from roompulse.subscription import Subscription
+    from roompulse.transport.reconnect import Reconnection
 
 # Where each name is defined. A module is imported when one of its names is first used: gRPC, PyAV and NumPy take half a
 # second of CPU, which is too long for `roompulse --help`.
@@ -57,7 +57,7 @@ _PLACES = {
     "MeetingKey": "roompulse.results",
     "Packet": "roompulse.media",
     "Purpose": "roompulse.enums",
-    "Reconnection": "roompulse.reconnect",
+    "Reconnection": "roompulse.transport.reconnect",
     "ReportFormat": "roompulse.enums",
     "RoompulseError": "roompulse.errors",
     "SlowPolicy": "roompulse.enums",
@@ -71,8 +71,8 @@ _PLACES = {
     "errors": "roompulse.errors",
     "remedies": "roompulse.remedies",
     "results": "roompulse.results",
-    "to_dict": "roompulse.conversion",
-    "to_json": "roompulse.conversion",
+    "to_dict": "roompulse.contract.codec",
+    "to_json": "roompulse.contract.codec",
 }
 
 __all__ = [

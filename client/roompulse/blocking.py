@@ -21,13 +21,10 @@ from typing import Any, Self, TypeVar, overload
 
 from roompulse import client as waiting
 from roompulse.client import SayConsent
-from roompulse.encode import Pixels
 from roompulse.enums import ReportFormat
 from roompulse.errors import RoompulseError, StreamClosed, WrongUse
-from roompulse.feed import FeedReport, Passing
 from roompulse.media import Packet, Tile
 from roompulse.meetings import MeetingName, Meetings
-from roompulse.picture import Picture
 from roompulse.results import (
     AuditEntry,
     Consent,
@@ -43,6 +40,9 @@ from roompulse.results import (
     Summary,
     Update,
 )
+from roompulse.sending.encoder import Pixels
+from roompulse.sending.picture import Picture
+from roompulse.sending.video_player import FeedReport, Passing
 from roompulse.stream import AnalysisStream
 from roompulse.subscription import Subscription
 

@@ -12,22 +12,22 @@ from typing import Any, Self, TypeVar
 import grpc
 
 from roompulse import argument
-from roompulse.address import check_address
-from roompulse.channel import Option
-from roompulse.connection import Connection
-from roompulse.conversion import from_proto, message_of
-from roompulse.encode import EncoderName, Pixels
+from roompulse.contract.codec import from_proto, message_of
 from roompulse.enums import Clock, ConsentState, Content, Delivery, Purpose, SlowPolicy, Source
 from roompulse.errors import InvalidArgument, SourceError, from_grpc
 from roompulse.media import Packet, Tile, VideoFormat, consent_of
 from roompulse.meetings import MeetingName, Meetings, key_of
-from roompulse.picture import Picture, is_still, raw_packet
-from roompulse.reconnect import Reconnection
 from roompulse.results import Consent, ImageResult
-from roompulse.session import Session
-from roompulse.still import prepared
+from roompulse.sending.encoder import EncoderName, Pixels
+from roompulse.sending.picture import Picture, is_still, raw_packet
+from roompulse.sending.still import prepared
+from roompulse.sending.stream_connection import StreamConnection
 from roompulse.stream import AnalysisStream
 from roompulse.subscription import Subscription
+from roompulse.transport.address import check_address
+from roompulse.transport.channel import Option
+from roompulse.transport.connection import Connection
+from roompulse.transport.reconnect import Reconnection
 from roompulse.v1 import analysis_service_pb2, media_pb2, subscription_service_pb2
 from roompulse.v1.analysis_service_pb2_grpc import AnalysisServiceStub
 from roompulse.v1.meeting_service_pb2_grpc import MeetingServiceStub
@@ -172,7 +172,7 @@ class Client:
             time_zone=time_zone,
         )
         policy: Any = {"timeout_s": self._timeout_s, "reconnect": self._reconnect}
-        session = Session(self._connection, config, self._target, record=self.meetings, **policy)
+        session = StreamConnection(self._connection, config, self._target, record=self.meetings, **policy)
         return self._remember(AnalysisStream(session, self._target, encoder, self._timeout_s))
 
     async def image(

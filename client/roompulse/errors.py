@@ -34,7 +34,7 @@ import grpc
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
-from roompulse.unreachable import why_unreachable
+from roompulse.transport.unreachable import why_unreachable
 
 DOMAIN = "roompulse.dev"
 _DETAILS_KEY = "grpc-status-details-bin"

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from roompulse import argument
-from roompulse.conversion import from_proto, message_of
+from roompulse.contract.codec import from_proto, message_of
 from roompulse.enums import ConsentState, MeetingState, Purpose, ReportFormat
 from roompulse.media import consent_of
 from roompulse.results import AuditEntry, Consent, Meeting, MeetingKey, Notice, Participant, Report, Summary, Update

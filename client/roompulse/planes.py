@@ -18,10 +18,10 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from roompulse import argument
-from roompulse.encode import LEAST_SIDE, MOST_SIDE
 from roompulse.enums import ColorMatrix, ColorRange, Encoding
 from roompulse.errors import InvalidArgument
 from roompulse.media import Packet, VideoFormat
+from roompulse.sending.encoder import LEAST_SIDE, MOST_SIDE
 
 Buffer = bytes | bytearray | memoryview | NDArray[np.uint8]
 Rows = NDArray[np.uint8]

@@ -15,14 +15,24 @@ from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, overload
 
-from roompulse import argument, encode, feed
-from roompulse.conversion import message_of
+from roompulse import argument
+from roompulse.contract.codec import message_of
 from roompulse.errors import InvalidArgument, RoompulseError, StreamClosed, WrongUse
 from roompulse.media import Packet, Tile
-from roompulse.outbox import Request
-from roompulse.picture import Picture, capture_of, encoded, is_still, packets_of, raw_packet, size_of, still_packet
 from roompulse.results import PacketCounters, StreamEvent, StreamOpened, Update
-from roompulse.session import Session
+from roompulse.sending import encoder, video_player
+from roompulse.sending.picture import (
+    Picture,
+    capture_of,
+    encoded,
+    is_still,
+    packets_of,
+    raw_packet,
+    size_of,
+    still_packet,
+)
+from roompulse.sending.request_builder import Request
+from roompulse.sending.stream_connection import StreamConnection
 from roompulse.v1 import media_pb2
 
 log = logging.getLogger("roompulse")
@@ -45,7 +55,7 @@ class AnalysisStream:
     next. Leaving the block without an error finishes the stream; leaving it by an error cancels it.
     """
 
-    def __init__(self, session: Session, target: str, encoder: encode.EncoderName, timeout_s: float) -> None:
+    def __init__(self, session: StreamConnection, target: str, encoder: encoder.EncoderName, timeout_s: float) -> None:
         """Keep what to open; nothing is sent before `async with`."""
         self._session = session
         self._target = target
@@ -93,7 +103,7 @@ class AnalysisStream:
         self,
         picture: Picture,
         *,
-        pixels: encode.Pixels = "bgr",
+        pixels: encoder.Pixels = "bgr",
         capture_s: float | None = None,
         capture_time: datetime | None = None,
         speaking: bool | None = None,
@@ -104,7 +114,7 @@ class AnalysisStream:
         self,
         picture: Picture | Packet | Sequence[Packet],
         *,
-        pixels: encode.Pixels = "bgr",
+        pixels: encoder.Pixels = "bgr",
         capture_s: float | None = None,
         capture_time: datetime | None = None,
         speaking: bool | None = None,
@@ -149,12 +159,12 @@ class AnalysisStream:
         source: str | os.PathLike[str],
         *,
         speed: float | None = 1.0,
-        encoder: feed.Passing = "auto",
+        encoder: video_player.Passing = "auto",
         loop: bool = False,
         track: int | None = None,
         stop: asyncio.Event | None = None,
         progress: Callable[[float], None] | None = None,
-    ) -> feed.FeedReport:
+    ) -> video_player.FeedReport:
         """Send a whole file, URL or device.
 
         Args:
@@ -177,12 +187,14 @@ class AnalysisStream:
         """
         self._check_open()
         source = argument.path(source, "source")
-        argument.one_of(encoder, "encoder", typing.get_args(feed.Passing))
+        argument.one_of(encoder, "encoder", typing.get_args(video_player.Passing))
         if speed is not None and not 0 < argument.real(speed, "speed") < argument.MOST_WAIT_S:
             raise argument.refused("speed", speed, "more than 0, or None for as fast as it goes")
         track = None if track is None else argument.whole(track, "track", 1, argument.MOST_TRACKS)
         live = self._session.live
-        player = feed.Feed(self, source, speed, encoder, skip_late=live, track=track, progress=progress, stop=stop)
+        player = video_player.VideoPlayer(
+            self, source, speed, encoder, skip_late=live, track=track, progress=progress, stop=stop
+        )
         return await player.run(loop=loop)
 
     async def camera(self, on: bool, *, capture_s: float | None = None, capture_time: datetime | None = None) -> None:
@@ -304,14 +316,14 @@ class AnalysisStream:
         """Results that nobody read in time."""
         return self._session.mailbox.dropped
 
-    def use_encoder(self, encoder: encode.Encoder) -> None:
+    def use_encoder(self, encoder: encoder.Encoder) -> None:
         """Name the encoder whose packets are sent from now on: it is asked for key frames."""
         self._session.encoder = encoder
 
     async def _packets(
         self,
         picture: object,
-        pixels: encode.Pixels,
+        pixels: encoder.Pixels,
         capture_s: float | None,
         capture_time: datetime | None,
         speaking: bool | None,
@@ -328,20 +340,20 @@ class AnalysisStream:
         packet = await self._encoded(picture, pixels)
         return (replace(packet, capture_s=said.capture_s, capture_time=capture_time, speaking=speaking),)
 
-    async def _encoded(self, picture: Any, pixels: encode.Pixels) -> Packet:
+    async def _encoded(self, picture: Any, pixels: encoder.Pixels) -> Packet:
         if is_still(picture):
             return still_packet(picture, self._session.outbox.shape)
         if self._encoder_name == "raw":
             packet = await asyncio.to_thread(raw_packet, picture, pixels)
         else:
-            made = self._session.encoder = self._session.encoder or encode.make_encoder(self._encoder_name)
+            made = self._session.encoder = self._session.encoder or encoder.make_encoder(self._encoder_name)
             packet = await asyncio.to_thread(lambda: encoded(made, picture, pixels))
         self._tell_if_scaled(picture)
         return packet
 
     def _tell_if_scaled(self, picture: Any) -> None:
         width, height = size_of(picture)
-        fitted = encode.fitting(width, height)
+        fitted = encoder.fitting(width, height)
         if fitted != (width, height) and not self._told_of_scaling:
             self._told_of_scaling = True
             log.warning("pictures of %d×%d are more than the service takes; sent as %d×%d", width, height, *fitted)

@@ -1,19 +1,14 @@
 """A meeting's values as they come, or from a position; cut and opened again as often as it takes.
 
-Line ─▶ call.read ─▶ reader task ─▶ Seen: new? ─▶ Mailbox ─▶ async for
+ResumableCall ─▶ call.read ─▶ reader task ─▶ Deduplicator: new? ─▶ Mailbox ─▶ async for
   └─ after a cut: from the newest token that came
 """
 
 from types import TracebackType
 from typing import Any, Self
 
-from roompulse import conversion
-from roompulse.call import Call
-from roompulse.connection import Connection
+from roompulse.contract import codec
 from roompulse.errors import Draining, StreamClosed, WrongUse
-from roompulse.line import Line
-from roompulse.mailbox import Mailbox, WhenFull
-from roompulse.reconnect import Backoff, Reconnection
 from roompulse.results import (
     GoingAway,
     MeetingEvent,
@@ -23,7 +18,12 @@ from roompulse.results import (
     SubscriptionHeartbeat,
     Update,
 )
-from roompulse.seen import Seen
+from roompulse.transport.call import Call
+from roompulse.transport.connection import Connection
+from roompulse.transport.deduplicator import Deduplicator
+from roompulse.transport.mailbox import Mailbox, WhenFull
+from roompulse.transport.reconnect import Backoff, Reconnection
+from roompulse.transport.resumable_call import ResumableCall
 from roompulse.v1 import subscription_service_pb2 as pb
 from roompulse.v1.subscription_service_pb2_grpc import SubscriptionServiceStub
 
@@ -67,8 +67,8 @@ class Subscription:
         self._heartbeats = heartbeats
         self._timeout_s, self._silence_s = timeout_s, reconnect.silence_s
         self._mailbox: Mailbox[tuple[SubscriptionEvent, bytes]] = Mailbox(READ_AHEAD, WhenFull.WAIT, None)
-        self._seen = Seen()
-        self._line = Line(self, Backoff(reconnect))
+        self._seen = Deduplicator()
+        self._line = ResumableCall(_Calls(self), Backoff(reconnect))
         self._going: GoingAway | None = None
         self._announced = False  # whether the present call's Reconnected was said
         self._home = connection.home
@@ -128,8 +128,7 @@ class Subscription:
         if self._started:
             await self._line.stop()
 
-    def call(self) -> Call:
-        """Ask for what comes next; for the line."""
+    def _call(self) -> Call:
         self._going, self._announced = None, False
         self._channel = self._connection.channel
         asked = self._connection.stub(SubscriptionServiceStub).SubscribeUpdates(self._request)
@@ -137,21 +136,15 @@ class Subscription:
         call.start(f"roompulse subscription {self._request.meeting.id} call")
         return call
 
-    async def greet(self, call: Call) -> None:
-        """Say nothing: the request says it all; for the line."""
-
-    def verdict(self, error: Exception | None) -> Exception | None:
-        """Take a good end after a goodbye for a cut; for the line."""
+    def _final_error(self, error: Exception | None) -> Exception | None:
         if error is None and self._going is not None:
             return Draining(self._going.reason, retry_after_s=self._going.retry_after_s)
         return error
 
-    def renew(self) -> None:
-        """Make the next call over a new connection; for the line."""
+    def _replace_channel(self) -> None:
         self._connection.renew(self._channel)
 
-    async def over(self, error: Exception | None) -> None:
-        """Let the caller know, after everything that came; for the line."""
+    async def _on_closed(self, error: Exception | None) -> None:
         await self._mailbox.close(error)
 
     async def _take(self, response: pb.SubscribeUpdatesResponse) -> None:
@@ -163,9 +156,35 @@ class Subscription:
         name = response.WhichOneof("event")
         if name not in _KINDS:
             return
-        event = conversion.from_proto(_KINDS[name], getattr(response, name))
+        event = codec.from_proto(_KINDS[name], getattr(response, name))
         self._going = event if isinstance(event, GoingAway) else self._going
         if self._seen.is_new(event):
             await self._mailbox.put((event, response.resume_token))
         if response.resume_token:
             self._request.resume_token = response.resume_token
+
+
+class _Calls:
+    """The calls of a subscription, for `ResumableCall`."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self._subscription = subscription
+
+    def call(self) -> Call:
+        """Ask for what comes next."""
+        return self._subscription._call()
+
+    async def send_initial_request(self, call: Call) -> None:
+        """Send nothing: the call's own request says it all."""
+
+    def final_error(self, error: Exception | None) -> Exception | None:
+        """Take a good end after a goodbye for a cut."""
+        return self._subscription._final_error(error)
+
+    def replace_channel(self) -> None:
+        """Make the next call over a new connection."""
+        self._subscription._replace_channel()
+
+    async def on_closed(self, error: Exception | None) -> None:
+        """Let the caller know, after everything that came."""
+        await self._subscription._on_closed(error)

@@ -8,7 +8,7 @@ import logging
 import sys
 
 import structlog
-from roompulse.safe_text import safe_text
+from roompulse.contract.safe_text import safe_text
 
 INDENT = "    "
 

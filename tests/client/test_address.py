@@ -7,8 +7,8 @@ import pytest
 import roompulse
 from fake_service import ThreadedService
 from roompulse import errors
-from roompulse.address import check_address, is_loopback
-from roompulse.unreachable import PROXY_VARIABLES, Proxy, proxy_of, why_unreachable
+from roompulse.transport.address import check_address, is_loopback
+from roompulse.transport.unreachable import PROXY_VARIABLES, Proxy, proxy_of, why_unreachable
 from terminal_screen import ROOMPULSE
 
 CONNECT = "failed to connect to all addresses; last error: "

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import roompulse
 from fake_service import FakeService
-from roompulse import Box, Packet, Tile, VideoFormat, errors, session
+from roompulse import Box, Packet, Tile, VideoFormat, errors
 from roompulse.enums import DropReason, Encoding, FaultReason
 from roompulse.media import starts_anew
 from roompulse.results import FlowNotice, PacketFault, Update
+from roompulse.sending import stream_connection
 from roompulse.v1 import common_pb2, media_pb2
 
 PICTURE = np.full((32, 48, 3), 90, np.uint8)
@@ -156,7 +157,7 @@ async def test_results_are_read_while_sending_by_another_task(client: roompulse.
 async def test_live_results_that_nobody_reads_let_the_oldest_go(
     client: roompulse.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session, "LIVE_RESULTS", 8)
+    monkeypatch.setattr(stream_connection, "LIVE_RESULTS", 8)
     async with open_stream(client, "live") as opened:
         await opened.send([STILL.at(number / 10, None) for number in range(20)])
         await opened.finish()

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 from fake_service import a_face
-from roompulse import conversion
 from roompulse.cli.annotate import label
 from roompulse.cli.assessment import Sample, assess, motion_between
 from roompulse.cli.lettering import dots
+from roompulse.contract import codec
 from roompulse.enums import NoScoreReason, Presence
 from roompulse.results import ImageFace, ImageResult
 from roompulse.v1 import analysis_service_pb2 as analysis
@@ -21,7 +21,7 @@ def picture(*heights: float, small: bool = False, yaw_deg: float = 0.0) -> Image
         found = answer.faces.add(presence=presence)
         found.face.MergeFrom(a_face(height=height))
         found.face.pose.yaw_deg = yaw_deg
-    return conversion.from_proto(ImageResult, answer)
+    return codec.from_proto(ImageResult, answer)
 
 
 def samples(*pictures: ImageResult, motion: float = 5.0) -> list[Sample]:
@@ -95,5 +95,5 @@ def test_a_label_names_the_face() -> None:
     assert label(face, 2) == "#2 present"
     affect = update_pb2.Affect(raw=update_pb2.Expressions(neutral=0.25, happiness=0.75))
     message = analysis.ImageFace(face=a_face(), affect=affect, presence=update_pb2.PRESENCE_PRESENT)
-    assert label(conversion.from_proto(ImageFace, message), 1) == "#1 happiness 75%"
+    assert label(codec.from_proto(ImageFace, message), 1) == "#1 happiness 75%"
     assert Presence.PRESENT.word == "present"

@@ -13,7 +13,7 @@ from clips import stripes, write_clip
 from fake_service import ThreadedService, an_update, key
 from google.protobuf import json_format
 from roompulse.cli import cli
-from roompulse.encode import JpegEncoder, picture_of
+from roompulse.sending.encoder import JpegEncoder, picture_of
 from roompulse.v1 import analysis_service_pb2 as analysis
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, subscription_service_pb2, summary_pb2, update_pb2
 from terminal_screen import on_terminal
@@ -81,7 +81,9 @@ def test_json_is_the_service_s_messages_one_a_line(threaded: ThreadedService, cl
 def test_a_fault_is_told_and_the_stream_goes_on(
     threaded: ThreadedService, clip: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("roompulse.encode.RawEncoder.encode", lambda *_: __import__("roompulse").Packet(b"bad"))
+    monkeypatch.setattr(
+        "roompulse.sending.encoder.RawEncoder.encode", lambda *_: __import__("roompulse").Packet(b"bad")
+    )
     result = run(threaded, "stream", clip, *STREAM, *AGREED, "--encode", "raw")
     assert result.exit_code == 0
     assert "packet 1 (corrupt): cut" in result.stderr

@@ -3,7 +3,8 @@
 import dataclasses
 
 from fake_service import an_update
-from roompulse import conversion, remedies
+from roompulse import remedies
+from roompulse.contract import codec
 from roompulse.enums import NoScoreReason, Presence
 from roompulse.results import Update
 
@@ -19,8 +20,8 @@ def test_every_presence_but_present_has_its_reason() -> None:
 
 
 def test_an_update_explains_itself() -> None:
-    scored = conversion.from_proto(Update, an_update("ada", 1))
-    faceless = conversion.from_proto(Update, an_update("ada", 1, score=None))
+    scored = codec.from_proto(Update, an_update("ada", 1))
+    faceless = codec.from_proto(Update, an_update("ada", 1, score=None))
     assert remedies.explain(scored) == ""
     assert remedies.explain(faceless).startswith("no face was found: try more light")
     off = dataclasses.replace(faceless, engagement=None, presence=Presence.CAMERA_OFF)

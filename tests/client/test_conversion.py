@@ -11,13 +11,14 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
-from roompulse import conversion, enums, results
+from roompulse import enums, results
+from roompulse.contract import codec
 from roompulse.errors import InvalidArgument
 from roompulse.v1 import common_pb2, media_pb2, update_pb2
 
 pytestmark = pytest.mark.versions
 
-KINDS = sorted(conversion.MESSAGES, key=lambda kind: kind.__name__)
+KINDS = sorted(codec.MESSAGES, key=lambda kind: kind.__name__)
 
 
 def filled(message: Any) -> Message:
@@ -53,26 +54,26 @@ def _value(field: Any, number: int) -> Any:
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_field_of_a_message_travels_both_ways(kind: type) -> None:
-    message = filled(conversion.MESSAGES[kind]())
-    assert conversion.to_proto(conversion.from_proto(kind, message)) == message
+    message = filled(codec.MESSAGES[kind]())
+    assert codec.to_proto(codec.from_proto(kind, message)) == message
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_field_of_a_message_has_its_own_field(kind: type) -> None:
-    descriptor: Any = conversion.MESSAGES[kind].DESCRIPTOR
-    ours = [conversion.proto_field(field.name, descriptor).name for field in dataclasses.fields(kind)]
+    descriptor: Any = codec.MESSAGES[kind].DESCRIPTOR
+    ours = [codec.proto_field(field.name, descriptor).name for field in dataclasses.fields(kind)]
     assert sorted(ours) == sorted(field.name for field in descriptor.fields)
 
 
 def test_absent_is_none_and_not_zero() -> None:
-    update = conversion.from_proto(results.Update, update_pb2.ParticipantUpdate())
+    update = codec.from_proto(results.Update, update_pb2.ParticipantUpdate())
     assert (update.face, update.affect, update.engagement, update.speaking, update.packet_index) == (None,) * 5
-    spoken = conversion.from_proto(results.Update, update_pb2.ParticipantUpdate(speaking=False, packet_index=0))
+    spoken = codec.from_proto(results.Update, update_pb2.ParticipantUpdate(speaking=False, packet_index=0))
     assert (spoken.speaking, spoken.packet_index) == (False, 0)
 
 
 def test_a_label_that_the_model_lacks_stays_absent() -> None:
-    expressions = conversion.from_proto(results.Expressions, update_pb2.Expressions(neutral=0.25, happiness=0.75))
+    expressions = codec.from_proto(results.Expressions, update_pb2.Expressions(neutral=0.25, happiness=0.75))
     assert expressions.contempt is None
     assert dict(expressions) == {"neutral": 0.25, "happiness": 0.75}
     assert expressions.top == "happiness"
@@ -82,7 +83,7 @@ def test_a_label_that_the_model_lacks_stays_absent() -> None:
 def test_counters_become_a_mapping() -> None:
     message = common_pb2.PacketCounters(received=5, analyzed=2, not_due=1)
     message.dropped.add(reason=common_pb2.DROP_REASON_SUPERSEDED, count=2)
-    counters = conversion.from_proto(results.PacketCounters, message)
+    counters = codec.from_proto(results.PacketCounters, message)
     assert counters.dropped == {enums.DropReason.SUPERSEDED: 2}
     assert counters.balanced
     assert not dataclasses.replace(counters, received=6).balanced
@@ -91,29 +92,29 @@ def test_counters_become_a_mapping() -> None:
 def test_a_number_that_a_newer_server_invented_is_unspecified() -> None:
     message = update_pb2.ParticipantUpdate()
     message.presence = 99  # type: ignore[assignment]
-    assert conversion.from_proto(results.Update, message).presence is enums.Presence.UNSPECIFIED
+    assert codec.from_proto(results.Update, message).presence is enums.Presence.UNSPECIFIED
 
 
 def test_json_is_the_service_s_own() -> None:
     message = an_update("ada", 7, offset_s=1.5)
-    value = conversion.from_proto(results.Update, message)
-    json = conversion.to_dict(value)
+    value = codec.from_proto(results.Update, message)
+    json = codec.to_dict(value)
     assert json["meetingOffset"] == "1.500s"
     assert json["sequence"] == "7"
     assert json["engagement"]["score"] == 0.7
-    assert json_format.ParseDict(json, update_pb2.ParticipantUpdate()) == conversion.to_proto(value)
+    assert json_format.ParseDict(json, update_pb2.ParticipantUpdate()) == codec.to_proto(value)
 
 
 @given(st.floats(-1e6, 1e6))
 def test_seconds_keep_their_microseconds(seconds: float) -> None:
-    offset = conversion.message_of(media_pb2.VideoPacket, capture_offset=seconds).capture_offset
+    offset = codec.message_of(media_pb2.VideoPacket, capture_offset=seconds).capture_offset
     assert math.isclose(offset.ToMicroseconds() / 1e6, seconds, abs_tol=5e-7)
 
 
 def test_a_moment_of_any_zone_is_the_same_moment() -> None:
     moment = datetime(2026, 11, 23, 9, tzinfo=UTC)
     elsewhere = (moment + timedelta(0)).astimezone()
-    time = conversion.message_of(media_pb2.VideoPacket, capture_time=elsewhere).capture_time
+    time = codec.message_of(media_pb2.VideoPacket, capture_time=elsewhere).capture_time
     assert time.ToDatetime(tzinfo=UTC) == moment
 
 

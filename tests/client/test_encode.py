@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from clips import stripes
 from numpy.typing import NDArray
-from roompulse import encode
 from roompulse.enums import ColorMatrix, ColorRange, Encoding
 from roompulse.errors import InvalidArgument
 from roompulse.media import Packet, starts_anew
+from roompulse.sending import encoder as encode
 
 pytestmark = pytest.mark.versions
 

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from clips import stripes, write_clip
 from fake_service import ThreadedService
 from roompulse.cli import cli
-from roompulse.encode import JpegEncoder, picture_of
 from roompulse.errors import SourceError
+from roompulse.sending.encoder import JpegEncoder, picture_of
 from roompulse.sources import VideoSource
 
 VIDEOS = [

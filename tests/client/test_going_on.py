@@ -225,7 +225,7 @@ async def test_a_cut_stream_starts_again_with_its_group_and_counts_what_it_lost(
 ) -> None:
     service, client = cutting
     service.cuts, service.withheld = [3], 3
-    units = [Packet(bytes([number > 0, number]), capture_s=number / 10) for number in range(4)]
+    units = [Packet(bytes([number > 0, number, 0, 0x9D, 0x01, 0x2A]), capture_s=number / 10) for number in range(4)]
     async with open_stream(client, format=VideoFormat(Encoding.VP8)) as stream:
         await stream.send(units[:3])
         events = [await anext(stream) for _ in range(4)]

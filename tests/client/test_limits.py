@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from looked_at import played
 from odd_videos import Picture, write
-from roompulse.encode import fitting, make_encoder, picture_of
 from roompulse.enums import Encoding
 from roompulse.errors import SourceError
 from roompulse.media import MAX_PACKET_BYTES, MAX_PIXELS, MAX_SIDE, VideoFormat
-from roompulse.still import prepared
+from roompulse.sending.encoder import fitting, make_encoder, picture_of
+from roompulse.sending.still import prepared
 from roompulse_vision.types import MediaLimits
 from shared_data import image, needs_shared
 from stills import jpeg_with, stored, tiff

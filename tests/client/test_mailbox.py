@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from roompulse.mailbox import Mailbox, WhenFull
+from roompulse.transport.mailbox import Mailbox, WhenFull
 
 
 async def drained(mailbox: Mailbox[int]) -> list[int]:

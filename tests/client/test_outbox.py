@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from roompulse.enums import Clock, Encoding
-from roompulse.gop import GroupOfPictures
 from roompulse.media import Packet, VideoFormat, starts_anew
-from roompulse.outbox import LIVE_GROUP_PACKETS, MAX_REQUEST_BYTES, MAX_REQUEST_PACKETS, Outbox
+from roompulse.sending.group_of_pictures import GroupOfPictures
+from roompulse.sending.request_builder import LIVE_GROUP_PACKETS, MAX_REQUEST_BYTES, MAX_REQUEST_PACKETS, RequestBuilder
 
 VP8 = VideoFormat(Encoding.VP8)
 KEY, DELTA = b"\x00\x00\x00\x9d\x01\x2a", b"\x01"
 
 
-def outbox(shape: VideoFormat = VP8, *, live: bool = False) -> Outbox:
-    return Outbox(shape, Clock.MEDIA, live=live, now=lambda: 0.0)
+def outbox(shape: VideoFormat = VP8, *, live: bool = False) -> RequestBuilder:
+    return RequestBuilder(shape, Clock.MEDIA, live=live, now=lambda: 0.0)
 
 
 def unit(data: bytes, at_s: float = 0.0) -> Packet:
@@ -22,7 +22,7 @@ def unit(data: bytes, at_s: float = 0.0) -> Packet:
 
 def test_media_time_counts_from_the_opening_where_none_is_given() -> None:
     moments = iter([10.0, 12.5])
-    box = Outbox(VP8, Clock.MEDIA, live=True, now=lambda: next(moments))
+    box = RequestBuilder(VP8, Clock.MEDIA, live=True, now=lambda: next(moments))
     (request,) = box.requests([Packet(KEY)])
     assert request.packets[0].capture_offset.ToMilliseconds() == 2500
 

@@ -13,9 +13,9 @@ import roompulse
 from fake_service import FakeService
 from numpy.typing import NDArray
 from roompulse import I420, NV12, Packet, VideoFormat
-from roompulse.encode import JpegEncoder, picture_of
 from roompulse.enums import Encoding
 from roompulse.errors import InvalidArgument
+from roompulse.sending.encoder import JpegEncoder, picture_of
 from roompulse.v1 import media_pb2
 
 pytestmark = pytest.mark.versions

@@ -6,13 +6,14 @@ import pytest
 from fake_service import an_update
 from hypothesis import given
 from hypothesis import strategies as st
-from roompulse import Packet, Reconnection, VideoFormat, conversion, errors
-from roompulse.account import Account
+from roompulse import Packet, Reconnection, VideoFormat, errors
+from roompulse.contract import codec
 from roompulse.enums import Clock, DropReason, Encoding
-from roompulse.outbox import Outbox
-from roompulse.reconnect import Backoff
 from roompulse.results import MeetingEvent, PacketCounters, Rollup, Update
-from roompulse.seen import Seen
+from roompulse.sending.packet_totals import PacketTotals
+from roompulse.sending.request_builder import RequestBuilder
+from roompulse.transport.deduplicator import Deduplicator
+from roompulse.transport.reconnect import Backoff
 from roompulse.v1 import update_pb2
 
 LOST = errors.Unavailable("lost")
@@ -68,7 +69,7 @@ def test_only_what_may_pass_is_tried_again(error: errors.RoompulseError, tried: 
 
 
 def update(participant: str, sequence: int) -> Update:
-    return conversion.from_proto(Update, an_update(participant, sequence))
+    return codec.from_proto(Update, an_update(participant, sequence))
 
 
 @given(
@@ -80,9 +81,9 @@ def test_replays_of_any_stretch_show_nothing_twice(log: list[tuple[str, bool]], 
     events: list[Update | MeetingEvent] = []
     for number, (name, is_update) in enumerate(log):
         at[name] += is_update
-        happened = conversion.from_proto(MeetingEvent, update_pb2.MeetingEvent(position=number + 1))
+        happened = codec.from_proto(MeetingEvent, update_pb2.MeetingEvent(position=number + 1))
         events.append(update(name, at[name]) if is_update else happened)
-    seen, shown, reached = Seen(), [], 0
+    seen, shown, reached = Deduplicator(), [], 0
     for start, end in [*replays, (0, len(events))]:
         stretch = events[min(start, reached) : max(end, start)]  # a token never lies ahead of what came
         reached = max(reached, min(len(events), min(start, reached) + len(stretch)))
@@ -93,14 +94,14 @@ def test_replays_of_any_stretch_show_nothing_twice(log: list[tuple[str, bool]], 
 def test_who_was_erased_and_comes_again_begins_at_1_and_is_new() -> None:
     first, second = update("ada", 1), update("ada", 2)
     anew = [dataclasses.replace(each, epoch=2) for each in (first, second)]
-    seen = Seen()
+    seen = Deduplicator()
     assert [seen.is_new(each) for each in (first, second, *anew, first, second, *anew)] == [True] * 4 + [False] * 4
 
 
 def test_a_window_that_may_change_is_old_once_it_is_final() -> None:
-    first = conversion.from_proto(Rollup, update_pb2.Rollup(final=True, sequence=1))
+    first = codec.from_proto(Rollup, update_pb2.Rollup(final=True, sequence=1))
     revised = dataclasses.replace(first, final=False, sequence=0)
-    seen = Seen()
+    seen = Deduplicator()
     assert [seen.is_new(event) for event in (revised, revised, first, revised, first)] == [
         True,
         True,
@@ -113,7 +114,7 @@ def test_a_window_that_may_change_is_old_once_it_is_final() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)), max_size=5))
 def test_accounts_of_cut_connections_balance(connections: list[tuple[int, int, int, int]]) -> None:
-    account, sent = Account(), 0
+    account, sent = PacketTotals(), 0
     for analyzed, dropped, not_due, unanswered in connections:
         received = analyzed + dropped + not_due
         sent += received + unanswered
@@ -130,11 +131,11 @@ def units(*data: bytes) -> list[Packet]:
     return [Packet(each, capture_s=number / 10) for number, each in enumerate(data)]
 
 
-def outbox(encoding: Encoding, *, live: bool) -> Outbox:
-    return Outbox(VideoFormat(encoding), Clock.MEDIA, live=live, now=lambda: 0.0)
+def outbox(encoding: Encoding, *, live: bool) -> RequestBuilder:
+    return RequestBuilder(VideoFormat(encoding), Clock.MEDIA, live=live, now=lambda: 0.0)
 
 
-def times_ms(box: Outbox, *packets: Packet) -> list[int]:
+def times_ms(box: RequestBuilder, *packets: Packet) -> list[int]:
     return [each.capture_offset.ToMilliseconds() for one in box.requests(packets) for each in one.packets]
 
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from roompulse.safe_text import BIDI_CONTROLS, safe_text
+from roompulse.contract.safe_text import BIDI_CONTROLS, safe_text
 
 
 @pytest.mark.parametrize(

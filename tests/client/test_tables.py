@@ -2,8 +2,9 @@
 
 import pytest
 from fake_service import an_update
-from roompulse import conversion, results
+from roompulse import results
 from roompulse.cli import figures
+from roompulse.contract import codec
 from roompulse.v1 import update_pb2
 
 
@@ -18,9 +19,9 @@ from roompulse.v1 import update_pb2
 def test_a_head_that_is_turned_away_is_said_to_be(state: update_pb2.FacingState, words: str) -> None:
     message = an_update("ada", 1)
     message.engagement.facing_state = state
-    assert figures.sees(conversion.from_proto(results.Update, message)) == words
+    assert figures.sees(codec.from_proto(results.Update, message)) == words
 
 
 def test_without_a_face_there_is_no_facing() -> None:
-    update = conversion.from_proto(results.Update, an_update("ada", 1, score=None))
+    update = codec.from_proto(results.Update, an_update("ada", 1, score=None))
     assert figures.sees(update) == "no face"

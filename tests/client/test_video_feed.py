@@ -8,10 +8,10 @@ import pytest
 import roompulse
 from clips import write_clip
 from fake_service import FakeService
-from roompulse.encode import Encoder
 from roompulse.enums import Encoding
-from roompulse.feed import Feed, Pacer, Passing
 from roompulse.media import Packet
+from roompulse.sending.encoder import Encoder
+from roompulse.sending.video_player import Pacer, Passing, VideoPlayer
 from roompulse.v1 import media_pb2
 
 
@@ -50,8 +50,8 @@ def clip(tmp_path: pathlib.Path) -> pathlib.Path:
     return write_clip(tmp_path / "clip.mp4")
 
 
-def feed(sink: Sink, clock: Clock, clip: pathlib.Path, speed: float | None, passing: Passing) -> Feed:
-    return Feed(sink, clip, speed, passing, skip_late=True, pacer=Pacer(speed, clock, clock.sleep))
+def feed(sink: Sink, clock: Clock, clip: pathlib.Path, speed: float | None, passing: Passing) -> VideoPlayer:
+    return VideoPlayer(sink, clip, speed, passing, skip_late=True, pacer=Pacer(speed, clock, clock.sleep))
 
 
 @pytest.mark.parametrize("speed", [1.0, 4.0])
@@ -111,7 +111,7 @@ async def test_a_loop_goes_on_in_time_until_stopped(clip: pathlib.Path) -> None:
             stop.set()
 
     pacer = Pacer(1.0, clock, clock.sleep)
-    player = Feed(sink, clip, 1.0, "jpeg", skip_late=True, progress=told, stop=stop, pacer=pacer)
+    player = VideoPlayer(sink, clip, 1.0, "jpeg", skip_late=True, progress=told, stop=stop, pacer=pacer)
     report = await player.run(loop=True)
     captured = [packet.capture_s for _, packet in sink.sent]
     assert captured == pytest.approx([number / 10 for number in range(len(captured))])

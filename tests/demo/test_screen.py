@@ -5,7 +5,7 @@ import io
 from google.protobuf.duration_pb2 import Duration
 from rich.cells import cell_len
 from rich.console import Console
-from roompulse.conversion import from_proto
+from roompulse.contract.codec import from_proto
 from roompulse.results import Update
 from roompulse.v1 import update_pb2
 

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from odd_videos import Picture, high_range, portrait, with_matrix, write
 from roompulse.enums import DropReason, FaultReason
 from roompulse.errors import SourceError
-from roompulse.feed import FeedReport, Passing
 from roompulse.results import PacketCounters, PacketFault, Update
+from roompulse.sending.video_player import FeedReport, Passing
 from shared_data import needs_shared, video
 
 pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]

@@ -11,7 +11,7 @@ import pytest
 from file_cases import FILES, FileCase
 from looked_at import played, small
 from media_samples import Picture, mean_difference
-from roompulse.feed import Passing
+from roompulse.sending.video_player import Passing
 from shared_data import needs_shared
 
 pytestmark = needs_shared

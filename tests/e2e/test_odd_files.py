@@ -11,7 +11,7 @@ import pytest
 from looked_at import played
 from odd_videos import FAST, VP8, Picture, cut, damaged, joined, portrait, restamped, with_empty_chunks, write
 from roompulse.errors import SourceError
-from roompulse.feed import Passing
+from roompulse.sending.video_player import Passing
 from shared_data import needs_shared
 
 pytestmark = needs_shared

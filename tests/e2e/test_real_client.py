@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 import roompulse as client_library
 from live_service import Service
-from roompulse import encode
 from roompulse.enums import Presence
 from roompulse.results import Face
+from roompulse.sending import encoder
 from shared_data import image, needs_shared, video
 
 AGREED = ("--purpose", "research", "--consent", "granted")
@@ -112,7 +112,7 @@ def kinds_of_face() -> list[tuple[str, Any, dict[str, Any]]]:
     planes = tuple(bytes(plane) for plane in frame.planes)  # padded, as decoders give them
     strides = tuple(plane.line_size for plane in frame.planes)
     return [
-        ("a still's bytes", encode.JpegEncoder().encode(frame).data, {"capture_s": 0.1}),
+        ("a still's bytes", encoder.JpegEncoder().encode(frame).data, {"capture_s": 0.1}),
         ("a frame", frame, {}),
         ("RGB", rgb, {"pixels": "rgb", "capture_s": 0.1}),
         ("RGBA", np.dstack([rgb, rgb[:, :, 0]]), {"pixels": "rgba", "capture_s": 0.1}),

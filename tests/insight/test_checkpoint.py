@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from insight_samples import feed
-from roompulse_server.insight.scoring.checkpoint import VERSION, Checkpoint, pack, unpack
+from roompulse_server.insight.scoring.checkpoint import VERSION, ScorerState, pack, unpack
 from roompulse_server.insight.scoring.formula import Formula
 from roompulse_server.insight.scoring.scorer import ParticipantScorer
 from roompulse_server.types import NoScoreReason
@@ -19,7 +19,7 @@ f32 = st.floats(width=32, allow_nan=False)
     numbers=st.lists(f32, max_size=50).map(tuple),
 )
 def test_what_was_packed_comes_back(ids: tuple[str, ...], at_s: float, numbers: tuple[float, ...]) -> None:
-    checkpoint = Checkpoint(ids, at_s, numbers)
+    checkpoint = ScorerState(ids, at_s, numbers)
     assert unpack(pack(checkpoint)) == checkpoint
 
 

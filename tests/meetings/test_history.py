@@ -8,7 +8,7 @@ import pytest
 from history import EVENTS, WINDOWS, Breach, Item, Violation, Witness, items_of, violations
 from hypothesis import given
 from hypothesis import strategies as st
-from roompulse import conversion
+from roompulse.contract import codec
 from roompulse.results import MeetingEvent, Rollup, SubscriptionEvent, SubscriptionHeartbeat, Update
 from roompulse.v1 import update_pb2
 
@@ -90,9 +90,9 @@ def test_who_asked_for_the_newest_must_still_see_the_last() -> None:
 
 
 def test_events_of_the_client_become_series() -> None:
-    update = conversion.from_proto(Update, update_pb2.ParticipantUpdate(participant_id="ada", sequence=3))
-    event = conversion.from_proto(MeetingEvent, update_pb2.MeetingEvent(position=2))
-    final = conversion.from_proto(Rollup, update_pb2.Rollup(sequence=4, final=True))
+    update = codec.from_proto(Update, update_pb2.ParticipantUpdate(participant_id="ada", sequence=3))
+    event = codec.from_proto(MeetingEvent, update_pb2.MeetingEvent(position=2))
+    final = codec.from_proto(Rollup, update_pb2.Rollup(sequence=4, final=True))
     others: list[SubscriptionEvent] = [replace(final, final=False), SubscriptionHeartbeat(None, 0.0)]
     assert items_of([update, event, final, *others]) == [
         Item("ada", 3, update),

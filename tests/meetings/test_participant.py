@@ -6,7 +6,7 @@ import pytest
 from insight_samples import face, feed, moments, seen
 from roompulse_server.insight.scoring.formula import Formula
 from roompulse_server.insight.scoring.scorer import ParticipantScorer
-from roompulse_server.meetings.participant import Moment, ParticipantState
+from roompulse_server.meetings.participant import Instant, ParticipantState
 from roompulse_server.types import FaceObservation, Participant
 from roompulse_vision.enumerations import Presence
 from roompulse_vision.observation import Stamp
@@ -14,8 +14,8 @@ from roompulse_vision.observation import Stamp
 SECOND = 1_000_000
 
 
-def moment(second: int) -> Moment:
-    return Moment(Stamp(second * SECOND, second * SECOND, second * SECOND), second * SECOND)
+def moment(second: int) -> Instant:
+    return Instant(Stamp(second * SECOND, second * SECOND, second * SECOND), second * SECOND)
 
 
 def test_only_pictures_and_a_change_of_state_are_learnt_from() -> None:

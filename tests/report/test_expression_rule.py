@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from report_samples import a_meeting
 from roompulse.cli import figures
-from roompulse.expression_words import expression_in_words
+from roompulse.contract.expression_words import expression_in_words
 from roompulse.results import Expressions
 from roompulse_server.report import sentence
 from roompulse_server.report.html_page import html_document

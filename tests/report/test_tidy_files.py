@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from report_samples import MOMENTS, a_meeting
 from roompulse.cli import table_file
-from roompulse.safe_text import safe_text
+from roompulse.contract.safe_text import safe_text
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.report import csv_file
 from roompulse_server.report.attendee_row import COLUMNS

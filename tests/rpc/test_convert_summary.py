@@ -3,7 +3,7 @@
 import pytest
 from lively_meeting import lively, summed
 from roompulse import results
-from roompulse.conversion import from_proto
+from roompulse.contract.codec import from_proto
 from roompulse_server.insight.summary import summary_types as types
 from roompulse_server.rpc.convert_summary import summary_to_proto
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 from fake_service import ThreadedService
-from roompulse.unreachable import PROXY_VARIABLES
+from roompulse.transport.unreachable import PROXY_VARIABLES
 from roompulse_server.cli import EXTRA
 from roompulse_server.commands import COMMANDS, group
 from source_tree import ROOT

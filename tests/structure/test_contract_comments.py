@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from google.protobuf.descriptor import ServiceDescriptor
 from google.rpc import code_pb2
-from roompulse import channel
 from roompulse import errors as sdk_errors
-from roompulse.reconnect import Reconnection
+from roompulse.transport import channel
+from roompulse.transport.reconnect import Reconnection
 from roompulse.v1 import analysis_service_pb2, error_pb2, meeting_service_pb2, subscription_service_pb2
 from roompulse_server.errors import Reason
 from roompulse_server.meetings import meeting_service, validation

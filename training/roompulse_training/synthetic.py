@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import av
 import numpy as np
-from roompulse.encode import JpegEncoder, picture_of
+from roompulse.sending.encoder import JpegEncoder, picture_of
 from roompulse_vision.derived.action_units import SHARES
 from roompulse_vision.derived.circumplex import COORDINATES
 from roompulse_vision.types import ACTION_UNITS

@@ -7,10 +7,10 @@ import av
 import numpy as np
 
 from roompulse.cli.lettering import dots
-from roompulse.encode import Bytes3, JpegEncoder, picture_of
+from roompulse.contract.expression_words import expression_in_words
 from roompulse.errors import SourceError
-from roompulse.expression_words import expression_in_words
 from roompulse.results import ImageFace, ImageResult
+from roompulse.sending.encoder import Bytes3, JpegEncoder, picture_of
 from roompulse.sources import VideoSource
 
 _BOX = (80, 220, 60)  # blue, green, red

@@ -52,7 +52,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Shortcoming:
     """Something worth knowing: how much of the video it concerns (0 to 1), why, and what helps."""
 
     share: float
@@ -68,7 +68,7 @@ class Assessment:
     coverage: float
     face_px: tuple[float, float, float] | None  # smallest, median, largest
     motion: float | None  # median grey levels between samples
-    findings: tuple[Finding, ...]
+    findings: tuple[Shortcoming, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
@@ -107,32 +107,34 @@ def _faces(sample: Sample) -> list[Any]:
     return [sample.result.faces[0].face] if sample.result.faces else []
 
 
-def _problems(problems: Sequence[NoScoreReason]) -> list[Finding]:
+def _problems(problems: Sequence[NoScoreReason]) -> list[Shortcoming]:
     shares = {reason: problems.count(reason) / len(problems) for reason in set(problems) if reason}
     worth = sorted((share, reason) for reason, share in shares.items() if share >= WORTH_A_REMARK)
-    return [Finding(share, why(reason), remedy(reason)) for share, reason in reversed(worth)]
+    return [Shortcoming(share, why(reason), remedy(reason)) for share, reason in reversed(worth)]
 
 
-def _others(samples: Sequence[Sample], still: float, rate_hz: float | None) -> list[Finding]:
-    findings: list[Finding] = []
+def _others(samples: Sequence[Sample], still: float, rate_hz: float | None) -> list[Shortcoming]:
+    findings: list[Shortcoming] = []
     if still:
         reason = NoScoreReason.STATIC_IMAGE
-        findings.append(Finding(still, why(reason), remedy(reason)))
+        findings.append(Shortcoming(still, why(reason), remedy(reason)))
     turned = sum(sample.turned for sample in samples) / len(samples) if samples else 0.0
     if turned >= WORTH_A_REMARK:
-        findings.append(Finding(turned, "the head is turned far away", "put the camera beside the screen looked at"))
+        findings.append(
+            Shortcoming(turned, "the head is turned far away", "put the camera beside the screen looked at")
+        )
     if rate_hz is not None and rate_hz < LOW_RATE_HZ:
-        findings.append(Finding(1.0, f"only {rate_hz:g} pictures a second", "send at least 2 a second, better 5"))
+        findings.append(Shortcoming(1.0, f"only {rate_hz:g} pictures a second", "send at least 2 a second, better 5"))
     return findings
 
 
-def _evidence(clear: float, duration_s: float | None, any_samples: bool) -> list[Finding]:
+def _evidence(clear: float, duration_s: float | None, any_samples: bool) -> list[Shortcoming]:
     """A score needs five clear seconds of ten: neither a poor nor a very short video has them."""
     if duration_s is not None and duration_s < NEEDED_S:
-        return [Finding(1.0, f"it is only {duration_s:.1f} s long", "a score needs five clear seconds: send more")]
+        return [Shortcoming(1.0, f"it is only {duration_s:.1f} s long", "a score needs five clear seconds: send more")]
     if any_samples and clear < NEEDED_COVERAGE:
         reason = NoScoreReason.TOO_LITTLE_EVIDENCE
-        return [Finding(1 - clear, why(reason), "mend the above: a score needs five clear seconds of ten")]
+        return [Shortcoming(1 - clear, why(reason), "mend the above: a score needs five clear seconds of ten")]
     return []
 
 

@@ -17,8 +17,8 @@ from roompulse.cli.options import check_granted, connection, consent_option, pur
 from roompulse.cli.output import Output, is_screen
 from roompulse.cli.running import run
 from roompulse.cli.sheet import Sheet
-from roompulse.encode import JpegEncoder
 from roompulse.media import Packet, VideoFormat
+from roompulse.sending.encoder import JpegEncoder
 from roompulse.sources import Picture, VideoSource
 
 MOTION_SIZE_PX = 96

@@ -10,7 +10,7 @@ from roompulse.cli.options import connection, meeting_argument, typed, uid_optio
 from roompulse.cli.output import Output
 from roompulse.cli.plain import plain
 from roompulse.cli.running import run
-from roompulse.safe_text import safe_text
+from roompulse.contract.safe_text import safe_text
 
 
 @click.command()

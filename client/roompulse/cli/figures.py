@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from roompulse.contract.expression_words import expression_in_words
 from roompulse.enums import FacingState, NoScoreReason, Provenance
-from roompulse.expression_words import expression_in_words
 from roompulse.results import Expressions, Update
 
 NOTHING = "–"

@@ -18,7 +18,7 @@ from roompulse.remedies import PRESENCES, remedy
 from roompulse.results import Affect, ImageFace, ImageResult
 
 if TYPE_CHECKING:
-    from roompulse.still import Still
+    from roompulse.sending.still import Still
 
 SUFFIXES = (".jpg", ".jpeg", ".png")  # of copies
 
@@ -90,7 +90,7 @@ async def _images(
 
 def _read(path: pathlib.Path) -> "Still":
     from roompulse.errors import SourceError
-    from roompulse.still import prepared
+    from roompulse.sending.still import prepared
 
     try:
         return prepared(path.read_bytes())

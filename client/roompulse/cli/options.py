@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 import click
 
-from roompulse.address import check_address
 from roompulse.enums import ConsentState, Purpose, WireEnum
+from roompulse.transport.address import check_address
 
 DEFAULT_SERVER = "localhost:50051"
 

@@ -13,6 +13,7 @@ import roompulse
 from roompulse.cli.cells import wrapped
 from roompulse.cli.plain import is_unicode, plain
 from roompulse.cli.sheet import Sheet
+from roompulse.contract.safe_text import safe_text
 from roompulse.results import (
     FlowNotice,
     GoingAway,
@@ -25,7 +26,6 @@ from roompulse.results import (
     SubscriptionHeartbeat,
     Update,
 )
-from roompulse.safe_text import safe_text
 
 Part = Sheet | str | Sequence[str]  # a table, a line, or several lines that belong together
 UNLIMITED = 10_000  # columns: a file or a pipe takes lines of any length

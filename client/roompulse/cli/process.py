@@ -12,7 +12,7 @@ from importlib import import_module
 import click
 
 from roompulse.cli.plain import show_everything
-from roompulse.safe_text import safe_text
+from roompulse.contract.safe_text import safe_text
 
 Missing = Callable[[ModuleNotFoundError], str]
 OURS = ("roompulse", "roompulse_server", "roompulse_training")

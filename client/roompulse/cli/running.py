@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar
 
 import click
 
-from roompulse.safe_text import safe_text
+from roompulse.contract.safe_text import safe_text
 
 P = ParamSpec("P")
 T = TypeVar("T")

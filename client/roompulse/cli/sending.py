@@ -14,7 +14,7 @@ from roompulse.results import FlowNotice, PacketFault, Reconnected, StreamEvent,
 
 if TYPE_CHECKING:
     from roompulse import AnalysisStream
-    from roompulse.feed import Passing
+    from roompulse.sending.video_player import Passing
     from roompulse.sources import SourceInfo
 
 

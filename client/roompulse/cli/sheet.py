@@ -13,7 +13,7 @@ from rich.text import Text
 from roompulse.cli.cells import padded, shortened, wrapped
 from roompulse.cli.layout import GAP, Column, Kind, Layout, laid_out
 from roompulse.cli.plain import plain
-from roompulse.safe_text import safe_text
+from roompulse.contract.safe_text import safe_text
 
 REMEDY = "A wider terminal, a pipe or --json shows all."
 

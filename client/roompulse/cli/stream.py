@@ -16,7 +16,7 @@ from roompulse.enums import Content, Delivery, Source
 
 if TYPE_CHECKING:
     from roompulse import AnalysisStream, Client
-    from roompulse.feed import Passing
+    from roompulse.sending.video_player import Passing
     from roompulse.sources import SourceInfo
 
 

@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 import click
 
 from roompulse.cli.columns import KINDS, NAMES, Cell, row_of
-from roompulse.conversion import to_dict
+from roompulse.contract.codec import to_dict
+from roompulse.contract.safe_text import safe_text
 from roompulse.results import Update
-from roompulse.safe_text import safe_text
 
 # What makes a spreadsheet read a cell as a formula, or look past the character (OWASP, "CSV Injection").
 FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")

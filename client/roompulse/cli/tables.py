@@ -6,7 +6,7 @@ from roompulse.cli import figures
 from roompulse.cli.layout import Column, Kind
 from roompulse.cli.naming import listed
 from roompulse.cli.sheet import Sheet, Styled
-from roompulse.cli.tally import Seen, Tally
+from roompulse.cli.tally import LatestValues, Tally
 from roompulse.enums import Band, NoScoreReason
 from roompulse.remedies import explain, remedy, why
 from roompulse.results import FlowNotice, PacketCounters, Rollup
@@ -31,12 +31,12 @@ def participants(tally: Tally, title: str) -> Sheet:
     return sheet
 
 
-def _row_of_gone(seen: Seen) -> tuple[str, ...]:
+def _row_of_gone(seen: LatestValues) -> tuple[str, ...]:
     nothing = figures.NOTHING
     return nothing, nothing, "left", nothing, str(seen.trace), figures.clock(seen.latest.meeting_offset_s)
 
 
-def _row(seen: Seen) -> tuple[str | Styled, ...]:
+def _row(seen: LatestValues) -> tuple[str | Styled, ...]:
     update = seen.latest
     band = update.engagement.band if update.engagement else Band.UNSPECIFIED
     colour = _COLOURS.get(band, "")

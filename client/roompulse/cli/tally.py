@@ -12,7 +12,7 @@ from roompulse.results import MeetingEvent, Rollup, Update
 
 
 @dataclass(slots=True)
-class Seen:
+class LatestValues:
     """One participant: the newest update, the scores before it, and how many updates had a score, or why not."""
 
     latest: Update
@@ -38,14 +38,14 @@ class Tally:
 
     def __init__(self) -> None:
         """Nothing seen yet."""
-        self.participants: dict[str, Seen] = {}
+        self.participants: dict[str, LatestValues] = {}
         self.rollup: Rollup | None = None
         self.gone: set[str] = set()  # who has left, as long as the others go on
         self._names: dict[str, str] = {}
 
     def add(self, update: Update) -> None:
         """Count an update."""
-        seen = self.participants.setdefault(update.participant_id, Seen(update))
+        seen = self.participants.setdefault(update.participant_id, LatestValues(update))
         seen.latest = update
         self.gone.discard(update.participant_id)
         seen.updates += 1

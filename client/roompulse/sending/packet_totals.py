@@ -7,7 +7,7 @@ from roompulse.enums import DropReason
 from roompulse.results import PacketCounters
 
 
-class Account:
+class PacketTotals:
     """Adds up a stream's connections. What a cut left without an answer counts as dropped: STREAM_ENDED."""
 
     def __init__(self) -> None:

@@ -14,11 +14,11 @@ import av
 import numpy as np
 
 from roompulse import argument
-from roompulse.encode import Bytes3, Encoder, Pixels, RawEncoder, check_array, fitting, picture_of
 from roompulse.enums import ColorMatrix, ColorRange, Encoding
 from roompulse.errors import InvalidArgument
 from roompulse.media import Packet, VideoFormat
 from roompulse.planes import I420, NV12, Yuv420
+from roompulse.sending.encoder import Bytes3, Encoder, Pixels, RawEncoder, check_array, fitting, picture_of
 from roompulse.sources.geometry import Geometry, from_frame
 
 Still = bytes | bytearray | memoryview

@@ -16,11 +16,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from roompulse import argument
-from roompulse.conversion import message_of
+from roompulse.contract.codec import message_of
 from roompulse.enums import Clock
 from roompulse.errors import InvalidArgument
-from roompulse.gop import MAX_PACKETS, GroupOfPictures
 from roompulse.media import Packet, VideoFormat
+from roompulse.sending.group_of_pictures import MAX_PACKETS, GroupOfPictures
 from roompulse.v1 import analysis_service_pb2, media_pb2
 
 MAX_REQUEST_PACKETS = 64
@@ -31,7 +31,7 @@ UNPLACED_PACKETS = 4096  # packets whose times are kept until the service has sa
 Request = analysis_service_pb2.AnalyzeVideoRequest
 
 
-class Outbox:
+class RequestBuilder:
     """Numbers packets from 1; one a stream."""
 
     def __init__(

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 import av
 from av.video.stream import VideoStream
 
-from roompulse.encode import JpegEncoder, fitting
 from roompulse.enums import Encoding
 from roompulse.media import MAX_PACKET_BYTES, Packet, VideoFormat
+from roompulse.sending.encoder import JpegEncoder, fitting
 from roompulse.sources import exif
 from roompulse.sources.geometry import from_exif
 

@@ -1,26 +1,18 @@
 """A stream's conversation with the service, over as many calls as it takes.
 
-Line ─▶ call ─▶ config ══▶ service ══▶ opened, updates, notices ─▶ Seen ─▶ Mailbox
-└─ after a cut: what was recorded and not seen, then Reconnected; the Outbox starts with its group of pictures
+ResumableCall ─▶ call ─▶ config ══▶ service ══▶ opened, updates, notices ─▶ Deduplicator ─▶ Mailbox
+└─ after a cut: what was recorded and not seen, then Reconnected; the RequestBuilder starts with its group of pictures
 """
 
 import contextlib
 import uuid
 from typing import Any
 
-from roompulse import conversion
-from roompulse.account import Account
-from roompulse.call import Call
-from roompulse.connection import Connection
-from roompulse.encode import Encoder
+from roompulse.contract import codec
 from roompulse.enums import Clock, Delivery
 from roompulse.errors import BY_REASON, FailedPrecondition, PermissionDenied, RoompulseError
-from roompulse.line import Line
-from roompulse.mailbox import Mailbox, WhenFull
 from roompulse.media import VideoFormat
 from roompulse.meetings import Meetings
-from roompulse.outbox import Outbox, Request
-from roompulse.reconnect import Backoff, Reconnection
 from roompulse.results import (
     FlowNotice,
     GoingAway,
@@ -30,7 +22,15 @@ from roompulse.results import (
     StreamOpened,
     Update,
 )
-from roompulse.seen import Seen
+from roompulse.sending.encoder import Encoder
+from roompulse.sending.packet_totals import PacketTotals
+from roompulse.sending.request_builder import Request, RequestBuilder
+from roompulse.transport.call import Call
+from roompulse.transport.connection import Connection
+from roompulse.transport.deduplicator import Deduplicator
+from roompulse.transport.mailbox import Mailbox, WhenFull
+from roompulse.transport.reconnect import Backoff, Reconnection
+from roompulse.transport.resumable_call import ResumableCall
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1.analysis_service_pb2_grpc import AnalysisServiceStub
 
@@ -39,7 +39,7 @@ EVERY_FRAME_RESULTS = 8192
 _KINDS: dict[str, type[Any]] = {"update": Update, "flow": FlowNotice, "fault": PacketFault, "going_away": GoingAway}
 
 
-class Session:
+class StreamConnection:
     """Owns the line, what goes over it and what came; `AnalysisStream` gives it its verbs.
 
     Attributes:
@@ -74,13 +74,13 @@ class Session:
         self.mailbox: Mailbox[StreamEvent] = (
             Mailbox(LIVE_RESULTS, WhenFull.DROP_OLDEST) if self.live else Mailbox(EVERY_FRAME_RESULTS, WhenFull.WAIT)
         )
-        shape = conversion.from_proto(VideoFormat, config.format)
-        self.outbox = Outbox(shape, Clock.of(config.clock), live=self.live)
-        self.account = Account()
-        self.line = Line(self, Backoff(reconnect))
+        shape = codec.from_proto(VideoFormat, config.format)
+        self.outbox = RequestBuilder(shape, Clock.of(config.clock), live=self.live)
+        self.account = PacketTotals()
+        self.line = ResumableCall(self, Backoff(reconnect))
         self.final = False
         self.key_frame_requested = False
-        self._seen = Seen()
+        self._seen = Deduplicator()
         self._ended_for = ""  # why the service ended the stream, as its final notice says
 
     def call(self) -> Call:
@@ -92,13 +92,13 @@ class Session:
         call.start(f"roompulse call {self.config.participant_id}")
         return call
 
-    async def greet(self, call: Call) -> None:
+    async def send_initial_request(self, call: Call) -> None:
         """Say what the stream is, and what is still true of it."""
         await call.write(Request(config=self.config))
         if self.line.reopened and self.camera is not None:
             await call.write(self.camera)
 
-    def verdict(self, error: Exception | None) -> Exception | None:
+    def final_error(self, error: Exception | None) -> Exception | None:
         """Return the error, or what the final notice said: gRPC may hide the status from who is still writing."""
         kind = BY_REASON.get(self._ended_for.upper())
         if kind is None or (isinstance(error, RoompulseError) and error.reason):
@@ -106,20 +106,20 @@ class Session:
         words = self._ended_for.replace("_", " ")
         return kind(f"the service ended the stream: {words}", reason=self._ended_for.upper())
 
-    def renew(self) -> None:
+    def replace_channel(self) -> None:
         """Make the next call over a new connection; for the line."""
         self._connection.renew(self._channel)
 
-    async def over(self, error: Exception | None) -> None:
+    async def on_closed(self, error: Exception | None) -> None:
         """Let the caller know, after everything that came."""
         await self.mailbox.close(error)
 
     async def _take(self, response: pb.AnalyzeVideoResponse) -> None:
         name = response.WhichOneof("event")
         if name == "opened":
-            await self._open(conversion.from_proto(StreamOpened, response.opened))
+            await self._open(codec.from_proto(StreamOpened, response.opened))
         elif name in _KINDS:
-            event = conversion.from_proto(_KINDS[name], getattr(response, name))
+            event = codec.from_proto(_KINDS[name], getattr(response, name))
             if isinstance(event, FlowNotice):
                 self._note(event)
             await self._deliver(event)

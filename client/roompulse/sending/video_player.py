@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal, Protocol
 
-from roompulse.encode import Encoder, EncoderName, JpegEncoder, make_encoder
 from roompulse.media import Packet
+from roompulse.sending.encoder import Encoder, EncoderName, JpegEncoder, make_encoder
 from roompulse.sources import Finding, Picture, VideoSource
 
 Passing = Literal["auto", "copy", "jpeg", "h264", "raw"]
@@ -21,7 +21,7 @@ LATE_S = 0.5  # a live picture later than this is not worth its encoding
 BATCH_PACKETS = 8
 
 
-class Sink(Protocol):
+class PacketSink(Protocol):
     """Where packets go: an analyse stream."""
 
     async def send(self, picture: Sequence[Packet]) -> int:
@@ -88,12 +88,12 @@ class Pacer:
         return max(0.0, -early_s)
 
 
-class Feed:
+class VideoPlayer:
     """Plays one source into one stream."""
 
     def __init__(
         self,
-        sink: Sink,
+        sink: PacketSink,
         source: str | os.PathLike[str],
         speed: float | None,
         passing: Passing,

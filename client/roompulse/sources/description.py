@@ -6,8 +6,8 @@ import av
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
-from roompulse.encode import MATRICES
 from roompulse.enums import ColorMatrix, ColorRange
+from roompulse.sending.encoder import MATRICES
 from roompulse.sources import exif
 from roompulse.sources.geometry import Geometry, from_exif, from_frame
 from roompulse.sources.info import COPYABLE, SourceInfo

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from roompulse.encode import fitting
+from roompulse.sending.encoder import fitting
 from roompulse.sources.info import SourceInfo
 
 NOTABLE_PAUSE_S = 5.0

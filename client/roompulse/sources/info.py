@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import av
 import numpy as np
 
-from roompulse.encode import Bytes3
 from roompulse.enums import ColorMatrix, ColorRange, Encoding
 from roompulse.media import Packet
+from roompulse.sending.encoder import Bytes3
 from roompulse.sources.geometry import Geometry
 from roompulse.sources.track import Track
 

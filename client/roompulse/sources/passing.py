@@ -4,9 +4,9 @@ import av
 from av.bitstream import BitStreamFilterContext
 from av.video.stream import VideoStream
 
-from roompulse.encode import fitting
 from roompulse.enums import Encoding
 from roompulse.media import MAX_PACKET_BYTES
+from roompulse.sending.encoder import fitting
 from roompulse.sources.decoding import AvPacket
 from roompulse.sources.info import COPYABLE
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import grpc
 
-from roompulse.channel import Ancestry
 from roompulse.errors import StreamClosed, StreamSilent, from_grpc
+from roompulse.transport.channel import Ancestry
 
 Handle = Callable[[Any], Awaitable[None]]
 

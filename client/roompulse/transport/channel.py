@@ -9,8 +9,8 @@ from typing import Any, ClassVar
 
 import grpc
 
-from roompulse.address import is_loopback
 from roompulse.errors import WrongUse
+from roompulse.transport.address import is_loopback
 
 Option = tuple[str, int | str]
 

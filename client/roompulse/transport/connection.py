@@ -6,9 +6,9 @@ from typing import Any
 
 import grpc
 
-from roompulse.channel import Option, open_channel
 from roompulse.errors import StreamClosed, WrongUse
-from roompulse.home import Home
+from roompulse.transport.channel import Option, open_channel
+from roompulse.transport.home import Home
 from roompulse.v1.analysis_service_pb2_grpc import AnalysisServiceStub
 from roompulse.v1.meeting_service_pb2_grpc import MeetingServiceStub
 from roompulse.v1.subscription_service_pb2_grpc import SubscriptionServiceStub

@@ -3,7 +3,7 @@
 from roompulse.results import MeetingEvent, Rollup, StreamEvent, SubscriptionEvent, Update
 
 
-class Seen:
+class Deduplicator:
     """Judges each event that comes, in the order in which it comes."""
 
     def __init__(self) -> None:

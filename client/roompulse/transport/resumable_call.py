@@ -1,6 +1,6 @@
 """A streaming call that is opened again when it is cut.
 
-    owner.call() ─▶ Call ─▶ greet ─▶ accepted ─▶ … ─▶ its end ─▶ verdict ─┬─ over ─▶ owner.over(error)
+    handler.call() ─▶ Call ─▶ send_initial_request ─▶ accepted ─▶ … ─▶ its end ─▶ final_error ─┬─ on_closed(error)
         ▲                                                                 └─ cut ─▶ wait ─┐
         └─────────────────────────────────────────────────────────────────────────────────┘
 
@@ -13,31 +13,31 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from roompulse.call import Call
 from roompulse.errors import RoompulseError, StreamClosed, StreamSilent, Unavailable
-from roompulse.reconnect import Backoff, passes
+from roompulse.transport.call import Call
+from roompulse.transport.reconnect import Backoff, passes
 
 
-class Owner(Protocol):
+class CallHandler(Protocol):
     """Whose calls they are."""
 
     def call(self) -> Call:
         """Make the next call and start it."""
 
-    async def greet(self, call: Call) -> None:
+    async def send_initial_request(self, call: Call) -> None:
         """Say what has to be said first; errors are those of the call."""
 
-    def verdict(self, error: Exception | None) -> Exception | None:
+    def final_error(self, error: Exception | None) -> Exception | None:
         """Return what a call's end means; None is a good end."""
 
-    def renew(self) -> None:
+    def replace_channel(self) -> None:
         """Make the next call over a new connection: this one swallows what is sent."""
 
-    async def over(self, error: Exception | None) -> None:
+    async def on_closed(self, error: Exception | None) -> None:
         """Learn that there will be no other call."""
 
 
-class Line:
+class ResumableCall:
     """One task of its own keeps it up, from `start` to `stop` or the end.
 
     Attributes:
@@ -47,13 +47,13 @@ class Line:
 
     def __init__(
         self,
-        owner: Owner,
+        handler: CallHandler,
         backoff: Backoff,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Keep whose it is."""
-        self._owner, self._backoff, self._sleep, self._clock = owner, backoff, sleep, clock
+        self._handler, self._backoff, self._sleep, self._clock = handler, backoff, sleep, clock
         self._call: Call | None = None
         self._accepted = self._was_accepted = self._finishing = self._over = False
         self._changed = asyncio.Condition()
@@ -118,10 +118,10 @@ class Line:
 
     async def _run(self) -> Exception | None:
         while True:
-            self._call = self._owner.call()
+            self._call = self._handler.call()
             with contextlib.suppress(RoompulseError):  # the call's end says it, too
-                await self._owner.greet(self._call)
-            error = self._owner.verdict(await self._call.end())
+                await self._handler.send_initial_request(self._call)
+            error = self._handler.final_error(await self._call.end())
             wait_s = await self._judge(error)
             if wait_s is None:
                 break
@@ -129,7 +129,7 @@ class Line:
             if self._stopping.is_set():
                 break
         error = self._final(error)
-        await self._owner.over(error)
+        await self._handler.on_closed(error)
         self._over = True
         await self._change(accepted=False)
         return error
@@ -142,7 +142,7 @@ class Line:
         if self._stopping.is_set() or not self._was_accepted or not isinstance(error, RoompulseError):
             return None
         if isinstance(error, StreamSilent):
-            self._owner.renew()
+            self._handler.replace_channel()
         wait_s = self._backoff.wait_s(error)
         if wait_s is not None:
             self.cut_by = error

@@ -13,7 +13,7 @@ FILL_US = 1_000_000  # a state that brings no pictures (camera off …) is recor
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Instant:
     """A stamp, and the service's time when it is looked at."""
 
     stamp: Stamp
@@ -44,7 +44,7 @@ class ParticipantState:
         return self.row.id
 
     def observe(
-        self, moment: Moment, presence: Presence, face: FaceReading | None, speaking: bool | None, packet: int
+        self, moment: Instant, presence: Presence, face: FaceReading | None, speaking: bool | None, packet: int
     ) -> Update:
         """Score an analysed picture."""
         self.state, self.learnt = None, True
@@ -53,13 +53,13 @@ class ParticipantState:
         reading = self.scorer.observe(FaceObservation(offset_us / 1e6, presence, face, speaking))
         return self._update(moment, reading, 0, speaking, packet)
 
-    def note(self, moment: Moment, presence: Presence, face: FaceReading | None, speaking: bool | None) -> None:
+    def note(self, moment: Instant, presence: Presence, face: FaceReading | None, speaking: bool | None) -> None:
         """Score an analysed picture that brings no update of its own."""
         self.state, self.learnt = None, True
         self.analysed_us = self._advance(moment.offset_us)
         self.scorer.observe(FaceObservation(self.offset_us / 1e6, presence, face, speaking))
 
-    def enter(self, moment: Moment, state: Presence) -> Update:
+    def enter(self, moment: Instant, state: Presence) -> Update:
         """Enter a state without pictures, and keep it until a picture or another state comes."""
         self.state, self.learnt = state, self.learnt or state is not self.state
         reading = self.scorer.observe(FaceObservation(self._advance(moment.offset_us) / 1e6, state))
@@ -75,10 +75,10 @@ class ParticipantState:
         if self.state is None or seconds < 1:
             return None
         at_us = self.offset_us + seconds * FILL_US
-        moment = Moment(Stamp(at_us, began_us + at_us, began_us + at_us), began_us + at_us)
+        moment = Instant(Stamp(at_us, began_us + at_us, began_us + at_us), began_us + at_us)
         return self.enter(moment, self.state)
 
-    def refresh(self, moment: Moment) -> Update:
+    def refresh(self, moment: Instant) -> Update:
         """Return what is known now although no picture was analysed: the window slides, the analysis ages."""
         offset_us = self._advance(moment.offset_us)
         reading = self.scorer.at(offset_us / 1e6)
@@ -89,7 +89,7 @@ class ParticipantState:
         return self.offset_us
 
     def _update(
-        self, moment: Moment, reading: Reading, age_us: int, speaking: bool | None, packet: int | None
+        self, moment: Instant, reading: Reading, age_us: int, speaking: bool | None, packet: int | None
     ) -> Update:
         self.sequence += 1
         return Update(

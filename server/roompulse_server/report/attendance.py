@@ -21,7 +21,7 @@ class Bar:
 
 
 @dataclass(frozen=True, slots=True)
-class Presence:
+class PresenceBars:
     """One person's: `stays` and `camera` as bars, and each time as text."""
 
     stays: tuple[Bar, ...]
@@ -46,9 +46,9 @@ class Presence:
         return ", ".join(parts)
 
 
-def presence_of(person: ParticipantSummary, slots: Slots, wall: WallClock) -> Presence:
+def presence_of(person: ParticipantSummary, slots: Slots, wall: WallClock) -> PresenceBars:
     stays, camera = _joined(person.attendance_intervals), _joined(person.camera_intervals)
-    return Presence(
+    return PresenceBars(
         stays=_bars(stays, slots),
         camera=_bars(camera, slots),
         joined=wall.time(stays[0].start_us) if stays else NOTHING,

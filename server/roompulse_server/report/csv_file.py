@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from roompulse.safe_text import safe_text
+from roompulse.contract.safe_text import safe_text
 
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.insight.summary.occurrence import Occurrence

@@ -13,7 +13,7 @@ from roompulse_server.insight.scoring.formula import DEFAULT_ID
 from roompulse_server.insight.summary.occurrence import Occurrence
 from roompulse_server.insight.summary.summary_types import MeetingSummary, ParticipantSummary
 from roompulse_server.report import axis, curve, naming, story
-from roompulse_server.report.attendance import Presence, presence_of
+from roompulse_server.report.attendance import PresenceBars, presence_of
 from roompulse_server.report.document import Document, named
 from roompulse_server.report.history import history_of
 from roompulse_server.report.legal import consent_sentences
@@ -34,12 +34,12 @@ from roompulse_server.report.wall_clock import WallClock, wall_clock_of
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class PersonView:
     """One person's part of the page: values by slot, paths of the small picture, shares for the bars."""
 
     name: str
     summary: ParticipantSummary
-    presence: Presence
+    presence: PresenceBars
     engagement: Values
     line: str
     covered: str
@@ -108,10 +108,10 @@ def _ribbon(summary: MeetingSummary, slots: Slots, scale: axis.Scale) -> Ribbon:
     )
 
 
-def _person(one: Named, slots: Slots, scale: axis.Scale, wall: WallClock) -> Person:
+def _person(one: Named, slots: Slots, scale: axis.Scale, wall: WallClock) -> PersonView:
     name, person = one
     engagement, coverage = participant_slots(person, slots)
-    return Person(
+    return PersonView(
         name=name,
         summary=person,
         presence=presence_of(person, slots, wall),

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from roompulse.safe_text import safe_text
+from roompulse.contract.safe_text import safe_text
 
 from roompulse_server.insight.summary.summary_types import MeetingSummary, ParticipantSummary
 

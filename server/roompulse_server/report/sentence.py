@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from roompulse.expression_words import NAMED_FROM, expression_in_words
+from roompulse.contract.expression_words import NAMED_FROM, expression_in_words
 from roompulse_vision.types import LABELS, Probabilities
 
 NOTHING = "–"

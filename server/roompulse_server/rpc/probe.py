@@ -4,8 +4,8 @@ from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
-from roompulse.address import is_loopback
-from roompulse.unreachable import why_unreachable
+from roompulse.transport.address import is_loopback
+from roompulse.transport.unreachable import why_unreachable
 
 
 def health(server: str, timeout_s: float) -> str:

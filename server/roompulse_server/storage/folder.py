@@ -71,7 +71,7 @@ def beside(database: pathlib.Path) -> Iterator[pathlib.Path]:
     yield from (database.with_name(database.name + suffix) for suffix in BESIDE)
 
 
-class Presence:
+class FolderWatch:
     """Notices that the files of an open record were removed or replaced: SQLite would go on writing into the old ones.
 
     Args:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import QueuePool, StaticPool
 
 from roompulse_server.errors import StoreError
-from roompulse_server.storage.folder import DATABASE, Presence, lock, only_for_owner
+from roompulse_server.storage.folder import DATABASE, FolderWatch, lock, only_for_owner
 from roompulse_server.storage.migrate import upgrade
 from roompulse_server.storage.schema import heads
 from roompulse_server.storage.sql import SqlStore, is_damage
@@ -48,7 +48,7 @@ class SqliteStore(SqlStore):
         self._folder = folder
         self._readers = readers
         self._lock: IO[str] | None = None
-        self._presence: Presence | None = None
+        self._presence: FolderWatch | None = None
         self._cleaning = Cleaning()
 
     def open(self) -> None:
@@ -66,7 +66,7 @@ class SqliteStore(SqlStore):
                 upgrade(connection)
             self._end_streams(self._writer)
             self._reader = _reading_engine(self._folder / DATABASE, self._readers, self.check)
-            self._presence = Presence(self._folder)
+            self._presence = FolderWatch(self._folder)
         except (DBAPIError, OSError) as error:
             self.close()
             why: object = error

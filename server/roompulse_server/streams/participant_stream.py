@@ -18,7 +18,7 @@ from roompulse_vision.types import Region
 
 from roompulse_server.errors import RoompulseError
 from roompulse_server.meetings.live_meeting import LiveMeeting
-from roompulse_server.meetings.participant import Moment
+from roompulse_server.meetings.participant import Instant
 from roompulse_server.meetings.server_clock import ServerClock
 from roompulse_server.metrics import Metrics
 from roompulse_server.storage.block import quantise
@@ -218,6 +218,6 @@ class ParticipantStream:
             message = f"the record takes no more of this stream: {refusal.reason.value.lower().replace('_', ' ')}"
             self._on_refused(RoompulseError(refusal.reason, message))
 
-    def _moment(self, offset_us: int) -> Moment:
+    def _moment(self, offset_us: int) -> Instant:
         now_us = self._clock.now_us()
-        return Moment(Stamp(offset_us, self._live.began_us + offset_us, now_us), now_us)
+        return Instant(Stamp(offset_us, self._live.began_us + offset_us, now_us), now_us)

@@ -15,7 +15,7 @@ from roompulse_vision.types import FaceReading
 
 from roompulse_server.errors import InvalidArgumentError, Reason, RoompulseError
 from roompulse_server.meetings.live_meeting import LiveMeeting
-from roompulse_server.meetings.participant import Moment, ParticipantState
+from roompulse_server.meetings.participant import Instant, ParticipantState
 from roompulse_server.streams.consent_policy import ConsentPolicy
 from roompulse_server.types import ATTESTED, Consent, ConsentState, Content, Update, found_id
 from roompulse_server.types.requests import StreamConfig, TileConfig
@@ -32,7 +32,7 @@ Scored = tuple[ParticipantState, Update]
 class Watched:
     """A moment's packet, as participants see it."""
 
-    moment: Moment
+    moment: Instant
     speaking: bool | None
     packet: int
 
@@ -100,7 +100,7 @@ class StreamParticipants:
             held.pop(name, None)
         return ends
 
-    async def set_tiles(self, tiles: tuple[TileConfig, ...], moment: Moment) -> list[Scored]:
+    async def set_tiles(self, tiles: tuple[TileConfig, ...], moment: Instant) -> list[Scored]:
         """Seat newcomers, see off who left; return the updates of who left."""
         names = {entry.tile.participant_id for entry in tiles}
         scored: list[Scored] = []
@@ -120,7 +120,7 @@ class StreamParticipants:
 
     async def take(self, observation: Observation, regions: Iterable[RegionObservation], now_us: int) -> list[Scored]:
         """Return the updates that an observation of these regions leads to."""
-        watched = Watched(Moment(observation.stamp, now_us), observation.speaking, observation.packet_index)
+        watched = Watched(Instant(observation.stamp, now_us), observation.speaking, observation.packet_index)
         scored: list[Scored] = []
         for region in regions:
             if self._config.finds_faces:
@@ -139,7 +139,7 @@ class StreamParticipants:
             return Presence.CAMERA_OFF
         return None if self._config.tiled or self.why_not(camera_on=True) is None else Presence.NO_CONSENT
 
-    def enter(self, moment: Moment, state: Presence | None) -> list[Scored]:
+    def enter(self, moment: Instant, state: Presence | None) -> list[Scored]:
         """Let everybody enter a state without pictures, or (None) leave the camera's."""
         participants = list(self.everybody())
         if state is None:
@@ -158,11 +158,11 @@ class StreamParticipants:
             if (update := participant.fill(until_us, began_us)) is not None
         ]
 
-    def keep_up(self, moment: Moment) -> list[Scored]:
+    def keep_up(self, moment: Instant) -> list[Scored]:
         """Return the updates that are due although no analysis came."""
         return [*self.fill(moment.offset_us), *self.refresh(moment)]
 
-    def refresh(self, moment: Moment) -> list[Scored]:
+    def refresh(self, moment: Instant) -> list[Scored]:
         """Return updates at the asked rate of those whose analysis is late: it ages, and in the end no picture came."""
         period_us = 1e6 / self._config.update_rate_hz
         late_us = period_us * (QUIET_PERIODS if self._every_rate else 1.5)
@@ -182,7 +182,7 @@ class StreamParticipants:
                 )
         return scored
 
-    async def _admit_tile(self, entry: TileConfig, moment: Moment) -> list[Scored]:
+    async def _admit_tile(self, entry: TileConfig, moment: Instant) -> list[Scored]:
         tile = entry.tile
         participant = await self._admit(tile.participant_id, tile.display_name, entry.consent, moment.offset_us)
         if participant is None:
@@ -215,7 +215,7 @@ class StreamParticipants:
             scored += self._observe(participant, presence, face, watched)
         return scored + self._see_off(watched.moment)
 
-    async def _found(self, track: int, moment: Moment) -> ParticipantState | None:
+    async def _found(self, track: int, moment: Instant) -> ParticipantState | None:
         """Return a found face's participant; None for a face that gets none.
 
         An id that is somebody else's is passed over.
@@ -248,7 +248,7 @@ class StreamParticipants:
                 return None
             raise
 
-    def _see_off(self, moment: Moment) -> list[Scored]:
+    def _see_off(self, moment: Instant) -> list[Scored]:
         scored: list[Scored] = []
         for participant in self._others.values():
             if participant.id not in self._gone and moment.offset_us - participant.offset_us > GONE_US:

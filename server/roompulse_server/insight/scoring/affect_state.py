@@ -26,7 +26,7 @@ _AFFECT_SIZE = len(LABELS) + 2  # probabilities, valence, arousal
 _STATE_SIZES = (5, 1 + 2 * _AFFECT_SIZE, 3, REFERENCE_SIZE, FACING_SIZE, WINDOW_SIZE)
 
 
-class Person:
+class AffectState:
     """Smoothing, reference, motion and window of one face. Times never fall; `at_s` and `now_s` are meeting offsets."""
 
     def __init__(self, formula: Formula, adjustment: Adjustment, scoring: Scoring) -> None:

@@ -14,7 +14,7 @@ _MOMENT = struct.Struct("<d")
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class ScorerState:
     """State at a moment: ids that must fit for it to be of use, and numbers (ages, angles, sums)."""
 
     ids: tuple[str, ...]
@@ -22,7 +22,7 @@ class Checkpoint:
     numbers: tuple[float, ...]
 
 
-def pack(checkpoint: Checkpoint) -> bytes:
+def pack(checkpoint: ScorerState) -> bytes:
     """Return the checkpoint as bytes: below 2 KB for the numbers of a scorer."""
     ids = [name.encode() for name in checkpoint.ids]
     return b"".join(
@@ -35,7 +35,7 @@ def pack(checkpoint: Checkpoint) -> bytes:
     )
 
 
-def unpack(data: bytes) -> Checkpoint | None:
+def unpack(data: bytes) -> ScorerState | None:
     """Return the checkpoint, or None for one of another version: a new start is better than a wrong one.
 
     Raises:
@@ -54,4 +54,4 @@ def unpack(data: bytes) -> Checkpoint | None:
         numbers = np.frombuffer(data, dtype="<f4", offset=place + _MOMENT.size)
     except (struct.error, IndexError, UnicodeDecodeError) as err:
         raise ValueError(f"{len(data)} bytes are no checkpoint: {err}") from err
-    return Checkpoint(tuple(ids), at_s, tuple(numbers.tolist()))
+    return ScorerState(tuple(ids), at_s, tuple(numbers.tolist()))

@@ -4,9 +4,9 @@ from roompulse_vision.enumerations import Presence
 from roompulse_vision.types import FaceReading
 
 from roompulse_server.insight.scoring.adjustment import Adjustment, NoAdjustment
-from roompulse_server.insight.scoring.affect_state import Person
+from roompulse_server.insight.scoring.affect_state import AffectState
 from roompulse_server.insight.scoring.band import band_of
-from roompulse_server.insight.scoring.checkpoint import Checkpoint, pack, unpack
+from roompulse_server.insight.scoring.checkpoint import ScorerState, pack, unpack
 from roompulse_server.insight.scoring.facing import Turn
 from roompulse_server.insight.scoring.formula import Formula
 from roompulse_server.insight.scoring.gate import REASONS, SEEN_IN_PICTURES, ReadableFace, presence_of, readable
@@ -31,7 +31,7 @@ class ParticipantScorer:
     def __init__(self, formula: Formula, adjustment: Adjustment | None = None, scoring: Scoring | None = None) -> None:
         self._formula = formula
         self._scoring = scoring if scoring is not None else FormulaScoring(formula)
-        self._person = Person(formula, adjustment if adjustment is not None else NoAdjustment(), self._scoring)
+        self._person = AffectState(formula, adjustment if adjustment is not None else NoAdjustment(), self._scoring)
         self._model_id = ""
         self._posed: bool | None = None
         self._track: int | None = None
@@ -78,7 +78,7 @@ class ParticipantScorer:
     def checkpoint(self) -> bytes:
         """Return the state, below 2 KB, for `restore`; it holds affect and angles, so it is personal data."""
         numbers = (float(self._posed is True), float(self._band), *self._person.state(self._now_s))
-        return pack(Checkpoint((self._scoring.id, self._model_id), self._now_s, numbers))
+        return pack(ScorerState((self._scoring.id, self._model_id), self._now_s, numbers))
 
     def restore(self, data: bytes) -> bool:
         """Go on from a checkpoint, and return whether it was of use: made by this version and this kind of score.
