@@ -2,6 +2,7 @@
 
 import contextlib
 import fcntl
+import json
 import os
 import pathlib
 import pty
@@ -10,7 +11,9 @@ import struct
 import sys
 import termios
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
+from click.testing import Result
 from rich.cells import cell_len
 
 HEIGHT = 40
@@ -126,3 +129,8 @@ def _become(words: list[str], width: int, output: pathlib.Path | None, environme
         os.dup2(os.open(output, os.O_WRONLY | os.O_CREAT), 1)
     kept = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
     os.execve(words[0], words, {**kept, "TERM": "xterm-256color", **environment})
+
+
+def json_lines(result: Result) -> list[dict[str, Any]]:
+    """Return what a command wrote, a JSON object a line."""
+    return [json.loads(line) for line in result.stdout.splitlines()]

@@ -10,27 +10,20 @@ import logging
 import os
 import typing
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self, overload
+from typing import Self, overload
 
 from roompulse import argument
 from roompulse.contract.codec import message_of
-from roompulse.errors import InvalidArgument, RoompulseError, StreamClosed, WrongUse
+from roompulse.errors import RoompulseError, StreamClosed, WrongUse
 from roompulse.media import Packet, Tile
 from roompulse.results import PacketCounters, StreamEvent, StreamOpened, Update
 from roompulse.sending import encoder, video_player
 from roompulse.sending.picture import (
     Picture,
-    capture_of,
-    encoded,
-    is_still,
-    packets_of,
-    raw_packet,
-    size_of,
-    still_packet,
 )
+from roompulse.sending.picture_packets import PicturePackets
 from roompulse.sending.request_builder import Request
 from roompulse.sending.stream_connection import StreamConnection
 from roompulse.v1 import media_pb2
@@ -59,10 +52,10 @@ class AnalysisStream:
         """Keep what to open; nothing is sent before `async with`."""
         self._session = session
         self._target = target
-        self._encoder_name = encoder
+        self._pictures = PicturePackets(session, encoder)
         self._timeout_s = timeout_s
         self._sending = asyncio.Lock()
-        self._started = self._finished = self._told_of_scaling = False
+        self._started = self._finished = False
         self.closed = False
 
     async def __aenter__(self) -> Self:
@@ -148,7 +141,7 @@ class AnalysisStream:
         self._check_open()
         async with self._sending:
             self._check_open()
-            packets = await self._packets(picture, pixels, capture_s, capture_time, speaking)
+            packets = await self._pictures.packets(picture, pixels, capture_s, capture_time, speaking)
             if not packets:
                 return self._session.outbox.last_index
             await self._write(self._session.outbox.requests(packets), lambda: self._session.outbox.again(packets))
@@ -319,44 +312,6 @@ class AnalysisStream:
     def use_encoder(self, encoder: encoder.Encoder) -> None:
         """Name the encoder whose packets are sent from now on: it is asked for key frames."""
         self._session.encoder = encoder
-
-    async def _packets(
-        self,
-        picture: object,
-        pixels: encoder.Pixels,
-        capture_s: float | None,
-        capture_time: datetime | None,
-        speaking: bool | None,
-    ) -> Sequence[Packet]:
-        given = packets_of(picture)
-        if given is not None:
-            if any(said is not None for said in (capture_s, capture_time, speaking)):
-                raise InvalidArgument("a Packet says capture_s, capture_time and speaking itself")
-            return given
-        self._session.outbox.check_clock(capture_s, capture_time)
-        if capture_s is None and not self._session.outbox.wall:
-            capture_s = capture_of(picture)
-        said = Packet(b"", capture_s, capture_time, speaking=speaking)  # refused before an encoder counts on it
-        packet = await self._encoded(picture, pixels)
-        return (replace(packet, capture_s=said.capture_s, capture_time=capture_time, speaking=speaking),)
-
-    async def _encoded(self, picture: Any, pixels: encoder.Pixels) -> Packet:
-        if is_still(picture):
-            return still_packet(picture, self._session.outbox.shape)
-        if self._encoder_name == "raw":
-            packet = await asyncio.to_thread(raw_packet, picture, pixels)
-        else:
-            made = self._session.encoder = self._session.encoder or encoder.make_encoder(self._encoder_name)
-            packet = await asyncio.to_thread(lambda: encoded(made, picture, pixels))
-        self._tell_if_scaled(picture)
-        return packet
-
-    def _tell_if_scaled(self, picture: Any) -> None:
-        width, height = size_of(picture)
-        fitted = encoder.fitting(width, height)
-        if fitted != (width, height) and not self._told_of_scaling:
-            self._told_of_scaling = True
-            log.warning("pictures of %d×%d are more than the service takes; sent as %d×%d", width, height, *fitted)
 
     async def _write(self, requests: list[Request], again: Callable[[], list[Request]]) -> None:
         """Write messages; when a cut meets them, wait until the stream is open again and write `again()` instead."""

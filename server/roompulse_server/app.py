@@ -35,6 +35,7 @@ from roompulse_server.metrics import Metrics
 from roompulse_server.privacy.privacy_service import PrivacyService
 from roompulse_server.rpc.analysis import AnalysisServicer
 from roompulse_server.rpc.meeting import MeetingServicer
+from roompulse_server.rpc.memo import Messages
 from roompulse_server.rpc.server import Server
 from roompulse_server.rpc.subscription import SubscriptionServicer
 from roompulse_server.settings import Settings
@@ -156,10 +157,10 @@ async def _serve(stack: contextlib.AsyncExitStack, parts: Parts) -> "App":
     settings, metrics = parts.settings, parts.metrics
     registry = await stack.enter_async_context(parts.registry())
     privacy = await stack.enter_async_context(parts.privacy(registry))
-    subscriptions = parts.subscriptions(registry)
+    subscriptions, messages = parts.subscriptions(registry), Messages()
     server = Server(
-        AnalysisServicer(parts.analysis(registry)),
-        SubscriptionServicer(subscriptions),
+        AnalysisServicer(parts.analysis(registry), messages),
+        SubscriptionServicer(subscriptions, messages),
         MeetingServicer(MeetingService(registry, parts.recorder, settings), privacy),
         metrics=metrics,
         reflect=settings.reflection,

@@ -1,9 +1,7 @@
 """The command line, against the fake service: answers on standard output, all else on standard error."""
 
-import json
 import pathlib
 import re
-from typing import Any
 
 import av
 import numpy as np
@@ -16,6 +14,7 @@ from roompulse.cli import cli
 from roompulse.sending.encoder import JpegEncoder, picture_of
 from roompulse.v1 import analysis_service_pb2 as analysis
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, subscription_service_pb2, summary_pb2, update_pb2
+from terminal_screen import json_lines as lines
 from terminal_screen import on_terminal
 
 pytestmark = pytest.mark.versions
@@ -39,13 +38,6 @@ def portrait(tmp_path: pathlib.Path) -> pathlib.Path:
 def run(threaded: ThreadedService, *arguments: str | pathlib.Path) -> Result:
     server = ["--server", threaded.target]
     return CliRunner().invoke(cli, [*map(str, arguments), *server], env={"COLUMNS": "200"}, catch_exceptions=False)
-
-
-def lines(result: Result) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in result.stdout.splitlines()]
-
-
-# stream
 
 
 def test_a_video_is_streamed_and_every_packet_accounted_for(threaded: ThreadedService, clip: str) -> None:

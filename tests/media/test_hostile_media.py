@@ -162,3 +162,13 @@ def test_unusual_png(picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], k
     assert done, kind
     (frame,) = Decoder(MediaLimits()).decode(packet(data.tobytes())).frames
     assert mean_difference(frame.picture(), np.full((48, 64, 3), 77, np.uint8)) <= 1
+
+
+def test_nothing_can_be_left_out_before_a_key_frame() -> None:
+    sent = packets(encode(Encoding.H264, moving(12), b_frames=2), Encoding.H264)
+    decoder = Decoder(MediaLimits())
+    assert not any(decoder.can_do_without(each) for each in sent)
+    decoder.decode(sent[0])
+    assert any(decoder.can_do_without(each) for each in sent)
+    decoder.skip_to_key_frame()
+    assert not any(decoder.can_do_without(each) for each in sent)

@@ -342,13 +342,3 @@ def test_the_other_pictures_are_the_same_without_those_that_nobody_needs() -> No
     assert sorted(seen.shown) == needed
     for frame in seen.frames:
         np.testing.assert_array_equal(frame.picture(), whole[frame.packet.index])
-
-
-def test_nothing_can_be_left_out_before_a_key_frame() -> None:
-    sent = packets(encode(Encoding.H264, moving(12), b_frames=2), Encoding.H264)
-    decoder = Decoder(MediaLimits())
-    assert not any(decoder.can_do_without(each) for each in sent)
-    decoder.decode(sent[0])
-    assert any(decoder.can_do_without(each) for each in sent)
-    decoder.skip_to_key_frame()
-    assert not any(decoder.can_do_without(each) for each in sent)

@@ -4,75 +4,19 @@ import asyncio
 import dataclasses
 import itertools
 import pathlib
-import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 
 import pytest
 from blockbuster import blockbuster_ctx
 from record_updates import plain
-from roompulse_server.errors import DamageError, Reason, RoompulseError, StoreError
+from recorder_desk import MEETING, Desk
+from roompulse_server.errors import Reason, RoompulseError, StoreError
 from roompulse_server.storage.block import quantise
 from roompulse_server.storage.recorder import SLICE, Recorder
+from roompulse_server.storage.recorder_queue import OnRecorded
 from roompulse_server.storage.sqlite import SqliteStore
-from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose, Update
+from roompulse_server.types import MeetingKey
 from roompulse_server.types.log import Committed, Entry, QuantisedUpdate, Refusal
-
-MEETING = Meeting(MeetingKey("default", "standup", ""), Purpose.RESEARCH, MeetingState.ACTIVE, 1)
-
-
-class Disk(SqliteStore):
-    """A real store whose commits wait for a gate, fail on demand, and are counted."""
-
-    def __init__(self, folder: pathlib.Path) -> None:
-        super().__init__(folder)
-        self.gate = threading.Event()
-        self.gate.set()
-        self.started = threading.Event()
-        self.failing = False
-        self.damaged: MeetingKey | None = None
-        self.failed = threading.Semaphore(0)
-        self.sizes: list[int] = []
-
-    def commit(self, entries: Sequence[Entry]) -> list[Committed]:
-        self.started.set()
-        assert self.gate.wait(10)
-        if self.failing:
-            self.failed.release()
-            raise StoreError("no space left")
-        if any(entry.key == self.damaged for entry in entries):
-            raise DamageError("database disk image is malformed")
-        self.sizes.append(len(entries))
-        return super().commit(entries)
-
-
-class Desk:
-    """A recorder over a real disk with one meeting, and what it has handed out."""
-
-    def __init__(self, folder: pathlib.Path, capacity: int = 8) -> None:
-        self.disk = Disk(folder)
-        self.out: list[Committed] = []
-        self.recorder = Recorder(self.disk, self.out.append, capacity=capacity, retry_s=0.01)
-        self.key = MEETING.key
-
-    async def begin(self) -> None:
-        self.key = (await self.recorder.call(self.disk.create_meeting, MEETING)).key
-        await self.recorder.call(self.disk.open_stream, self.key, "ada", offset_us=0, time_us=0)
-
-    async def close_gate(self) -> None:
-        """Hold the next commit, which is on its way when this returns: it has sequence 1."""
-        self.disk.gate.clear()
-        self.disk.started.clear()
-        await self.recorder.append(self.entry(1))
-        await asyncio.to_thread(self.disk.started.wait, 10)
-
-    def entry(self, sequence: int) -> Entry:
-        return Entry(self.key, (quantise(plain(sequence)),))
-
-    def updates(self) -> list[Update]:
-        return [update for item in self.out for update in item.updates]
-
-    def sequences(self) -> list[int]:
-        return [update.sequence for update in self.updates()]
 
 
 @pytest.fixture
@@ -357,3 +301,25 @@ async def test_the_loop_never_blocks(tmp_path: pathlib.Path) -> None:
             await desk.recorder.flush()
             assert len(await desk.recorder.read(desk.disk.read_series, desk.key)) == 1
     assert desk.recorder.statistics().entries == 29
+
+
+async def test_who_appends_hears_what_became_of_it_in_the_order_of_the_log(desk: Desk) -> None:
+    heard: list[tuple[int, tuple[int, ...], tuple[Reason, ...]]] = []
+
+    def hear(number: int) -> OnRecorded:
+        def on_recorded(entry: Committed) -> None:
+            published = len(desk.out)  # it is published before
+            sequences = tuple(update.sequence for update in entry.updates)
+            heard.append((published, sequences, tuple(refusal.reason for refusal in entry.refusals)))
+
+        return on_recorded
+
+    before = len(desk.out)
+    await desk.close_gate()
+    for number, sequence in enumerate((2, 4, 3)):
+        await desk.recorder.append(desk.entry(sequence), hear(number))
+    desk.disk.gate.set()
+    await desk.recorder.flush()
+    expected = [((2,), ()), ((), (Reason.INVALID_ARGUMENT,)), ((3,), ())]
+    assert [(sequences, reasons) for _, sequences, reasons in heard] == expected
+    assert [published - before for published, _, _ in heard] == [2, 3, 4]

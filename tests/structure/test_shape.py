@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import pytest
 from source_tree import HAND_WRITTEN, ROOT, Function, functions, python_files
 
-MAX_FILE_LINES = 400
-MEDIAN_FILE_LINES = 120
+MAX_FILE_LINES = 350
+MAX_DOCUMENT_LINES = 400
+MEDIAN_FILE_LINES = 100
 MAX_FUNCTION_LINES = 50
 P90_FUNCTION_LINES = 25
 MEDIAN_FUNCTION_LINES = 8
@@ -34,8 +35,9 @@ def percentile(values: Sequence[int], fraction: float) -> int:
 
 
 def test_no_hand_written_file_is_too_long() -> None:
-    files = python_files(*HAND_WRITTEN) + [path for pattern in DOCUMENTS for path in ROOT.glob(pattern)]
-    long = {str(path.relative_to(ROOT)): line_count(path) for path in files if line_count(path) > MAX_FILE_LINES}
+    limits = dict.fromkeys(python_files(*HAND_WRITTEN), MAX_FILE_LINES)
+    limits |= {path: MAX_DOCUMENT_LINES for pattern in DOCUMENTS for path in ROOT.glob(pattern)}
+    long = {str(path.relative_to(ROOT)): line_count(path) for path, most in limits.items() if line_count(path) > most}
     assert not long
 
 

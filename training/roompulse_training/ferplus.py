@@ -45,7 +45,7 @@ class Faces:
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
+class FerScore:
     """What probabilities are worth on the `n` faces of the protocol; 95 % intervals beside them.
 
     Attributes:
@@ -133,7 +133,7 @@ def _arrays(path: pathlib.Path) -> tuple[NDArray[np.uint8], NDArray[np.integer]]
     return images, votes
 
 
-def score(faces: Faces, probabilities: Doubles, rounds: int = ROUNDS, seed: int = 1, watch: Watch = iter) -> Score:
+def score(faces: Faces, probabilities: Doubles, rounds: int = ROUNDS, seed: int = 1, watch: Watch = iter) -> FerScore:
     """Return what `probabilities` (N, 8), in the order of `CLASSES`, are worth on faces (N).
 
     Faces without a majority (where `faces` has them) count for the votes' figures of their own only.
@@ -144,7 +144,7 @@ def score(faces: Faces, probabilities: Doubles, rounds: int = ROUNDS, seed: int 
     counts, hits = metrics.confusion_matrix(labels, called, len(CLASSES)), int((labels == called).sum())
     f1 = metrics.f1_scores(counts)
     everything = bool((~sure).any())
-    return Score(
+    return FerScore(
         n=len(labels),
         accuracy=metrics.accuracy(counts),
         accuracy_interval=wilson(hits, len(labels)),

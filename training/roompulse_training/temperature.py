@@ -94,8 +94,5 @@ def fit(distributions: Doubles, probabilities: Doubles, seed: int = 1) -> Fit:
 
 
 def honesty(distributions: Doubles, probabilities: Doubles) -> Honesty:
-    return Honesty(
-        calibration.vote_nll(distributions, probabilities),
-        calibration.vote_brier(distributions, probabilities),
-        calibration.vote_ece(distributions, probabilities),
-    )
+    measures = (calibration.vote_nll, calibration.vote_brier, calibration.vote_ece)
+    return Honesty(*(measure(distributions, probabilities) for measure in measures))

@@ -11,6 +11,7 @@ Both directions are derived from the dataclass's annotations and the message's d
 """
 
 import dataclasses
+import functools
 import json
 import types
 import typing
@@ -178,13 +179,11 @@ class _Rule:
 
 
 def _rules(kind: Any, descriptor: Any) -> tuple[_Rule, ...]:
-    return _RULES.get(kind) or _RULES.setdefault(kind, _derive_rules(kind, descriptor))
+    return _derived_rules(kind, descriptor)
 
 
-_RULES: dict[Any, tuple[_Rule, ...]] = {}
-
-
-def _derive_rules(kind: Any, descriptor: Descriptor) -> tuple[_Rule, ...]:
+@functools.cache
+def _derived_rules(kind: Any, descriptor: Any) -> tuple[_Rule, ...]:
     hints = typing.get_type_hints(kind)
     return tuple(_rule(field.name, hints[field.name], descriptor) for field in dataclasses.fields(kind))
 

@@ -11,6 +11,7 @@ from roompulse.v1 import analysis_service_pb2_grpc as stubs
 from roompulse_server.errors import Reason, RoompulseError
 from roompulse_server.rpc import convert_reply, convert_request
 from roompulse_server.rpc.interceptors import current_caller
+from roompulse_server.rpc.memo import Messages
 from roompulse_server.streams.analysis_service import AnalysisService
 from roompulse_server.streams.stream import AnalysisStream
 
@@ -20,8 +21,8 @@ Context = grpc.aio.ServicerContext[Any, Any]
 
 
 class AnalysisServicer(stubs.AnalysisServiceServicer):
-    def __init__(self, service: AnalysisService) -> None:
-        self._service = service
+    def __init__(self, service: AnalysisService, messages: Messages) -> None:
+        self._service, self._messages = service, messages
 
     async def AnalyzeVideo(  # type: ignore[override]
         self, request_iterator: AsyncIterator[pb.AnalyzeVideoRequest], context: Context
@@ -31,7 +32,7 @@ class AnalysisServicer(stubs.AnalysisServiceServicer):
         feeding = asyncio.create_task(_feed(stream, request_iterator))
         try:
             while (reply := await stream.next()) is not None:
-                await context.write(convert_reply.reply_to_proto(reply, stream.key))
+                await context.write(convert_reply.reply_to_proto(reply, stream.key, self._messages))
         finally:
             feeding.cancel()
             await asyncio.gather(feeding, return_exceptions=True)

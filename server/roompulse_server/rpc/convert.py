@@ -11,7 +11,6 @@ from roompulse.v1 import common_pb2, meeting_service_pb2, update_pb2
 from roompulse_vision import types as vision
 
 from roompulse_server import types
-from roompulse_server.rpc.memo import converted_once
 
 LANDMARKS = ("right_eye", "left_eye", "nose", "right_mouth", "left_mouth")
 
@@ -154,7 +153,6 @@ def engagement_to_proto(engagement: types.Engagement) -> update_pb2.Engagement:
     )
 
 
-@converted_once
 def update_to_proto(update: types.Update, key: types.MeetingKey) -> update_pb2.ParticipantUpdate:
     reading = update.reading
     return update_pb2.ParticipantUpdate(
@@ -176,7 +174,6 @@ def update_to_proto(update: types.Update, key: types.MeetingKey) -> update_pb2.P
     )
 
 
-@converted_once
 def rollup_to_proto(rollup: types.Rollup, key: types.MeetingKey) -> update_pb2.Rollup:
     return update_pb2.Rollup(
         meeting=key_to_proto(key),

@@ -1,4 +1,4 @@
-"""Replies of an analyse stream and of a still picture → protos. Pure."""
+"""Replies of an analyse stream and of a still picture → protos."""
 
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, update_pb2
@@ -6,14 +6,15 @@ from roompulse_vision.types import FaceReading
 
 from roompulse_server.engine.messages import Ready, StillRead
 from roompulse_server.rpc import convert
+from roompulse_server.rpc.memo import Messages
 from roompulse_server.streams.replies import FlowNotice, GoingAway, Heartbeat, PacketFault, Reply, StreamOpened
 from roompulse_server.types import MeetingKey, Update
 
 
-def reply_to_proto(reply: Reply, key: MeetingKey) -> pb.AnalyzeVideoResponse:
+def reply_to_proto(reply: Reply, key: MeetingKey, messages: Messages) -> pb.AnalyzeVideoResponse:
     match reply:
         case Update():
-            return pb.AnalyzeVideoResponse(update=convert.update_to_proto(reply, key))
+            return pb.AnalyzeVideoResponse(update=messages.update(reply, key))
         case FlowNotice():
             return pb.AnalyzeVideoResponse(flow=flow_to_proto(reply))
         case PacketFault():

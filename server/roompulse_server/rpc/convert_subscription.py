@@ -1,22 +1,23 @@
-"""Notices of a subscription → protos. Pure."""
+"""Messages of a subscription → protos."""
 
 from roompulse.v1 import common_pb2
 from roompulse.v1 import subscription_service_pb2 as pb
 
 from roompulse_server.rpc import convert
+from roompulse_server.rpc.memo import Messages
 from roompulse_server.streams.replies import GoingAway
 from roompulse_server.subscriptions.subscription_service import SubscriptionHeartbeat, SubscriptionMessage
 from roompulse_server.types import Event, MeetingKey, Rollup, Update
 
 
-def notice_to_proto(notice: SubscriptionMessage, key: MeetingKey) -> pb.SubscribeUpdatesResponse:
+def message_to_proto(message: SubscriptionMessage, key: MeetingKey, messages: Messages) -> pb.SubscribeUpdatesResponse:
     """Return the message; its token is the position after it."""
-    response, item = pb.SubscribeUpdatesResponse(resume_token=notice.token), notice.item
+    response, item = pb.SubscribeUpdatesResponse(resume_token=message.token), message.item
     match item:
         case Update():
-            response.update.CopyFrom(convert.update_to_proto(item, key))
+            response.update.CopyFrom(messages.update(item, key))
         case Rollup():
-            response.rollup.CopyFrom(convert.rollup_to_proto(item, key))
+            response.rollup.CopyFrom(messages.rollup(item, key))
         case Event():
             response.meeting_event.CopyFrom(convert.event_to_proto(item, key))
         case SubscriptionHeartbeat():
@@ -24,7 +25,7 @@ def notice_to_proto(notice: SubscriptionMessage, key: MeetingKey) -> pb.Subscrib
             response.heartbeat.meeting_offset.CopyFrom(convert.duration(item.offset_us))
         case GoingAway():
             going = common_pb2.GoingAway(
-                reason=item.reason, retry_after_ms=item.retry_after_ms, resume_token=notice.token
+                reason=item.reason, retry_after_ms=item.retry_after_ms, resume_token=message.token
             )
             response.going_away.CopyFrom(going)
     return response

@@ -74,7 +74,7 @@ def _run(faces: protocol.Faces, card: pathlib.Path | None) -> protocol.Doubles:
         raise click.ClickException(str(error)) from error
 
 
-def _show(found: protocol.Score) -> None:
+def _show(found: protocol.FerScore) -> None:
     out = console()
     made = table("FER+, faces with a majority", "figure", "value", "95 % interval", right=("value",))
     made.add_row("n", str(found.n))
@@ -110,7 +110,7 @@ def _fitted(fit: temperature.Fit) -> object:
     return made
 
 
-def _classes(found: protocol.Score) -> object:
+def _classes(found: protocol.FerScore) -> object:
     short = [name[:4] for name in protocol.CLASSES]
     made = table("true class, and what it was called", "class", "n", "F1", *short, right=("n", "F1", *short))
     for name, row in zip(protocol.CLASSES, found.confusion, strict=True):

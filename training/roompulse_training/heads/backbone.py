@@ -27,14 +27,14 @@ from roompulse_vision.faces.view import view_of
 
 from roompulse_training.errors import DataError
 from roompulse_training.heads.dense import Floats
-from roompulse_training.heads.material import Clip
+from roompulse_training.heads.material import LabelledClip
 
 T = TypeVar("T")
 Halves = NDArray[np.float16]
 FORMAT = 1  # of the cache's files
 
 
-class Faces(StrEnum):
+class FaceSource(StrEnum):
     WHOLE = "whole"  # a picture is a face, cut out already
     DETECT = "detect"  # faces are found and cut as the service does
 
@@ -114,7 +114,7 @@ def _read(path: pathlib.Path) -> Picture:
     return np.asarray(picture, np.uint8)
 
 
-def embedded(clips: Iterable[Clip], backbone: Backbone, cache: pathlib.Path | None) -> list[Embedded]:
+def embedded(clips: Iterable[LabelledClip], backbone: Backbone, cache: pathlib.Path | None) -> list[Embedded]:
     """Return what the backbone says of each clip, in order; from the cache what stands there of these very files.
 
     Raises:
@@ -123,11 +123,11 @@ def embedded(clips: Iterable[Clip], backbone: Backbone, cache: pathlib.Path | No
     return [_cached(clip, backbone, cache) if cache else _embed(clip, backbone) for clip in clips]
 
 
-def _embed(clip: Clip, backbone: Backbone) -> Embedded:
+def _embed(clip: LabelledClip, backbone: Backbone) -> Embedded:
     return backbone.embed(list(clip.pictures.items()))
 
 
-def _cached(clip: Clip, backbone: Backbone, cache: pathlib.Path) -> Embedded:
+def _cached(clip: LabelledClip, backbone: Backbone, cache: pathlib.Path) -> Embedded:
     file = cache / backbone.key / f"{clip.name.replace('/', '--')}.npz"
     mark = _mark(clip)
     if (known := _load(file, mark)) is not None:
@@ -140,7 +140,7 @@ def _cached(clip: Clip, backbone: Backbone, cache: pathlib.Path) -> Embedded:
     return fresh
 
 
-def _mark(clip: Clip) -> str:
+def _mark(clip: LabelledClip) -> str:
     """Return what changes when a picture does, without reading it."""
     stats = ((row, path, path.stat()) for row, path in clip.pictures.items())
     lines = [f"{row} {path.name} {stat.st_size} {stat.st_mtime_ns}" for row, path, stat in stats]

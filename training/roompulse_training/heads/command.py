@@ -90,14 +90,14 @@ def _run(*, faces: str | None, epochs: int, seed: int, **wanted: Any) -> "Report
         from roompulse_vision.errors import ModelError
 
         from roompulse_training.heads import work
-        from roompulse_training.heads.backbone import Faces
+        from roompulse_training.heads.backbone import FaceSource
         from roompulse_training.heads.fitting import Schedule
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("roompulse"):
             raise  # a module of ours is no package to install
         text = f"training needs {error.name!r}; install it with: pip install 'roompulse[train]'"
         raise click.ClickException(text) from error
-    job = work.Job(faces=Faces(faces) if faces else None, schedule=Schedule(epochs=epochs, seed=seed), **wanted)
+    job = work.Job(faces=FaceSource(faces) if faces else None, schedule=Schedule(epochs=epochs, seed=seed), **wanted)
     try:
         return work.run(job, watched)
     except ModelError as error:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from roompulse_training.affwild import TASKS, Doubles
 from roompulse_training.heads.backbone import Embedded, Halves
 from roompulse_training.heads.dense import Floats
-from roompulse_training.heads.material import Clip
+from roompulse_training.heads.material import LabelledClip
 
 CHUNK = 4096  # rows at once: embeddings are kept in half precision, and nobody needs all of them in full
 
@@ -55,7 +55,7 @@ class Frames:
         return mean.astype(np.float32), np.where(deviation > 1e-6, deviation, 1).astype(np.float32)
 
 
-def gathered(clips: Sequence[Clip], found: Sequence[Embedded], tasks: Sequence[str]) -> Frames:
+def gathered(clips: Sequence[LabelledClip], found: Sequence[Embedded], tasks: Sequence[str]) -> Frames:
     """Return the frames that have a face, of all clips."""
     seen = [(clip, one) for clip, one in zip(clips, found, strict=True) if len(one.rows)]
     return Frames(
@@ -65,7 +65,7 @@ def gathered(clips: Sequence[Clip], found: Sequence[Embedded], tasks: Sequence[s
     )
 
 
-def labels_of(clip: Clip, task: str) -> Doubles:
+def labels_of(clip: LabelledClip, task: str) -> Doubles:
     """Return a clip's labels, (frames, width)."""
     kind = TASKS[task]
     given = clip.labels.get(task)

@@ -11,7 +11,7 @@ from roompulse_training.figures import HALF
 from roompulse_training.heads.backbone import Embedded
 from roompulse_training.heads.frames import Frames, labels_of
 from roompulse_training.heads.head import Head
-from roompulse_training.heads.material import Clip
+from roompulse_training.heads.material import LabelledClip
 from roompulse_training.heads.score import best_thresholds, figure, figures
 from roompulse_training.heads.smoothing import WINDOWS, Window, filled, smoothed
 
@@ -44,7 +44,7 @@ class Judged:
 class Judge:
     """The validation split: its clips, what the backbone said of them, and their frames in one list."""
 
-    clips: tuple[Clip, ...]
+    clips: tuple[LabelledClip, ...]
     found: tuple[Embedded, ...]
     frames: Frames
     in_time: bool
@@ -86,7 +86,7 @@ class Judge:
         parts = np.split(head.predictions(task, self.frames), ends)
         return [self._whole(*one) for one in zip(self.clips, self.found, parts, strict=True)]
 
-    def _whole(self, clip: Clip, one: Embedded, said: Doubles) -> Doubles:
+    def _whole(self, clip: LabelledClip, one: Embedded, said: Doubles) -> Doubles:
         if not self.in_time:
             return said
         if not len(one.rows):

@@ -20,7 +20,7 @@ SPLITS = {"train": "Train", "validation": "Validation"}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Clip:
+class LabelledClip:
     """One person's frames: `pictures` by row (a row without one: no face was found), `labels` by task (frames, width).
 
     Labels hold the task's marker where a frame has none.
@@ -41,8 +41,8 @@ class Material:
 
     classes: tuple[str, ...]
     tasks: tuple[str, ...]
-    train: tuple[Clip, ...]
-    validation: tuple[Clip, ...]
+    train: tuple[LabelledClip, ...]
+    validation: tuple[LabelledClip, ...]
     in_time: bool
 
 
@@ -71,13 +71,13 @@ def _read_affwild(root: pathlib.Path, tasks: Mapping[str, Task]) -> Material:
     return Material(EXPRESSIONS, tuple(tasks), splits[0], splits[1], in_time=True)
 
 
-def _clip(root: pathlib.Path, name: str, tracks: Mapping[str, Track]) -> Clip:
+def _clip(root: pathlib.Path, name: str, tracks: Mapping[str, Track]) -> LabelledClip:
     """Return a video's frames; where the tasks' files differ in length the shorter ones have no labels at the end."""
     frames = max(len(track.values) for track in tracks.values())
     labels = {key: _padded(track.values, frames, TASKS[key]) for key, track in tracks.items()}
     found = (root / "cropped_aligned" / name).glob("*.jpg")
     rows = {int(path.stem) - 1: path for path in found if path.stem.isdigit()}
-    return Clip(name, frames, {row: rows[row] for row in sorted(rows) if 0 <= row < frames}, labels)
+    return LabelledClip(name, frames, {row: rows[row] for row in sorted(rows) if 0 <= row < frames}, labels)
 
 
 def _padded(values: Doubles, frames: int, task: Task) -> Doubles:
@@ -106,12 +106,14 @@ def _split_folder(root: pathlib.Path, name: str) -> pathlib.Path:
     return found[0]
 
 
-def _single_pictures(folder: pathlib.Path, classes: tuple[str, ...]) -> tuple[Clip, ...]:
+def _single_pictures(folder: pathlib.Path, classes: tuple[str, ...]) -> tuple[LabelledClip, ...]:
     clips = []
     for path in sorted(path for path in folder.iterdir() if path.is_dir()):
         pictures = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES)
         label = np.full((len(pictures), EXPR.width), float(classes.index(path.name.lower())))
-        clips.append(Clip(f"{folder.name}/{path.name}", len(pictures), dict(enumerate(pictures)), {"expr": label}))
+        clips.append(
+            LabelledClip(f"{folder.name}/{path.name}", len(pictures), dict(enumerate(pictures)), {"expr": label})
+        )
     if not any(clip.frames for clip in clips):
         raise DataError(folder, f"there are no pictures ({', '.join(SUFFIXES)})")
     return tuple(clips)

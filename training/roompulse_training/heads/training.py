@@ -17,7 +17,7 @@ from roompulse_training.heads.frames import Frames, Rows, gathered
 from roompulse_training.heads.head import MULTI_TASK, RECIPES, Head
 from roompulse_training.heads.judge import Judge, Judged
 from roompulse_training.heads.loss import softmax
-from roompulse_training.heads.material import Clip, Material
+from roompulse_training.heads.material import LabelledClip, Material
 from roompulse_training.metrics import p_mtl
 
 TEMPERATURES = tuple(np.geomspace(0.1, 10, 81).tolist())
@@ -79,7 +79,7 @@ def train(
     )
 
 
-def _frames(clips: tuple[Clip, ...], found: list[Embedded], tasks: tuple[str, ...], name: str) -> Frames:
+def _frames(clips: tuple[LabelledClip, ...], found: list[Embedded], tasks: tuple[str, ...], name: str) -> Frames:
     if not any(len(one.rows) for one in found):
         raise DataError(name, f"no face was found in any of {sum(len(clip.pictures) for clip in clips)} pictures")
     frames = gathered(clips, found, tasks)

@@ -11,11 +11,11 @@ from roompulse_vision.faces.detectors import load_detector
 from roompulse_vision.faces.registry import NAME, find_emotion_model
 
 from roompulse_training.errors import DataError
-from roompulse_training.heads.backbone import Backbone, Embedded, Faces, embedded
+from roompulse_training.heads.backbone import Backbone, Embedded, FaceSource, embedded
 from roompulse_training.heads.export import export
 from roompulse_training.heads.fitting import Schedule
 from roompulse_training.heads.judge import Judged
-from roompulse_training.heads.material import Clip, Material, read_material
+from roompulse_training.heads.material import LabelledClip, Material, read_material
 from roompulse_training.heads.training import Outcome, train
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ class Job:
     model: str | None = None
     models: pathlib.Path | None = None
     cache: pathlib.Path | None = None
-    faces: Faces | None = None
+    faces: FaceSource | None = None
     own_expressions: bool = True
     every: int = 1
     schedule: Schedule = field(default_factory=Schedule)
@@ -97,14 +97,14 @@ def _card(job: Job) -> ModelCard:
 
 
 def _backbone(job: Job, card: ModelCard, *, in_time: bool) -> Backbone:
-    faces = job.faces or (Faces.WHOLE if in_time else Faces.DETECT)
-    if faces is Faces.WHOLE:
+    faces = job.faces or (FaceSource.WHOLE if in_time else FaceSource.DETECT)
+    if faces is FaceSource.WHOLE:
         return Backbone(card, None)
     detector, _ = load_detector(weights.folders(job.models))
     return Backbone(card, detector)
 
 
-def _every(clip: Clip, step: int) -> Clip:
+def _every(clip: LabelledClip, step: int) -> LabelledClip:
     return replace(clip, pictures={row: path for row, path in clip.pictures.items() if row % step == 0})
 
 
