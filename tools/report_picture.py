@@ -8,7 +8,8 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests"))  # whose synthetic meeting and browser it takes
+for room in ("builders", "services", "checkers", "media"):  # whose synthetic meeting and browser it takes
+    sys.path.insert(0, str(ROOT / "tests" / "support" / room))
 
 from chromium import chromium  # noqa: E402
 from eventful_meeting import EARLIER, an_eventful_meeting  # noqa: E402

@@ -95,7 +95,7 @@ def _started(folder: pathlib.Path, name: str, code: str) -> tuple[subprocess.Pop
     run = subprocess.Popen(
         [sys.executable, "-m", "pytest", "-p", "watchdog", "-p", "no:cacheprovider", "test_hang.py"],
         cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=[writing],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "tests"), "HELD_OPEN": str(writing)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "tests" / "support" / "services"), "HELD_OPEN": str(writing)},
     )  # fmt: skip
     os.close(writing)
     return run, reading

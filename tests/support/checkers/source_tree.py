@@ -5,7 +5,7 @@ import functools
 import pathlib
 from collections.abc import Iterator
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[3]
 CLIENT = ROOT / "client" / "roompulse"
 SERVER = ROOT / "server" / "roompulse_server"
 VISION = ROOT / "vision" / "roompulse_vision"
