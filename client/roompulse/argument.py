@@ -15,6 +15,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from roompulse.errors import InvalidArgument
 
 MOST_SECONDS = 315_576_000_000  # of google.protobuf.Duration: 10,000 years
+LEAST_WALL_S, MOST_WALL_S = 946_684_800.0, 4_102_444_800.0  # the years 2000 to 2100
 MOST_MEDIA_S = 366 * 86_400.0  # what the service takes as a time within the media
 MOST_TRACKS = 1 << 31
 MOST_WAIT_S = 1e7  # 115 days; beyond, clocks of the system overflow
@@ -112,11 +113,15 @@ def seconds(value: Any, path: str, least: float = -MOST_SECONDS, most: float = M
 def media_seconds(value: Any, path: str) -> float:
     """Return a time within the media; more than a year, as seconds of wall clocks are, is refused with what helps."""
     found = real(value, path)
-    if MOST_MEDIA_S < found < math.inf:
+    if LEAST_WALL_S <= found <= MOST_WALL_S:
         raise InvalidArgument(
             f"{path} {found:.0f} is {found / 86_400:.0f} days into the media, which looks like a time of a wall clock: "
             'open the stream with clock="wall" and give capture_time, or count from the beginning of the media',
             field=path,
+        )
+    if MOST_MEDIA_S < found < math.inf:
+        raise InvalidArgument(
+            f"{path} {found:g} is more than a year into the media; count from its beginning", field=path
         )
     return seconds(found, path)
 

@@ -62,6 +62,13 @@ class Yuv420:
 
     def __post_init__(self) -> None:
         """Find each plane's rows."""
+        for name, value in (("width", self.width), ("height", self.height)):
+            if isinstance(value, bool) or not isinstance(value, int | np.integer):
+                kind, letters = type(self).__name__, ", ".join(self.PLANES.lower().split())
+                known = f"planes come in one list: {kind}([{letters}], width=…, height=…)"
+                raise InvalidArgument(
+                    f"{name} must be a whole number, not {argument.shown(value)}; {known}", field=name
+                )
         if self.rotation_deg not in ROTATIONS_DEG:
             raise argument.refused("rotation_deg", self.rotation_deg, "0, 90, 180 or 270")
         object.__setattr__(self, "matrix", ColorMatrix.of(self.matrix))

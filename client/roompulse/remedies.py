@@ -22,8 +22,8 @@ REASONS: Mapping[NoScoreReason, tuple[str, str]] = {
         "send camera pictures: this is a photo, an avatar or a stalled encoder",
     ),
     NoScoreReason.TOO_LITTLE_EVIDENCE: (
-        "fewer than five of the last ten seconds show a clear face, or an engagement network has seen too little of it",
-        "wait: a score needs five clear seconds of ten, a network as many pictures of one face as its card says",
+        "too few of the last seconds show a clear face",
+        "wait: a score needs five clear seconds of ten, and an engagement network as many pictures as its card says",
     ),
     NoScoreReason.NOT_A_CAMERA: ("the content is no camera picture", "send the camera, not the screen or an avatar"),
     NoScoreReason.NO_PICTURES: (

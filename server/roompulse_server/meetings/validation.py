@@ -105,7 +105,7 @@ def check_purpose(purpose: Purpose, allowed: frozenset[str]) -> None:
         RoompulseError: PURPOSE_MISSING, PURPOSE_REFUSED.
     """
     if purpose is Purpose.UNSPECIFIED:
-        message = "a purpose must be declared, for example PURPOSE_RESEARCH; it decides whether inference is allowed"
+        message = "a purpose must be declared, for example research; it decides whether inference is allowed"
         raise RoompulseError(Reason.PURPOSE_MISSING, message)
     name = _REFUSED.get(purpose)
     if name and name not in allowed:
