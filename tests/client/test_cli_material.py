@@ -10,8 +10,6 @@ from file_cases import CASES, FILES, FileCase
 from roompulse.cli import cli
 from shared_data import needs_shared
 
-pytestmark = needs_shared
-
 STREAM = ("--meeting", "m", "--participant", "ada", "--speed", "max")
 
 
@@ -21,6 +19,7 @@ def run(threaded: ThreadedService, command: str, path: pathlib.Path, *more: str)
     return CliRunner().invoke(cli, arguments, env={"COLUMNS": "250"}, catch_exceptions=False)
 
 
+@needs_shared
 @pytest.mark.parametrize("case", FILES, ids=lambda case: case.name)
 def test_check_says_what_there_is_to_know_of_a_file(threaded: ThreadedService, case: FileCase) -> None:
     result = run(threaded, "check", case.path, "--rate", "0.5", "--json")
@@ -31,6 +30,7 @@ def test_check_says_what_there_is_to_know_of_a_file(threaded: ThreadedService, c
     assert not material or case.said
 
 
+@needs_shared
 @pytest.mark.parametrize(
     ("name", "length_s", "rate_hz"), [("stamps_10fps.h264", 8.0, 10), ("stamps_restart.ts", 10.0, 30)]
 )
@@ -42,6 +42,7 @@ def test_a_file_is_as_long_as_what_was_read_of_it(
     assert found["rateHz"] == rate_hz
 
 
+@needs_shared
 def test_people_read_it_too(threaded: ThreadedService) -> None:
     shown = run(threaded, "check", CASES / "editlist_hidden_person.mp4", "--rate", "0.5").stdout
     assert "About the file" in shown
@@ -49,6 +50,7 @@ def test_people_read_it_too(threaded: ThreadedService) -> None:
     assert "About the file" not in run(threaded, "check", CASES / "plain.mp4", "--rate", "0.5").stdout
 
 
+@needs_shared
 def test_stream_says_it_when_all_is_sent(threaded: ThreadedService) -> None:
     result = run(threaded, "stream", CASES / "cut_whole_fast.mp4", *STREAM)
     assert result.exit_code == 0, result.stderr
@@ -56,6 +58,7 @@ def test_stream_says_it_when_all_is_sent(threaded: ThreadedService) -> None:
     assert len(threaded.service.packets) == 120
 
 
+@needs_shared
 def test_a_track_is_chosen(threaded: ThreadedService) -> None:
     path = CASES / "thumbnail_first.mkv"
     tracks = {None: ("h264", 2, 240), "1": ("mjpeg", 1, 96), "2": ("h264", 2, 240)}
@@ -70,6 +73,7 @@ def test_a_track_is_chosen(threaded: ThreadedService) -> None:
     assert "has no video track 3; it has 2, counted from 1" in refused.stderr
 
 
+@needs_shared
 @pytest.mark.parametrize("command", [["check"], ["stream", *STREAM]])
 def test_an_unknown_codec_is_one_sentence(threaded: ThreadedService, command: list[str]) -> None:
     result = run(threaded, command[0], CASES / "unknown_codec.mp4", *command[1:])

@@ -20,7 +20,7 @@ from roompulse.media import MAX_PACKET_BYTES, MAX_PIXELS, MAX_SIDE, VideoFormat
 from roompulse.sending.encoder import fitting, make_encoder, picture_of
 from roompulse.sending.still import prepared
 from roompulse_vision.types import MediaLimits
-from shared_data import image, needs_shared
+from shared_data import image
 from stills import jpeg_with, stored, tiff
 
 
@@ -56,7 +56,6 @@ def test_every_size_is_made_to_fit_and_keeps_its_shape(width: int, height: int) 
     assert fitting(wide, high) == (wide, high)
 
 
-@needs_shared
 @pytest.mark.parametrize("name", ["jpeg", "h264", "raw"])
 def test_no_encoder_makes_what_the_service_refuses(name: str) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (2160, 4096, 3), np.uint8)
@@ -67,7 +66,6 @@ def test_no_encoder_makes_what_the_service_refuses(name: str) -> None:
         assert fitting(packet.format.width, packet.format.height) == (packet.format.width, packet.format.height)
 
 
-@needs_shared
 def test_uhd_whose_key_frames_are_too_large_is_encoded_instead(tmp_path: pathlib.Path) -> None:
     path = write(tmp_path / "uhd.mp4", [sensor(3840, 2160, 8)], rate=10, options={"preset": "ultrafast", "crf": "8"})
     assert path.stat().st_size > MAX_PACKET_BYTES
@@ -80,7 +78,6 @@ def test_uhd_whose_key_frames_are_too_large_is_encoded_instead(tmp_path: pathlib
         played(path, "copy")
 
 
-@needs_shared
 def test_a_still_whose_bytes_are_too_many_at_any_quality_is_made_smaller() -> None:
     noise = np.random.default_rng(0).integers(0, 256, (2000, 3000, 3), np.uint8)
     still = prepared(cv2.imencode(".png", noise)[1].tobytes())
@@ -88,7 +85,6 @@ def test_a_still_whose_bytes_are_too_many_at_any_quality_is_made_smaller() -> No
     assert "sent as {}×{} in".format(*size_of(still.packet.data)) in still.scaled
 
 
-@needs_shared
 def test_dci_4k_is_scaled_down_and_said_to_be(tmp_path: pathlib.Path) -> None:
     flat = np.full((2160, 4096, 3), 90, np.uint8)
     path = write(tmp_path / "dci.mp4", [flat], rate=10, options={"preset": "ultrafast"})
@@ -101,7 +97,6 @@ def test_dci_4k_is_scaled_down_and_said_to_be(tmp_path: pathlib.Path) -> None:
         played(path, "copy")
 
 
-@needs_shared
 @pytest.mark.parametrize("orientation", [1, 6, 7])
 def test_a_phone_s_photo_is_scaled_down_the_right_way_up(orientation: int) -> None:
     done, data = cv2.imencode(".jpg", stored(sensor(4032, 3024, 6), orientation), [cv2.IMWRITE_JPEG_QUALITY, 88])

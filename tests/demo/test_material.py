@@ -54,7 +54,6 @@ def test_turned_heads_are_seen_as_turned(reader: FaceReader) -> None:
     assert yaw(only_face(reader, eileen, Pose(turn_deg=-44))) - yaw(only_face(reader, eileen, Pose())) < -13
 
 
-@needs_shared
 def test_warped_smiles_and_surprise_change_the_expression(reader: FaceReader) -> None:
     grace = Puppet(grace_hopper())
     rest, smile, surprise = (only_face(reader, grace, pose) for pose in (Pose(), Pose(smile=1.2), Pose(surprise=1.5)))
@@ -62,7 +61,6 @@ def test_warped_smiles_and_surprise_change_the_expression(reader: FaceReader) ->
     assert probability(surprise, SURPRISE) > probability(rest, SURPRISE) + 0.1
 
 
-@needs_shared
 def test_who_is_gone_is_not_found(reader: FaceReader) -> None:
     assert reader.faces(Puppet(eileen_collins()).picture(Pose(gone=1.0))) == []
 

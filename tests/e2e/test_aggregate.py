@@ -26,7 +26,7 @@ from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, update_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
 from shared_data import needs_shared, video
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
 
 KEY = common_pb2.MeetingKey(id="groups")
 PEOPLE = ("ada-private", "bob-private", "cyd-private", "dan-private")
@@ -57,6 +57,7 @@ async def subscribed(service: Service, **fields: object) -> list[sub.SubscribeUp
     return [item async for item in service.subscriptions.SubscribeUpdates(request)]
 
 
+@needs_shared
 async def test_nobody_is_told_of_whichever_way_one_asks(roompulse: Service) -> None:
     create = meeting_service_pb2.CreateMeetingRequest(
         meeting=KEY, purpose=common_pb2.PURPOSE_AUDIENCE_FEEDBACK, aggregate_only=True, title="All hands"
@@ -117,6 +118,7 @@ async def process(service: Service, *words: str) -> str:
     return output.decode()
 
 
+@needs_shared
 @pytest.mark.parametrize("form", [one for one in ReportFormat if one])
 async def test_no_report_of_any_format_has_anything_of_a_single_person(roompulse: Service, form: ReportFormat) -> None:
     if form is ReportFormat.PARTICIPANTS_CSV:

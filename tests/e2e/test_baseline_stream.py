@@ -11,7 +11,7 @@ from roompulse.v1 import media_pb2, update_pb2
 from roompulse_vision.types import LABELS
 from shared_data import needs_shared, video
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 RATE_HZ = 2.0
 LENGTH_S = 76
@@ -31,6 +31,7 @@ async def affects(running: Service, packets: list[pb.AnalyzeVideoRequest]) -> di
     return {update.packet_index: update.affect for update in updates if update.HasField("affect")}
 
 
+@needs_shared
 async def test_the_baseline_rises_in_a_real_video_and_goes_on_in_the_next_stream(roompulse: Service) -> None:
     packets = looped()
     cut = round(CUT_S * RATE_HZ)
@@ -48,6 +49,7 @@ async def test_the_baseline_rises_in_a_real_video_and_goes_on_in_the_next_stream
     assert sum(affect.adjusted.sadness for affect in last) < 0.9 * sum(affect.raw.sadness for affect in last)
 
 
+@needs_shared
 async def test_a_formula_switches_it_off(tmp_path: pathlib.Path) -> None:
     weights = [f"{label} = 0.6" for label in LABELS[:-1]]
     formula = tmp_path / "formula.toml"

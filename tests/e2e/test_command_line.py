@@ -13,7 +13,7 @@ from live_service import Service, begin, config, final_counters, packet, reason,
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, privacy_pb2
 from shared_data import image, needs_shared, video
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(120)]
 
 ROOMPULSE = (sys.executable, "-c", "from roompulse.cli import main; main()")
 REFUSED = common_pb2.Consent(state=common_pb2.CONSENT_STATE_REFUSED)
@@ -40,6 +40,7 @@ def key(meeting: str) -> common_pb2.MeetingKey:
     return common_pb2.MeetingKey(id=meeting)
 
 
+@needs_shared
 async def test_one_person_s_meeting_has_one_number_on_the_terminal_and_in_the_report(roompulse: Service) -> None:
     words = ("-m", "alone", "-p", "ada", "--speed", "max", "--rate", "5")
     streamed = await ran(
@@ -88,6 +89,7 @@ async def test_a_stream_without_consent_makes_no_meeting(roompulse: Service) -> 
     assert await refusal(asked) == "MEETING_NOT_FOUND"
 
 
+@needs_shared
 async def test_where_no_consent_is_required_nothing_claims_that_it_is(tmp_path: pathlib.Path) -> None:
     async with service(tmp_path, consent_required=False) as running:
         request = privacy_pb2.GetNoticeRequest(purpose=common_pb2.PURPOSE_RESEARCH)
@@ -122,6 +124,7 @@ async def test_who_does_not_exist_is_not_erased(roompulse: Service) -> None:
     assert not people.participants
 
 
+@needs_shared
 async def test_everybody_s_consent_is_enough_for_a_room(roompulse: Service) -> None:
     data = image("multi_face.jpg").read_bytes()
     packets = [packet(index, data, index * 0.2) for index in range(3)]

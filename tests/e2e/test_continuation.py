@@ -6,7 +6,7 @@ from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import media_pb2
 from shared_data import needs_shared, video
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 CUT_S = 9.0
 
@@ -16,6 +16,7 @@ def scores(responses: list[pb.AnalyzeVideoResponse]) -> dict[int, float]:
     return {u.packet_index: u.engagement.score for u in updates if u.engagement.HasField("score")}
 
 
+@needs_shared
 async def test_two_streams_score_like_one(roompulse: Service) -> None:
     frames = pictures(video("portrait_d9.mp4"), every=6)
     packets = [packet(index, jpeg(frame), at) for index, (frame, at) in enumerate(frames)]

@@ -10,9 +10,9 @@ import pytest_asyncio
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.rpc import error_details_pb2, status_pb2
 from live_service import Service
-from shared_data import ROOT, image, needs_shared
+from shared_data import ROOT, image
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60), pytest.mark.versions]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60), pytest.mark.versions]
 
 FACE = image("single_face.jpg").read_bytes() if image("single_face.jpg").exists() else b""
 AGREED = {"state": "CONSENT_STATE_GRANTED"}

@@ -15,9 +15,8 @@ from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
 from seen_by import Seen, bot, come_and_go, free_address, small_face, watch
-from shared_data import needs_shared
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 Call = grpc.aio.StreamStreamCall[pb.AnalyzeVideoRequest, pb.AnalyzeVideoResponse]
 QUICK = Reconnection(tries=10_000, first_s=0.02, most_s=0.2, silence_s=1.5)

@@ -12,9 +12,8 @@ import subprocess
 import sys
 
 import pytest
-from shared_data import MODELS, ROOT, needs_shared
+from shared_data import MODELS, ROOT
 
-pytestmark = needs_shared
 ENVIRONMENT = {**os.environ, "ROOMPULSE_MODELS": str(MODELS), "PYTHONUNBUFFERED": "1"}
 
 

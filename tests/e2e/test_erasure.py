@@ -29,10 +29,10 @@ from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, privacy_pb2, update_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
 from roompulse_server.types import Rollup
-from shared_data import image, needs_shared, video
+from shared_data import image, video
 from storage_bytes import leaks
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(90)]
 
 FACE = image("single_face.jpg").read_bytes() if image("single_face.jpg").exists() else b""
 ADA, NAME = "ada-ident-1815", "Augusta Ada King"

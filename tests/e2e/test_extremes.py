@@ -12,9 +12,9 @@ from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
 from seen_by import small_face
-from shared_data import image, needs_shared
+from shared_data import image
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 FACE = image("single_face.jpg").read_bytes() if image("single_face.jpg").exists() else b""
 ANSWERS = {

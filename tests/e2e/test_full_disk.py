@@ -20,7 +20,6 @@ from service_process import Process, launched, served
 from shared_data import needs_shared
 
 pytestmark = [
-    needs_shared,
     pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="the size of a running process's files cannot be set"),
 ]
 
@@ -34,6 +33,7 @@ def set_room(process: Process, size: int) -> None:
     resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (size, hard))
 
 
+@needs_shared
 async def test_a_full_disk_is_said_survived_and_no_reason_to_go_on_for_ever(tmp_path: pathlib.Path) -> None:
     flags = ["--drain-s", f"{DRAIN_S}"]
     async with launched(tmp_path, flags=flags, stderr=subprocess.PIPE) as process:

@@ -9,9 +9,9 @@ from live_service import GRANTED, Service, begin, config, everything, packet, re
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, privacy_pb2, update_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
-from shared_data import image, needs_shared
+from shared_data import image
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
 
 FACE = image("single_face.jpg").read_bytes() if image("single_face.jpg").exists() else b""
 WHOLE = common_pb2.Box(width=1, height=1)

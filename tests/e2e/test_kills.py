@@ -26,8 +26,6 @@ from seen_by import Seen, bot, come_and_go, free_address, small_face, watch
 from service_process import Process, children, gone, launched, served
 from shared_data import needs_shared
 
-pytestmark = needs_shared
-
 MEETING, PEOPLE = "killed", ("ada", "bob", "carl", "dora")
 PERSISTENT = Reconnection(tries=10_000, first_s=0.05, most_s=0.5)
 EARLY, COLD = 0.15, 0.3  # so many of the kills hit a service that is starting, or that nobody has come back to
@@ -69,6 +67,7 @@ async def rage(
         assert_sound(folder)
 
 
+@needs_shared
 @pytest.mark.parametrize("kills", [3, FIFTY])
 async def test_whatever_is_killed_everybody_sees_one_history(tmp_path: pathlib.Path, kills: int) -> None:
     chance, address, picture, enough = random.Random(kills), free_address(), small_face(), asyncio.Event()

@@ -23,8 +23,6 @@ from roompulse_vision.types import MediaLimits, Packet, VideoFormat
 from shared_data import MODELS, needs_shared, video
 from vision_samples import Setup
 
-pytestmark = needs_shared
-
 VIDEO, WINDOW, ID = "portrait_d12.mp4", 128, "tiny-attention-1"
 LAYERS = drawn(FEATURES)
 
@@ -94,6 +92,7 @@ async def after(
     return list(listed.updates), rollups, summary.summary
 
 
+@needs_shared
 async def test_scores_are_the_networks_and_recorded_and_embeddings_are_not(tmp_path: pathlib.Path) -> None:
     rows = embeddings(prepared(tmp_path))
     async with service(tmp_path / "record", models=tmp_path, model="tiny", engagement="tiny-attention") as running:

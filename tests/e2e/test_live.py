@@ -10,9 +10,9 @@ from live_service import Service, annexb, balances, config, dropped, kinds, pack
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, update_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
-from shared_data import image, needs_shared, video
+from shared_data import image, video
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 LIVE = {"delivery": media_pb2.DELIVERY_LIVE}
 

@@ -25,7 +25,7 @@ from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, subscription_service_pb2, summary_pb2, update_pb2
 from shared_data import needs_shared, video
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 SECONDS = 8
 HOLD_S = 1.5
@@ -99,6 +99,7 @@ def sent() -> dict[str, list[Request]]:
     return {who: upto(make(name), SECONDS) for who, (make, name, _) in PEOPLE.items()}
 
 
+@needs_shared
 async def test_eight_participants_two_subscribers_one_truth(roompulse: Service, sent: dict[str, list[Request]]) -> None:
     create = meeting_service_pb2.CreateMeetingRequest(meeting=KEY, purpose=common_pb2.PURPOSE_RESEARCH)
     await roompulse.meetings.CreateMeeting(create)

@@ -10,9 +10,9 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from live_service import Service, config, packet, reason
 from roompulse.v1 import common_pb2
 from roompulse.v1 import meeting_service_pb2 as pb
-from shared_data import image, needs_shared
+from shared_data import image
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 RESEARCH = common_pb2.PURPOSE_RESEARCH
 

@@ -12,9 +12,6 @@ from looked_at import played
 from odd_videos import FAST, VP8, Picture, cut, damaged, joined, portrait, restamped, with_empty_chunks, write
 from roompulse.errors import SourceError
 from roompulse.sending.video_player import Passing
-from shared_data import needs_shared
-
-pytestmark = needs_shared
 
 BOTH: tuple[Passing, ...] = ("auto", "jpeg")
 PICTURES = 90

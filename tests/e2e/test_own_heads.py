@@ -11,10 +11,8 @@ from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, meeting_service_pb2, subscription_service_pb2, summary_pb2, update_pb2
 from roompulse_vision.faces.card import read_card
 from roompulse_vision.types import ACTION_UNITS
-from shared_data import needs_shared
 from vision_samples import face_png
 
-pytestmark = needs_shared
 KEY = common_pb2.MeetingKey(id="heads")
 FRAMES = 24
 

@@ -8,10 +8,8 @@ from onnx_samples import emotieff_card, emotieff_model, placed
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, meeting_service_pb2
 from roompulse_vision.errors import ModelError
-from shared_data import MODELS, needs_shared
+from shared_data import MODELS
 from vision_samples import face_png
-
-pytestmark = needs_shared
 
 
 async def test_valence_and_arousal_are_the_models_own(tmp_path: pathlib.Path) -> None:

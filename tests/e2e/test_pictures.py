@@ -11,7 +11,7 @@ from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, update_pb2
 from shared_data import image, needs_shared
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 Bgr = NDArray[np.uint8]
 Sent = tuple[bytes, media_pb2.VideoFormat]
@@ -128,6 +128,7 @@ WAYS: dict[str, Callable[[av.VideoFrame], Sent]] = {
 }
 
 
+@needs_shared
 async def test_one_picture_through_every_way_in(roompulse: Service) -> None:
     frame = picture("single_face.jpg")
     reference: update_pb2.ParticipantUpdate | None = None
@@ -152,6 +153,7 @@ def close(
         assert difference <= 1.0, (name, side, difference)
 
 
+@needs_shared
 async def test_a_mirrored_picture_gives_the_person_their_own_sides(roompulse: Service) -> None:
     rows = picture("single_face.jpg").to_ndarray()
     flipped = np.ascontiguousarray(rows[:, ::-1])
@@ -168,6 +170,7 @@ async def test_a_mirrored_picture_gives_the_person_their_own_sides(roompulse: Se
     assert one.landmarks.right_eye.x < one.landmarks.left_eye.x
 
 
+@needs_shared
 async def test_an_image_shows_all_five_people(roompulse: Service) -> None:
     request = pb.AnalyzeImageRequest(
         data=image("multi_face.jpg").read_bytes(), purpose=common_pb2.PURPOSE_RESEARCH, consent=GRANTED
@@ -186,6 +189,7 @@ async def test_an_image_shows_all_five_people(roompulse: Service) -> None:
     assert len((await roompulse.analysis.AnalyzeImage(request)).faces) == 2
 
 
+@needs_shared
 @pytest.mark.parametrize("name", ["negative_dog_1.jpg", "negative_dog_2.jpg", "negative_llama.jpg"])
 async def test_animals_are_no_faces(roompulse: Service, name: str) -> None:
     request = pb.AnalyzeImageRequest(
@@ -194,6 +198,7 @@ async def test_animals_are_no_faces(roompulse: Service, name: str) -> None:
     assert not (await roompulse.analysis.AnalyzeImage(request)).faces
 
 
+@needs_shared
 async def test_a_room_names_its_faces_and_needs_everybodys_consent(roompulse: Service) -> None:
     data = image("multi_face.jpg").read_bytes()
     room = {"source": media_pb2.SOURCE_ROOM}

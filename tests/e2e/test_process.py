@@ -20,9 +20,6 @@ from roompulse.v1.meeting_service_pb2_grpc import MeetingServiceStub
 from service_process import children, command, gone, launched, served
 from shared_data import image, needs_shared
 
-pytestmark = needs_shared
-
-
 Call = grpc.aio.StreamStreamCall[pb.AnalyzeVideoRequest, pb.AnalyzeVideoResponse]
 
 
@@ -61,6 +58,7 @@ async def read_into(responses: list[pb.AnalyzeVideoResponse], call: Call) -> Non
         responses.append(response)
 
 
+@needs_shared
 async def test_sigterm_ends_streams_cleanly_and_loses_nothing_recorded(tmp_path: pathlib.Path) -> None:
     async with started(tmp_path) as running:
         call = await begin(running, "terminated")
@@ -97,6 +95,7 @@ async def test_sigterm_ends_streams_cleanly_and_loses_nothing_recorded(tmp_path:
         assert balances(summary.counters)
 
 
+@needs_shared
 async def test_kill_leaves_no_orphan_and_the_record_opens(tmp_path: pathlib.Path) -> None:
     async with started(tmp_path) as running:
         await begin(running, "killed")
@@ -110,6 +109,7 @@ async def test_kill_leaves_no_orphan_and_the_record_opens(tmp_path: pathlib.Path
         assert [u.sequence for u in listed.updates] == [1]  # what a client saw survives
 
 
+@needs_shared
 async def test_interrupt_is_a_clean_end_too(tmp_path: pathlib.Path) -> None:
     async with started(tmp_path) as running:
         workers = children(running.process.pid)
@@ -119,6 +119,7 @@ async def test_interrupt_is_a_clean_end_too(tmp_path: pathlib.Path) -> None:
         await gone(workers)
 
 
+@needs_shared
 async def test_a_second_service_on_the_same_record_or_port_is_refused(tmp_path: pathlib.Path) -> None:
     async with started(tmp_path / "one") as running:
         same = await asyncio.create_subprocess_exec(*command(tmp_path / "one"), stderr=subprocess.PIPE)

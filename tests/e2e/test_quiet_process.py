@@ -21,7 +21,7 @@ from roompulse.v1.analysis_service_pb2_grpc import AnalysisServiceStub
 from service_process import launched, served
 from shared_data import image, needs_shared
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 OUR_LINE = re.compile(r"\d{4}-\d\d-\d\dT\S+ \[\w+ *\] ")
 LOOSE = 0o666
@@ -64,6 +64,7 @@ async def left(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Left]:
     yield Left(data, elsewhere, said.decode().splitlines(), modes, [str(u.presence) for u in updates], stills)
 
 
+@needs_shared
 async def test_nothing_is_written_outside_the_data_folder(left: Left) -> None:
     """ONNX Runtime would keep a device id and a queue of telemetry in HOME."""
     assert left.presences[0] == "1"  # a picture was analysed
@@ -71,11 +72,13 @@ async def test_nothing_is_written_outside_the_data_folder(left: Left) -> None:
     assert {file.name for file in left.data.iterdir()} <= {"lock", "record.sqlite3"}
 
 
+@needs_shared
 async def test_the_record_is_its_owners_alone_whatever_the_folder_and_the_umask(left: Left) -> None:
     assert {"lock", "record.sqlite3", "record.sqlite3-wal", "record.sqlite3-shm"} <= left.modes.keys()
     assert set(left.modes.values()) == {0o600}
 
 
+@needs_shared
 async def test_what_libraries_print_of_hostile_pictures_is_no_line_of_the_log(left: Left) -> None:
     assert len(left.presences) == 3  # libpng and libjpeg warned, and decoded
     assert left.stills == 0

@@ -23,8 +23,6 @@ from file_server import file_server
 from readme_blocks import Block, blocks
 from shared_data import MODELS, ROOT, needs_shared
 
-pytestmark = needs_shared
-
 ENV = ".venv"
 ACTIVATE = f". {ENV}/bin/activate"
 NOT_COPIED = shutil.ignore_patterns(".git", ".venv", "var", "runs", "build", "*.egg-info", "__pycache__", ".*_cache")
@@ -169,6 +167,7 @@ def installs(block: Block) -> bool:
     return "pip install" in block.code
 
 
+@needs_shared
 @pytest.mark.timeout(600)  # alone it takes one
 @pytest.mark.skipif(sys.prefix == sys.base_prefix, reason="there is no virtual environment to lend: run `make test`")
 def test_the_readme_works_from_top_to_bottom(tmp_path: pathlib.Path) -> None:

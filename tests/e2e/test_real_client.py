@@ -21,7 +21,7 @@ from shared_data import image, needs_shared, video
 
 AGREED = ("--purpose", "research", "--consent", "granted")
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ async def test_where_there_is_no_face_none_is_found(roompulse: Service) -> None:
     assert presences == {"PRESENCE_NO_FACE"}
 
 
+@needs_shared
 async def test_the_summary_and_the_watch_of_the_command_line(roompulse: Service) -> None:
     flags = ["--meeting", "told", "--participant", "ada", "--speed", "max", *AGREED, "--rate", "5"]
     streamed = await run(roompulse, "stream", str(video("portrait_d9.mp4")), *flags)
@@ -78,6 +79,7 @@ async def test_the_summary_and_the_watch_of_the_command_line(roompulse: Service)
     assert "told" in listed.stdout
 
 
+@needs_shared
 async def test_images_are_shown_and_annotated(roompulse: Service, tmp_path: pathlib.Path) -> None:
     marked = tmp_path / "marked.png"
     picture = str(image("multi_face.jpg"))
@@ -160,6 +162,7 @@ async def test_the_library_streams_subscribes_and_goes_on(roompulse: Service) ->
             await client.meetings.get("never-was")
 
 
+@needs_shared
 async def test_the_blocking_library_does_the_same(roompulse: Service) -> None:
     def work() -> tuple[int, float | None]:
         with client_library.blocking.connect(roompulse.target) as client:

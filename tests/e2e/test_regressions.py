@@ -23,9 +23,9 @@ from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2
 from roompulse.v1 import subscription_service_pb2 as sub
 from roompulse_server.types import Event, EventKind, MeetingKey
-from shared_data import image, needs_shared
+from shared_data import image
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(60)]
 
 FACE = image("single_face.jpg").read_bytes() if image("single_face.jpg").exists() else b""
 LEFT_HALF = media_pb2.Tile(participant_id="ada", box=common_pb2.Box(width=0.5, height=1), consent=GRANTED)

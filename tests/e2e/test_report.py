@@ -19,7 +19,7 @@ from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, summary_pb2
 from roompulse_server.rpc import convert_report
 from shared_data import needs_shared, video
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 KEY = common_pb2.MeetingKey(id="report")
 Format = meeting_service_pb2.ReportFormat
@@ -48,6 +48,7 @@ async def met(roompulse: Service) -> AsyncIterator[Service]:
     yield roompulse
 
 
+@needs_shared
 async def test_json_is_the_summary_itself(met: Service) -> None:
     request = meeting_service_pb2.GetMeetingSummaryRequest(meeting=KEY)
     summary = (await met.meetings.GetMeetingSummary(request)).summary
@@ -74,6 +75,7 @@ async def test_the_page_is_what_nobody_asks_otherwise(met: Service) -> None:
     assert b"There is no score: no face was found." in page
 
 
+@needs_shared
 async def test_tables_hold_the_same_numbers(met: Service) -> None:
     request = meeting_service_pb2.GetMeetingSummaryRequest(meeting=KEY)
     summary = (await met.meetings.GetMeetingSummary(request)).summary
@@ -185,6 +187,7 @@ async def test_the_footer_claims_no_consent_that_the_record_does_not_hold(tmp_pa
             assert "everybody" not in text[text.index("consent was on record") :].split("</p>")[0].split("\n")[0]
 
 
+@needs_shared
 async def test_earlier_occurrences_stand_beside_a_report_with_the_engagement_of_their_own_summary(
     roompulse: Service,
 ) -> None:

@@ -15,7 +15,7 @@ from roompulse.sources import VideoSource
 from shared_data import image, needs_shared
 from stills import LONG, Picture, jpeg_with, stored, tiff
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 
 def portrait() -> Picture:
@@ -68,6 +68,7 @@ async def test_a_photo_stored_any_way_up_is_annotated_upright(roompulse: Service
     assert np.abs(np.array(boxes) - boxes[0]).max() <= 0.02
 
 
+@needs_shared
 @pytest.mark.parametrize("name", ["still_exif2.jpg", "still_exif6_long_be.jpg", "still_exif_twice.jpg"])
 async def test_the_photos_that_were_reported(roompulse: Service, tmp_path: pathlib.Path, name: str) -> None:
     upright = tmp_path / "upright.png"

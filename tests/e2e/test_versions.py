@@ -11,7 +11,7 @@ from roompulse.enums import Presence
 from service_process import launched, served
 from shared_data import image, needs_shared, video
 
-pytestmark = [needs_shared, pytest.mark.versions]
+pytestmark = [pytest.mark.versions]
 
 
 async def run(*command: str) -> str:
@@ -25,6 +25,7 @@ async def run(*command: str) -> str:
     return answer.decode()
 
 
+@needs_shared
 async def test_a_meeting_from_its_video_to_its_report_and_its_erasure(tmp_path: pathlib.Path) -> None:
     async with launched(tmp_path) as process:
         target = await served(process)

@@ -28,7 +28,7 @@ from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse.v1 import common_pb2, media_pb2, meeting_service_pb2, subscription_service_pb2, update_pb2
 from shared_data import image, needs_shared, video
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 
 def png_bomb(side: int = 12_000) -> bytes:
@@ -211,6 +211,7 @@ async def test_purposes_gate_inference(
     assert reason(raised.value) == expected
 
 
+@needs_shared
 async def test_without_consent_nothing_is_analysed(roompulse: Service) -> None:
     silent = config("consent", "ada", consent=common_pb2.Consent())
     responses = await roompulse.stream(silent, [packet(i, face(), i * 0.5) for i in range(8)])

@@ -16,7 +16,7 @@ from roompulse_vision.errors import MediaError, ModelError
 from roompulse_vision.observation import DroppedPacket, Observation, PacketResult
 from roompulse_vision.stream_spec import FaceSelection, StreamSpec
 from roompulse_vision.types import MediaLimits, Packet, VideoFormat
-from shared_data import MODELS, image, needs_shared
+from shared_data import MODELS, image
 
 JPEG = VideoFormat(Encoding.JPEG)
 SPEC = StreamSpec(FaceSelection.PRIMARY, Delivery.EVERY_FRAME, 0.0)
@@ -36,7 +36,6 @@ async def one_result(engine: Engine, picture: bytes) -> PacketResult:
     return arrival.results[0]
 
 
-@needs_shared
 async def test_a_worker_that_is_stopped_is_replaced_and_the_next_picture_is_read() -> None:
     picture = image("single_face.jpg").read_bytes()
     async with engine(step_limit_s=0.2) as running:
@@ -57,7 +56,6 @@ async def test_a_worker_that_is_stopped_is_replaced_and_the_next_picture_is_read
         assert isinstance(await one_result(running, picture), Observation)
 
 
-@needs_shared
 async def test_a_worker_that_stops_while_it_starts_is_an_error_that_says_so() -> None:
     setup = Setup(os.getpid(), VisionSetup(models=str(MODELS)), MediaLimits())
     worker = WorkerProcess(setup, lambda *_: None, lambda _: None, start_limit_s=0.2)
@@ -88,7 +86,6 @@ def _spin() -> None:
 
 
 @pytest.mark.verify
-@needs_shared
 async def test_no_worker_is_replaced_at_a_load_of_twenty(busy: None) -> None:
     picture = image("single_face.jpg").read_bytes()
     async with engine(step_limit_s=3.0) as running:
@@ -98,7 +95,6 @@ async def test_no_worker_is_replaced_at_a_load_of_twenty(busy: None) -> None:
         assert running.statistics().workers_lost == {}
 
 
-@needs_shared
 async def test_a_picture_that_cannot_be_read_in_time_is_its_own_fault() -> None:
     async with engine(step_limit_s=0.2) as running:
         (worker,) = running._workers

@@ -11,7 +11,7 @@ from roompulse_vision.enumerations import Delivery, DropReason, Encoding
 from roompulse_vision.observation import DroppedPacket, Observation, SkippedPackets, Stamp
 from roompulse_vision.stream_spec import FaceSelection, StreamSpec
 from roompulse_vision.types import MediaLimits, Packet, VideoFormat
-from shared_data import MODELS, image, needs_shared
+from shared_data import MODELS, image
 
 SLICE = b"\x00\x00\x00\x01\x41\x9a"
 IDR = b"\x00\x00\x00\x01\x65\x88"
@@ -129,7 +129,6 @@ async def feed(stream: EngineStream, picture: bytes, stop: asyncio.Event) -> tup
     return index, answered
 
 
-@needs_shared
 async def test_after_all_workers_have_died_no_worker_has_two_streams_more_than_another() -> None:
     picture, stop = image("single_face.jpg").read_bytes(), asyncio.Event()
     async with Engine(VisionSetup(models=str(MODELS)), MediaLimits(), 2) as engine:

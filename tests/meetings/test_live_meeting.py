@@ -28,9 +28,6 @@ from roompulse_server.types import (
 from roompulse_server.types.log import Committed
 from roompulse_server.types.requests import MeetingRef, StreamConfig
 from roompulse_vision.enumerations import Presence
-from shared_data import needs_shared
-
-pytestmark = needs_shared
 
 NOTHING = Engagement("f", None, Band.UNSPECIFIED, NoScoreReason.NO_FACE, None, None, 0.0, None, None, 0, 10.0)
 MINUTE_US = 60_000_000

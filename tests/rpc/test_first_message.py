@@ -11,9 +11,9 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from live_service import Service, config, everything, packet, reason, refusal, service, updates_of
 from roompulse.v1 import analysis_service_pb2 as pb
 from roompulse_server.rpc import first_message
-from shared_data import image, needs_shared
+from shared_data import image
 
-pytestmark = [needs_shared, pytest.mark.asyncio(loop_scope="module")]
+pytestmark = [pytest.mark.asyncio(loop_scope="module")]
 
 CALLS = {
     "unary": "/roompulse.v1.MeetingService/GetMeeting",

@@ -97,7 +97,6 @@ def test_a_blurred_background_leaves_the_head_as_it_was() -> None:
     assert (changed[:, :100] > 0).mean() > 0.5
 
 
-@needs_shared
 def test_few_bits_keep_the_pictures_and_cost_detail(reader: FaceReader) -> None:
     clip = read_clip(reader, video("single_face.mp4"))
     worse = few_bits(clip, 75)
@@ -160,7 +159,6 @@ def test_worse_pictures_of_two_people_mean_the_same(reader: FaceReader, name: st
 
 @pytest.mark.verify
 @pytest.mark.timeout(1800)
-@needs_shared
 def test_worse_pictures_of_everybody_mean_the_same(reader: FaceReader) -> None:
     """Of each perturbation: the median person stays within the bound at every moment, and so do most."""
     files = [file for file in sorted(video("").glob("*.mp4")) if file.stem != "no_face"]

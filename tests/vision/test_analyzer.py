@@ -8,13 +8,12 @@ from roompulse.v1 import media_pb2
 from roompulse_server.rpc import convert
 from roompulse_vision import Analyzer, MediaError, Observation, Packet, VideoFormat
 from roompulse_vision.enumerations import Encoding, FaultReason, Presence
-from shared_data import MODELS, image, needs_shared, video
+from shared_data import MODELS, image, video
 
 PLACE = 1e-4  # the record's resolution of places, shares and degrees
 SHARE = 1e-4
 
 
-@needs_shared
 async def test_it_observes_what_the_service_scores(tmp_path: pathlib.Path) -> None:
     path = video("single_face.mp4")
     with Analyzer(models=MODELS) as analyzer:
@@ -40,7 +39,6 @@ async def test_it_observes_what_the_service_scores(tmp_path: pathlib.Path) -> No
             assert told == pytest.approx(getattr(raw.raw, label), abs=SHARE)
 
 
-@needs_shared
 def test_a_rate_skips_and_counts_what_is_not_due() -> None:
     with Analyzer(models=MODELS) as analyzer:
         every = len(list(analyzer.video(video("single_face.mp4"))))
@@ -51,7 +49,6 @@ def test_a_rate_skips_and_counts_what_is_not_due() -> None:
         assert offsets == sorted(offsets)
 
 
-@needs_shared
 def test_every_face_and_nobody_are_told_apart() -> None:
     with Analyzer(models=MODELS) as analyzer:
         still = analyzer.image(image("multi_face.jpg").read_bytes())
@@ -63,7 +60,6 @@ def test_every_face_and_nobody_are_told_apart() -> None:
         assert presences == {Presence.NO_FACE}
 
 
-@needs_shared
 def test_a_packet_that_cannot_be_used_costs_itself_and_is_told() -> None:
     picture = image("single_face.jpg").read_bytes()
     jpeg = VideoFormat(Encoding.JPEG)
@@ -78,7 +74,6 @@ def test_a_packet_that_cannot_be_used_costs_itself_and_is_told() -> None:
         assert analyzer.source.model_checksum
 
 
-@needs_shared
 def test_what_is_no_video_is_said(tmp_path: pathlib.Path) -> None:
     (tmp_path / "note.txt").write_text("no video")
     with Analyzer(models=MODELS) as analyzer:

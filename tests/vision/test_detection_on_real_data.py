@@ -16,8 +16,6 @@ from roompulse_vision.faces.yunet import YuNet
 from shared_data import needs_shared
 from vision_samples import DYNAMIC, STATIC, Setup, frames, resized, still
 
-pytestmark = needs_shared
-
 NO_PEOPLE = ("negative_dog_1.jpg", "negative_dog_2.jpg", "negative_llama.jpg")
 
 
@@ -28,6 +26,7 @@ def reader() -> FaceReader:
     return reader
 
 
+@needs_shared
 def test_one_person_is_present_throughout_with_one_track(reader: FaceReader) -> None:
     watcher = reader.watcher()
     looks = [watcher.look(picture, time_s) for time_s, picture in frames("single_face.mp4")]
@@ -37,6 +36,7 @@ def test_one_person_is_present_throughout_with_one_track(reader: FaceReader) -> 
     assert {face.reading.track for look in present for face in look.faces} == {1}
 
 
+@needs_shared
 def test_nobody_is_found_where_nobody_is(reader: FaceReader) -> None:
     watcher = reader.watcher()
     looks = [watcher.look(picture, time_s) for time_s, picture in frames("no_face.mp4")]
@@ -45,6 +45,7 @@ def test_nobody_is_found_where_nobody_is(reader: FaceReader) -> None:
     assert not any(look.faces for look in looks)
 
 
+@needs_shared
 def test_all_five_people_are_found_largest_first(reader: FaceReader) -> None:
     faces = reader.faces(still("multi_face.jpg"))
     areas = [face.box.width * face.box.height for face in faces]
@@ -56,22 +57,26 @@ def test_all_five_people_are_found_largest_first(reader: FaceReader) -> None:
         assert face.affect.probabilities[1] > 0.4  # everybody smiles
 
 
+@needs_shared
 @pytest.mark.parametrize("weights", [DYNAMIC, STATIC], ids=["dynamic", "static"])
 @pytest.mark.parametrize("name", NO_PEOPLE)
 def test_dogs_and_the_llama_are_no_faces(weights: pathlib.Path, name: str) -> None:
     assert YuNet(weights).detect(still(name)) == []
 
 
+@needs_shared
 def test_the_monkey_is_taken_for_a_person() -> None:
     (face,) = YuNet(DYNAMIC).detect(still("negative_monkey.jpg"))
     assert face.score == pytest.approx(0.91, abs=0.01)  # the documented limit: no threshold would help
 
 
+@needs_shared
 @pytest.mark.parametrize("name", NO_PEOPLE)
 def test_haar_takes_no_dog_and_no_llama_for_a_person(name: str) -> None:
     assert Haar().detect(still(name)) == []
 
 
+@needs_shared
 def test_haar_finds_one_person_in_the_pixels_of_the_picture() -> None:
     picture = still("single_face.jpg", 1200)
     (face,) = Haar().detect(picture)
@@ -82,6 +87,7 @@ def test_haar_finds_one_person_in_the_pixels_of_the_picture() -> None:
     assert math.dist(a, b) < 0.2 * known.box_px.width
 
 
+@needs_shared
 @pytest.mark.parametrize("name", ["portrait_d12.mp4", "portrait_s20.mp4", "single_face.mp4"])
 def test_haar_finds_a_known_face_where_a_search_of_everything_finds_it(name: str) -> None:
     """A look at the surroundings costs a tenth of a search; the face is the same, and so is its box."""
@@ -104,6 +110,7 @@ def test_haar_survives_tiny_pictures() -> None:
     assert Haar().detect(np.zeros((40, 40, 3), np.uint8), 900.0) == []
 
 
+@needs_shared
 def test_without_weights_haar_reads_faces_and_says_so(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

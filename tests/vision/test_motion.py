@@ -73,7 +73,6 @@ def test_a_still_does_not_move(reader: FaceReader, kind: str) -> None:
     assert (max(found) == 0) == (kind == "same")
 
 
-@needs_shared
 def test_the_still_of_a_haar_box_does_not_move_either(tmp_path_factory: pytest.TempPathFactory) -> None:
     from roompulse_vision.faces.card import read_card
     from roompulse_vision.faces.classifier import Classifier

@@ -158,7 +158,6 @@ def test_a_card_without_a_crop_for_the_detector_is_refused(classifier: Classifie
         FaceReader(Unknown(), classifier)
 
 
-@needs_shared
 def test_a_tile_of_a_real_gallery_is_read_as_the_picture_alone() -> None:
     reader, _ = load_reader(Setup())
     _, picture = next(frames("single_face.mp4"))

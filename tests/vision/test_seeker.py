@@ -10,7 +10,6 @@ from roompulse_vision.faces.face_reader import load_reader
 from roompulse_vision.faces.face_search import WHOLE_EVERY_S, Seeker, search
 from roompulse_vision.faces.sampling import halved
 from roompulse_vision.faces.view import View, view_of
-from shared_data import needs_shared
 from vision_samples import Setup, frames, marks, resized
 
 WIDTH, HEIGHT = 1280, 720
@@ -132,7 +131,6 @@ def test_halving_averages(factor: int) -> None:
     np.testing.assert_allclose(shown, exact.mean((1, 3)), atol=1.01)
 
 
-@needs_shared
 @pytest.mark.parametrize("name", ["WolfgangLanger_Pexels.mp4", "portrait_s18.mp4", "portrait_d12.mp4"])
 def test_a_real_face_is_seen_where_a_look_at_everything_sees_it(name: str) -> None:
     reader, _ = load_reader(Setup())
