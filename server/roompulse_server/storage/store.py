@@ -83,18 +83,8 @@ class Page(Generic[T]):
     cursor: str = ""
 
 
-class Store(Protocol):
-    """The record.
-
-    Every method raises `StoreError` when the database cannot be reached or written, and `RoompulseError` with
-    MEETING_NOT_FOUND for a meeting that does not exist. A cursor that is no cursor: INVALID_ARGUMENT for page_token.
-    """
-
-    def open(self) -> None:
-        """Take hold of the database and bring it to this version's schema. Belongs to the writer, as does `close`."""
-
-    def close(self) -> None:
-        """Let go of the database. Doing it twice changes nothing."""
+class MeetingStore(Protocol):
+    """Meetings: made, found, listed, ended."""
 
     def create_meeting(self, meeting: Meeting, request_id: str = "") -> Meeting:
         """Record a new occurrence; an empty `key.uid` is filled in. A request_id seen before gives its meeting again.
@@ -127,6 +117,21 @@ class Store(Protocol):
         Raises:
             InvalidArgumentError: It was a meeting of another id.
         """
+
+    def get_meeting(self, key: MeetingKey) -> Meeting:
+        """Return a meeting; without a uid the newest occurrence of the id."""
+
+    def list_meetings(
+        self, tenant: str, *, meeting_id: str = "", state: MeetingState | None = None, limit: int, cursor: str = ""
+    ) -> Page[Meeting]:
+        """Return meetings, newest first. Meetings made between two pages do not move the pages."""
+
+    def list_earlier(self, key: MeetingKey, *, limit: int) -> list[Meeting]:
+        """Return the occurrences of a meeting's id that came before it, newest first."""
+
+
+class LogWriter(Protocol):
+    """What is written to the logs of meetings. Belongs to one writer at a time."""
 
     def open_stream(
         self,
@@ -164,68 +169,15 @@ class Store(Protocol):
             RoompulseError: PARTICIPANT_NOT_FOUND; MEETING_ENDED for a consent.
         """
 
-    def set_consent(self, key: MeetingKey, participant_id: str, consent: Consent, *, offset_us: int) -> Participant:
-        """Put a consent in force, of somebody who is perhaps still to come. The same one again changes nothing.
-
-        All but GRANTED take the epoch in the same transaction, so that nothing of them commits after. For faces known
-        by attestation only it counts for their room and everybody found in it.
-
-        Raises:
-            RoompulseError: MEETING_ENDED for what is no withdrawal; PARTICIPANT_NOT_FOUND; PARTICIPANT_ERASED.
-        """
-
-    def erase_participant(
-        self, key: MeetingKey, participant_id: str, *, hold_us: int, offset_us: int, time_us: int
-    ) -> None:
-        """Erase somebody: from now on nothing in the record can be read as theirs; `sweep` removes the bytes.
-
-        Their events stay in the log as ERASED under a pseudonym, so that nobody's positions have gaps. Final windows
-        that they were in, or up to `hold_us` after, keep no values: those of the others could be told from them.
-
-        Raises:
-            RoompulseError: PARTICIPANT_NOT_FOUND.
-        """
-
-    def delete_meeting(self, key: MeetingKey, *, time_us: int, why: str) -> None:
-        """Erase a meeting with everybody in it; `sweep` removes the bytes."""
-
-    def sweep(self) -> bool:
-        """Do a small piece of what erasures have left to do; False when no byte of anybody erased is left."""
-
-    def expired(self, *, now_us: int, retention_s: float, limit: int) -> list[MeetingKey]:
-        """Return ended meetings that were kept as long as they say, or else `retention_s`; oldest first.
-
-        `now_us` is by the clock that retention goes by (`ClockMark.kept_us`).
-        """
-
-    def list_audit(self, tenant: str, *, meeting_uid: str = "", limit: int, cursor: str = "") -> Page[AuditEntry]:
-        """Return the audit log, oldest first."""
-
     def commit(self, entries: Sequence[Entry]) -> list[Committed]:
         """Record the entries in one transaction, in order; the answer has one item for each."""
 
     def take_committed(self) -> list[Committed]:
         """Return, once, what calls other than `commit` have added to logs and erased since the last time."""
 
-    def read_clock(self) -> ClockMark | None:
-        """Return what `write_clock` was given last; None before the first time."""
 
-    def write_clock(self, mark: ClockMark) -> None:
-        """Keep what the clocks show."""
-
-    def check(self) -> None:
-        """Raise `StoreError` where what is written would not be found again: the record was moved or removed."""
-
-    def get_meeting(self, key: MeetingKey) -> Meeting:
-        """Return a meeting; without a uid the newest occurrence of the id."""
-
-    def list_meetings(
-        self, tenant: str, *, meeting_id: str = "", state: MeetingState | None = None, limit: int, cursor: str = ""
-    ) -> Page[Meeting]:
-        """Return meetings, newest first. Meetings made between two pages do not move the pages."""
-
-    def list_earlier(self, key: MeetingKey, *, limit: int) -> list[Meeting]:
-        """Return the occurrences of a meeting's id that came before it, newest first."""
+class LogReader(Protocol):
+    """What is read of the logs of meetings, on any thread."""
 
     def get_participant(self, key: MeetingKey, participant_id: str) -> Participant:
         """Return a participant.
@@ -270,3 +222,67 @@ class Store(Protocol):
 
     def read_series(self, key: MeetingKey) -> list[Series]:
         """Return every participant's values as columns, by participant id."""
+
+
+class PrivacyStore(Protocol):
+    """What is done to people's data, and what was done."""
+
+    def set_consent(self, key: MeetingKey, participant_id: str, consent: Consent, *, offset_us: int) -> Participant:
+        """Put a consent in force, of somebody who is perhaps still to come. The same one again changes nothing.
+
+        All but GRANTED take the epoch in the same transaction, so that nothing of them commits after. For faces known
+        by attestation only it counts for their room and everybody found in it.
+
+        Raises:
+            RoompulseError: MEETING_ENDED for what is no withdrawal; PARTICIPANT_NOT_FOUND; PARTICIPANT_ERASED.
+        """
+
+    def erase_participant(
+        self, key: MeetingKey, participant_id: str, *, hold_us: int, offset_us: int, time_us: int
+    ) -> None:
+        """Erase somebody: from now on nothing in the record can be read as theirs; `sweep` removes the bytes.
+
+        Their events stay in the log as ERASED under a pseudonym, so that nobody's positions have gaps. Final windows
+        that they were in, or up to `hold_us` after, keep no values: those of the others could be told from them.
+
+        Raises:
+            RoompulseError: PARTICIPANT_NOT_FOUND.
+        """
+
+    def delete_meeting(self, key: MeetingKey, *, time_us: int, why: str) -> None:
+        """Erase a meeting with everybody in it; `sweep` removes the bytes."""
+
+    def sweep(self) -> bool:
+        """Do a small piece of what erasures have left to do; False when no byte of anybody erased is left."""
+
+    def expired(self, *, now_us: int, retention_s: float, limit: int) -> list[MeetingKey]:
+        """Return ended meetings that were kept as long as they say, or else `retention_s`; oldest first.
+
+        `now_us` is by the clock that retention goes by (`ClockMark.kept_us`).
+        """
+
+    def list_audit(self, tenant: str, *, meeting_uid: str = "", limit: int, cursor: str = "") -> Page[AuditEntry]:
+        """Return the audit log, oldest first."""
+
+
+class Store(MeetingStore, LogWriter, LogReader, PrivacyStore, Protocol):
+    """The record.
+
+    Every method raises `StoreError` when the database cannot be reached or written, and `RoompulseError` with
+    MEETING_NOT_FOUND for a meeting that does not exist. A cursor that is no cursor: INVALID_ARGUMENT for page_token.
+    """
+
+    def open(self) -> None:
+        """Take hold of the database and bring it to this version's schema. Belongs to the writer, as does `close`."""
+
+    def close(self) -> None:
+        """Let go of the database. Doing it twice changes nothing."""
+
+    def read_clock(self) -> ClockMark | None:
+        """Return what `write_clock` was given last; None before the first time."""
+
+    def write_clock(self, mark: ClockMark) -> None:
+        """Keep what the clocks show."""
+
+    def check(self) -> None:
+        """Raise `StoreError` where what is written would not be found again: the record was moved or removed."""

@@ -17,7 +17,7 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from roompulse_server.bus.bus import CAPACITY, Bus, Item, Listener
 from roompulse_server.errors import Reason, RoompulseError
-from roompulse_server.storage.store import LogItem, Position, Store, Tail
+from roompulse_server.storage.store import LogItem, LogReader, Position, Tail
 from roompulse_server.subscriptions import resume_token as tokens
 from roompulse_server.subscriptions.cursor import Cursor
 from roompulse_server.types import Event, EventKind, MeetingKey, MeetingState, Rollup, SlowPolicy, Update
@@ -32,7 +32,7 @@ class Record(Protocol):
     """Where the record is read; a `Recorder` is one."""
 
     @property
-    def store(self) -> Store: ...
+    def store(self) -> LogReader: ...
 
     async def read(self, method: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
