@@ -52,7 +52,7 @@ def test_coverage_is_the_share_of_clear_pictures() -> None:
 
 def test_little_to_see_is_said_to_be_too_little() -> None:
     found = assess(samples(picture(), picture(), picture(0.5)), 25.0)
-    assert any("fewer than five" in finding.why for finding in found.findings)
+    assert any("too few of the last seconds" in finding.why for finding in found.findings)
 
 
 def test_ten_seconds_without_motion_are_a_static_picture() -> None:

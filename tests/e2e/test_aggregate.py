@@ -57,7 +57,6 @@ async def subscribed(service: Service, **fields: object) -> list[sub.SubscribeUp
     return [item async for item in service.subscriptions.SubscribeUpdates(request)]
 
 
-@needs_shared
 async def test_nobody_is_told_of_whichever_way_one_asks(roompulse: Service) -> None:
     create = meeting_service_pb2.CreateMeetingRequest(
         meeting=KEY, purpose=common_pb2.PURPOSE_AUDIENCE_FEEDBACK, aggregate_only=True, title="All hands"

@@ -24,7 +24,7 @@ VIDEOS = {  # name: rate, seconds, person, with a track of sound
     "portrait_d0.mp4": (25, 3.0, "eileen", False),
     "portrait_d3.mp4": (30, 5.0, "eileen", True),
     "portrait_d9.mp4": (30, 5.0, "grace", True),
-    "portrait_d12.mp4": (25, 5.0, "eileen", True),
+    "portrait_d12.mp4": (25, 8.0, "eileen", True),
     "portrait_d18.mp4": (30, 5.0, "grace", True),
     "portrait_d19.mp4": (30, 5.0, "eileen", True),
     "portrait_s18.mp4": (30, 5.0, "grace", True),
