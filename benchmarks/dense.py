@@ -35,7 +35,8 @@ class Dense:
 
 async def measure(clips: Sequence[Clip], kernels: Kernels, rounds: int, seconds: float) -> Dense:
     """Stream every clip for `seconds` of media, `rounds` times, to a service that has warmed up."""
-    frames, full, best, streams = [], [], [], []
+    frames, full, best = [], [], []
+    streams: list[Streamed] = []
     async with serving() as served:
         await warmed(served, clips)
         for number in range(rounds):

@@ -5,6 +5,7 @@ Tan and Le 2019, table 1, batch norms folded into the convolutions as exporters 
 
 import hashlib
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
@@ -59,9 +60,11 @@ class Builder:
         self.weights: list[onnx.TensorProto] = []
         self._rng = np.random.default_rng(1)
 
-    def node(self, kind: str, *inputs: str, **attributes: object) -> str:
+    def node(self, kind: str, *inputs: str, **attributes: int | Sequence[int]) -> str:
         name = f"{kind}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, list(inputs), [name], **attributes))
+        made = helper.make_node(kind, list(inputs), [name])
+        made.attribute.extend(helper.make_attribute(key, value) for key, value in sorted(attributes.items()))
+        self.nodes.append(made)
         return name
 
     def weight(self, *shape: int) -> str:
@@ -74,8 +77,10 @@ class Builder:
     def conv(self, x: str, channels: int, inputs: int, kernel: int = 1, stride: int = 1, group: int = 1) -> str:
         pad = [kernel // 2] * 4
         shape = (channels, inputs // group, kernel, kernel)
-        how = {"kernel_shape": [kernel] * 2, "strides": [stride] * 2, "pads": pad, "group": group}
-        return self.node("Conv", x, self.weight(*shape), self.weight(channels), **how)
+        inputs_of_node = (x, self.weight(*shape), self.weight(channels))
+        return self.node(
+            "Conv", *inputs_of_node, kernel_shape=[kernel] * 2, strides=[stride] * 2, pads=pad, group=group
+        )
 
     def swish(self, x: str) -> str:
         return self.node("Mul", x, self.node("Sigmoid", x))

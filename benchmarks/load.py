@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
 from roompulse.v1 import analysis_service_pb2 as pb
-from roompulse.v1 import common_pb2, media_pb2
+from roompulse.v1 import common_pb2, media_pb2, update_pb2
 
 from benchmarks.material import RATE_HZ
 
@@ -149,7 +150,7 @@ class Person:
             media_zero_ms=None if job.live else 0,
         )
 
-    def _value(self, update: "pb.ParticipantUpdate", arrived_s: float) -> Value:  # type: ignore[name-defined]
+    def _value(self, update: update_pb2.ParticipantUpdate, arrived_s: float) -> Value:
         unit = update.packet_index if update.HasField("packet_index") else None
         received_s = update.receive_time.seconds + update.receive_time.nanos / 1e9
         latency_s = update.scoring_latency.seconds + update.scoring_latency.nanos / 1e9
@@ -171,8 +172,8 @@ class Person:
         )
 
 
-def _given(message: object, name: str) -> float | None:
-    return getattr(message, name) if message.HasField(name) else None  # type: ignore[attr-defined]
+def _given(message: Message, name: str) -> float | None:
+    return float(getattr(message, name)) if message.HasField(name) else None
 
 
 async def _run(job: Job) -> list[Streamed]:

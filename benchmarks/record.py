@@ -29,7 +29,7 @@ from roompulse_server.types import (
     Reading,
     Update,
 )
-from roompulse_server.types.log import Checkpoint, Entry
+from roompulse_server.types.log import Checkpoint, Entry, QuantisedUpdate
 from roompulse_vision.enumerations import Presence, Provenance
 from roompulse_vision.types import Box, FaceQuality, FaceReading, HeadPose, Point
 
@@ -40,8 +40,13 @@ LIVE_ROWS = COMMITS * PEOPLE
 ROWS = LIVE_ROWS + BULK_COMMITS * BULK_ROWS * PEOPLE
 
 
-def update(participant: str, sequence: int) -> Update:
-    """A face with everything; values drift so that rows differ."""
+def update(participant: str, sequence: int) -> QuantisedUpdate:
+    """Return the record's form of `drifting`."""
+    return quantise(drifting(participant, sequence))
+
+
+def drifting(participant: str, sequence: int) -> Update:
+    """Return an update with every value set; values drift so that rows differ."""
     drift = sequence % 97 / 1000
     flat = (0.2 - drift, 0.1 + drift, *(0.1,) * 7)
     points = (Point(0.4, 0.4), Point(0.6, 0.4), Point(0.5, 0.5), Point(0.4, 0.6), Point(0.6, 0.6))
@@ -88,13 +93,13 @@ def jobs(folder: pathlib.Path) -> Iterator[Job]:
 
 def writing(store: SqliteStore, key: MeetingKey, names: Sequence[str]) -> Iterator[Job]:
     began_s = time.perf_counter()
-    live = [[quantise(update(name, i + 1)) for name in names] for i in range(COMMITS)]
+    live = [[update(name, i + 1) for name in names] for i in range(COMMITS)]
     yield Job("quantise", LIVE_ROWS, time.perf_counter() - began_s)
-    each_s = [_commit_s(store, [Entry(key, (u,), checkpoints=(_checkpoint(u),)) for u in row]) for row in live]
+    each_s = [_commit_s(store, [Entry(key, (u,), checkpoints=(_checkpoint(u.update),)) for u in row]) for row in live]
     yield Job("live commits", LIVE_ROWS, sum(each_s), f"longest {max(each_s) * 1e3:.0f} ms")
     one = [row[0] for row in live]
     began_s = time.perf_counter()
-    assert [u for block in blocks_of(one) for u in to_updates(block, names[0])] == one
+    assert [u for block in blocks_of(one) for u in to_updates(block, names[0])] == [row.update for row in one]
     yield Job("pack and unpack", len(one), time.perf_counter() - began_s)
     spent_s = 0.0
     for i in range(BULK_COMMITS):

@@ -190,8 +190,9 @@ async def _listen(address: str, count: int) -> None:
 
 async def _one(channel: grpc.aio.Channel) -> None:
     request = subscription_service_pb2.SubscribeUpdatesRequest(meeting=common_pb2.MeetingKey(id="heard"))
-    call = channel.unary_stream(SUBSCRIBE, type(request).SerializeToString, None)(request)
-    async for _ in call:
+    method: grpc.aio.UnaryStreamMultiCallable[subscription_service_pb2.SubscribeUpdatesRequest, bytes]
+    method = channel.unary_stream(SUBSCRIBE, type(request).SerializeToString, None)
+    async for _ in method(request):
         pass
 
 

@@ -53,8 +53,11 @@ def _record() -> Recorded:
 async def _sdk_us(address: str, clip: Clip) -> float:
     """Send packets as a bot does, and count this process's CPU."""
     packets = [Packet(unit, capture_s=i / RATE_HZ) for i, unit in enumerate((clip.units * 3)[:PACKETS])]
-    options = {"purpose": "research", "consent": "granted", "format": roompulse.VideoFormat(roompulse.Encoding.H264)}
-    async with roompulse.connect(address) as client, client.analyze("sdk", "ada", **options) as stream:
+    h264 = roompulse.VideoFormat(roompulse.Encoding.H264)
+    async with (
+        roompulse.connect(address) as client,
+        client.analyze("sdk", "ada", purpose="research", consent="granted", format=h264) as stream,
+    ):
         began_s = time.process_time()
         for first in range(0, PACKETS, BATCH):
             await stream.send(packets[first : first + BATCH])

@@ -8,7 +8,6 @@ import pathlib
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -59,27 +58,26 @@ def mark(found: float, goal: float, *, least: bool = False) -> str:
     return "met" if (found >= goal if least else found <= goal) else "missed"
 
 
-def write(folder: pathlib.Path, results: dict[str, object]) -> pathlib.Path:
-    """Write the results as JSON and as a picture; return the JSON's path."""
+def write(folder: pathlib.Path, results: Mapping[str, object], bars: Mapping[str, float | None]) -> pathlib.Path:
+    """Write the results as JSON, and the bars as a picture; return the JSON's path."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "bench.json"
-    file.write_text(json.dumps(results, indent=1, default=_plain))
-    if results["plot"]:
-        plot(folder / "bench.png", results)
+    file.write_text(json.dumps({**results, "plot": bars}, indent=1, default=_plain))
+    if bars:
+        plot(folder / "bench.png", {name: value for name, value in bars.items() if value})
     return file
 
 
-def plot(file: pathlib.Path, results: dict[str, object]) -> None:
+def plot(file: pathlib.Path, bars: Mapping[str, float]) -> None:
     """Draw CPU a frame beside what it cannot be below and what people use instead."""
     import matplotlib as mpl
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
 
-    bars: dict[str, float] = {str(k): float(v) for k, v in dict(results["plot"]).items() if v}  # type: ignore[call-overload]
     figure, axes = plt.subplots(figsize=(8, 1 + 0.45 * len(bars)), layout="constrained")
-    axes.barh(list(bars), list(bars.values()), color="#4477aa")
-    axes.bar_label(axes.containers[0], fmt="%.1f", padding=3)  # type: ignore[arg-type]
+    drawn = axes.barh(list(bars), list(bars.values()), color="#4477aa")
+    axes.bar_label(drawn, fmt="%.1f", padding=3)
     axes.invert_yaxis()
     axes.set_xscale("log")
     axes.set_xlabel("CPU ms a frame (dense) or a participant-second (live), one core")
@@ -87,7 +85,7 @@ def plot(file: pathlib.Path, results: dict[str, object]) -> None:
     plt.close(figure)
 
 
-def _plain(value: Any) -> object:
+def _plain(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         kept = [field.name for field in dataclasses.fields(value) if field.name != "streams"]
         return {name: getattr(value, name) for name in kept}

@@ -1,7 +1,7 @@
 """Does the score mean anything: worse pictures of real people move it by at most 0.05, or take it away for a reason.
 
-Asserted of most cases, so that another model is held to the same: `benchmarks/perturbation.py` prints every case, and
-docs/robustness.md names those beyond the bound.
+Asserted of most cases, so that another model is held to the same: `benchmarks/experiments/perturbation.py` prints every
+case, and docs/robustness.md names those beyond the bound.
 """
 
 import dataclasses

@@ -11,7 +11,7 @@ from source_tree import ROOT
 
 def measured(script: str, *words: str) -> dict[str, Any]:
     run = subprocess.run(
-        [sys.executable, f"benchmarks/{script}", *words, "--json"],
+        [sys.executable, "-m", f"benchmarks.experiments.{script}", *words, "--json"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
@@ -21,7 +21,7 @@ def measured(script: str, *words: str) -> dict[str, Any]:
 
 @needs_shared
 def test_accuracy_is_compared_on_those_found() -> None:
-    result = measured("accuracy.py", "--limit", "120")
+    result = measured("accuracy", "--limit", "120")
     assert result["faces"] == 120
     assert 0.8 * 120 < result["found"] <= 120
     assert abs(result["difference"]) <= 0.02 + result["interval"]
@@ -30,7 +30,7 @@ def test_accuracy_is_compared_on_those_found() -> None:
 
 @needs_shared
 def test_each_condition_is_paired_with_the_untouched_faces_and_the_other_model() -> None:
-    result = measured("robustness.py", "--limit", "16", "--against", str(SHARED / "models" / "roompulse-fer.toml"))
+    result = measured("robustness", "--limit", "16", "--against", str(SHARED / "models" / "roompulse-fer.toml"))
     untouched, *changed = result["conditions"]
     assert result["n"] == 16
     assert untouched["loss"] == {"value": 0, "interval": 0}
@@ -43,7 +43,7 @@ def test_each_condition_is_paired_with_the_untouched_faces_and_the_other_model()
 
 @needs_shared
 def test_crops_are_paired_with_the_card_s() -> None:
-    result = measured("crops.py", "--limit", "16")
+    result = measured("crops", "--limit", "16")
     ways = {way["crop"]: way for way in result["crops"]}
     assert 10 < result["n"] <= 16
     assert ways["the card's"]["gain"] == {"value": 0, "interval": 0}

@@ -1,12 +1,12 @@
-"""How long an erasure takes and how long it holds the live writer up: `python -m benchmarks.erasure [FOLDER]`.
+"""How long an erasure takes and how long it holds the live writer up: `python -m benchmarks.experiments.erasure [FOLDER]`.
 
 A record of MEETINGS × PEOPLE participants; one of them, with an hour at five updates a second, is erased while others
 go on. Each step of the sweep alternates with a live commit, as the recorder does.
 """
 
+import argparse
 import pathlib
 import shutil
-import sys
 import tempfile
 import time
 
@@ -43,10 +43,19 @@ def filled(store: SqliteStore) -> MeetingKey:
     return key
 
 
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "folder", nargs="?", help="where the record is written, and deleted again; default: a temporary one"
+    )
+    return parser
+
+
 def main() -> None:
     """Print what it took."""
+    options = arguments().parse_args()
     sealing()
-    folder = pathlib.Path(tempfile.mkdtemp(dir=sys.argv[1] if len(sys.argv) > 1 else None))
+    folder = pathlib.Path(tempfile.mkdtemp(dir=options.folder))
     store = SqliteStore(folder)
     store.open()
     key = filled(store)

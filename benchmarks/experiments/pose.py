@@ -1,6 +1,6 @@
 """How wrong is a head pose from five points? Simulated faces whose pose is known: docs/pose.md has the table.
 
-    python benchmarks/pose.py            # half a minute; --json for one object
+    python -m benchmarks.experiments.pose            # half a minute; --json for one object
 
 Also what a face costs, the best of many runs on one thread: read the ratio.
 """

@@ -1,18 +1,19 @@
 """An hour of twenty people at five updates a second: its size on disk, and its summary.
 
-    python -m benchmarks.summary [FOLDER]
+    python -m benchmarks.experiments.summary [FOLDER]
 
 Values wander and tremble as those of faces do, so that what compression makes of them means something. Events and
 roll-ups are as a live meeting has them.
 """
 
+import argparse
 import pathlib
 import shutil
-import sys
 import tempfile
 import time
 
 import numpy as np
+from numpy.typing import NDArray
 from roompulse_server.insight.summary.meeting_summary import summarise
 from roompulse_server.storage.block import quantise
 from roompulse_server.storage.sqlite import SqliteStore
@@ -32,7 +33,7 @@ from roompulse_server.types import (
     Rollup,
     Update,
 )
-from roompulse_server.types.log import Entry
+from roompulse_server.types.log import Entry, QuantisedUpdate
 from roompulse_vision.enumerations import Presence, Provenance
 from roompulse_vision.types import ACTION_UNITS, LABELS, Box, FaceQuality, FaceReading, HeadPose, Point
 
@@ -53,10 +54,10 @@ class Person:
         self._at = np.zeros(8)  # where head and mood have wandered to
         self._smooth = np.zeros(len(LABELS) - 1)
 
-    def rows(self, count: int) -> list[Update]:
+    def rows(self, count: int) -> list[QuantisedUpdate]:
         return [self._row() for _ in range(count)]
 
-    def _row(self) -> Update:
+    def _row(self) -> QuantisedUpdate:
         self._sequence += 1
         self._at = 0.995 * self._at + self._random.standard_normal(8) * 0.02
         jitter = self._random.standard_normal(40) * 0.002
@@ -95,7 +96,7 @@ class Person:
             )
         )
 
-    def _face(self, jitter: np.ndarray) -> FaceReading:
+    def _face(self, jitter: NDArray[np.float64]) -> FaceReading:
         x, y = 0.1 * self._at[3], 0.1 * self._at[4]
         right_eye, left_eye, nose, right_mouth, left_mouth = (
             Point(x + px + jitter[2 * i], y + py + jitter[2 * i + 1]) for i, (px, py) in enumerate(_POINTS)
@@ -192,8 +193,16 @@ def summary_times(store: SqliteStore, meeting: Meeting) -> list[tuple[float, flo
     return times
 
 
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "folder", nargs="?", help="where the record is written, and deleted again; default: a temporary one"
+    )
+    return parser
+
+
 def main() -> None:
-    folder = pathlib.Path(tempfile.mkdtemp(dir=sys.argv[1] if len(sys.argv) > 1 else None))
+    folder = pathlib.Path(tempfile.mkdtemp(dir=arguments().parse_args().folder))
     store = SqliteStore(folder)
     store.open()
     new = Meeting(MeetingKey("default", "bench", ""), Purpose.RESEARCH, MeetingState.ACTIVE, _BEGIN_US)

@@ -1,6 +1,6 @@
 """What the model should see of a found face: squares of some sizes and places about the box, and the five points.
 
-    python benchmarks/crops.py                     # YuNet; --detector haar; 3,199 faces in pictures of 640×360
+    python -m benchmarks.experiments.crops                     # YuNet; --detector haar; 3,199 faces in pictures of 640×360
 
 FER+ valid faces in wider pictures, found by the detector, read through each crop; paired with the card's crop of the
 same faces. "Five points": the similarity transform (least squares) that
@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, replace
 
 import cv2
 import numpy as np
-from pairing import Difference, Labels, accuracy, f1, paired
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -27,7 +26,10 @@ from roompulse_vision.faces.detection import Detection, Detector, FivePoints, Pi
 from roompulse_vision.faces.detectors import load_detector
 from roompulse_vision.faces.haar import Haar
 from roompulse_vision.faces.sampling import Patch
-from scenes import SHARED, Scene, protocol, scenes
+
+from benchmarks.experiments.pairing import Difference, Labels, accuracy, f1, paired
+from benchmarks.experiments.scenes import Scene, protocol, scenes
+from benchmarks.material import SHARED
 
 SCALES = (0.9, 0.95, 1.05, 1.1)  # of the card's side
 SHIFTS = (-0.04, 0.04)  # of the box's height, downwards

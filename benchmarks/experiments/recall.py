@@ -1,7 +1,7 @@
 """How many faces are found: FER+ valid faces in wider pictures, over thresholds, working sides and face sizes.
 
-    python benchmarks/recall.py                        # 3,199 faces, about three minutes; --limit 600 for a look
-    python benchmarks/recall.py --plot runs/recall.png --json
+    python -m benchmarks.experiments.recall                        # 3,199 faces, about three minutes; --limit 600 for a look
+    python -m benchmarks.experiments.recall --plot runs/recall.png --json
 
 YuNet's weights are taken from --models, ../shared/models or the user's cache. Prints tables (as in docs/detection.md),
 or with --json one object on standard output.
@@ -23,7 +23,9 @@ from roompulse_vision.faces import weights
 from roompulse_vision.faces.detection import Detector
 from roompulse_vision.faces.haar import Haar
 from roompulse_vision.faces.yunet import YuNet
-from scenes import SHARED, Scene, protocol, scenes
+
+from benchmarks.experiments.scenes import Scene, protocol, scenes
+from benchmarks.material import SHARED
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9)
 WORKING_SIDES = (320, 480, 640)

@@ -1,14 +1,14 @@
 """Reports of an hour of twenty people at five updates a second, from a running service: time and size of each format.
 
-    python -m benchmarks.report [FOLDER]
+    python -m benchmarks.experiments.report [FOLDER]
 
 The time is what a client waits: reading the record, summing it up, writing the file, and its way over the wire.
 """
 
+import argparse
 import asyncio
 import pathlib
 import shutil
-import sys
 import tempfile
 import time
 
@@ -18,7 +18,7 @@ from roompulse_server.settings import load_settings
 from roompulse_server.storage.sqlite import SqliteStore
 from roompulse_server.types import Meeting, MeetingKey, MeetingState, Purpose
 
-from benchmarks.summary import PEOPLE, RATE, SECONDS, record
+from benchmarks.experiments.summary import PEOPLE, RATE, SECONDS, record
 
 MEETING = "bench"
 RUNS = 3
@@ -44,8 +44,16 @@ async def render(folder: pathlib.Path) -> None:
             print(f"{format.word:<10}{min(times):6.2f} s{len(report.content) / 1000:10,.0f} KB")
 
 
+def arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        "folder", nargs="?", help="where the record is written, and deleted again; default: a temporary one"
+    )
+    return parser
+
+
 def main() -> None:
-    folder = pathlib.Path(tempfile.mkdtemp(dir=sys.argv[1] if len(sys.argv) > 1 else None))
+    folder = pathlib.Path(tempfile.mkdtemp(dir=arguments().parse_args().folder))
     recorded(folder)
     print(f"{PEOPLE} people, {SECONDS} s, {PEOPLE * RATE * SECONDS:,} updates; best of {RUNS}")
     asyncio.run(render(folder))

@@ -1,7 +1,7 @@
 """What spoils a reading: FER+ valid crops, blurred, dark, small, turned, half covered, re-encoded.
 
-    python benchmarks/robustness.py                                    # the shipped model: 15 times 3,199 faces
-    python benchmarks/robustness.py --against ../shared/models/roompulse-fer.toml     # beside another card's model
+    python -m benchmarks.experiments.robustness                                    # the shipped model: 15 times 3,199 faces
+    python -m benchmarks.experiments.robustness --against ../shared/models/roompulse-fer.toml     # beside another card's model
 
 Each line is paired with the untouched crops of the same faces, and with the other model. All changes are made at 48×48,
 but for the encoders, which see faces of 96 pixels.
@@ -12,19 +12,21 @@ import json
 import pathlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from functools import partial
 
 import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pairing import Difference, Labels, accuracy, f1, paired
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 from roompulse_training import bare_crop
 from roompulse_vision.faces.card import SHIPPED
-from scenes import protocol
+
+from benchmarks.experiments.pairing import Difference, Labels, accuracy, f1, paired
+from benchmarks.experiments.scenes import protocol
 
 SIZE = 48
 ENCODED = 96  # pixels: a face in a picture of 640×360, as encoders see it
@@ -93,7 +95,7 @@ def h264(crf: int, images: Images) -> Images:
     options = {"crf": str(crf), "preset": "veryfast", "g": "1", "tune": "zerolatency"}
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width = encoder.height = ENCODED
-    encoder.pix_fmt, encoder.options, encoder.framerate = "yuv420p", options, 25
+    encoder.pix_fmt, encoder.options, encoder.framerate = "yuv420p", options, Fraction(25)
     decoder = av.CodecContext.create("h264", "r")
     packets = [packet for image in images for packet in encoder.encode(_frame(image))] + list(encoder.encode(None))
     frames = [frame for packet in packets for frame in decoder.decode(packet)] + list(decoder.decode(None))

@@ -1,8 +1,8 @@
 """Does the score mean the same when the picture is worse? Real videos, whole and perturbed: docs/robustness.md.
 
-    python benchmarks/perturbation.py                        # eleven videos, about six minutes of one core
-    python benchmarks/perturbation.py --card my-model.toml --json
-    python benchmarks/perturbation.py portrait_d3 portrait_s20
+    python -m benchmarks.experiments.perturbation                        # eleven videos, about six minutes of one core
+    python -m benchmarks.experiments.perturbation --card my-model.toml --json
+    python -m benchmarks.experiments.perturbation portrait_d3 portrait_s20
 
 Vision and insight in this process, as the service has them. A case is one video with one perturbation; it is within the
 bound when no score moved by more than 0.05 at any moment, and every missing one has a reason that is right.
@@ -23,7 +23,9 @@ from roompulse_training.perturbation import PERTURBATIONS
 from roompulse_training.robustness import BOUND, Comparison, comparisons, read_clip
 from roompulse_vision.faces.card import SHIPPED
 from roompulse_vision.faces.face_reader import FaceReader, load_reader
-from scenes import SHARED, Setup
+
+from benchmarks.experiments.scenes import Setup
+from benchmarks.material import SHARED
 
 REASONS = {perturbation.name: perturbation.reasons for perturbation in PERTURBATIONS}
 console = Console(stderr=True)

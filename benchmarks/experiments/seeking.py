@@ -1,6 +1,6 @@
 """What it costs and what it changes that the Haar cascade looks for a known face where it was.
 
-    python benchmarks/seeking.py [VIDEO…]      # about two minutes; by default the videos of ../shared
+    python -m benchmarks.experiments.seeking [VIDEO…]      # about two minutes; by default the videos of ../shared
 
 Twelve looks a second at 640 pixels: `Seeker`, beside a search of every picture. CPU time of one thread.
 """
@@ -23,7 +23,8 @@ from roompulse_vision.faces.face_search import Seeker, search
 from roompulse_vision.faces.haar import Haar
 from roompulse_vision.faces.tracker import iou
 from roompulse_vision.faces.view import View, view_of
-from scenes import SHARED
+
+from benchmarks.material import SHARED
 
 RATE_HZ = 12.0
 SIDE_PX = 640

@@ -1,6 +1,6 @@
 """Does motion tell the living from the lifeless: real faces against stills, re-encoded, noisy and moved about.
 
-    python benchmarks/motion.py            # about two minutes; --json for one object
+    python -m benchmarks.experiments.motion            # about two minutes; --json for one object
 
 Five looks a second, as live. Of each clip: median, 90th percentile and largest motion, grey levels.
 """
@@ -21,7 +21,9 @@ from rich.progress import track
 from rich.table import Table
 from roompulse_vision.faces.face_reader import FaceReader, load_reader
 from roompulse_vision.faces.motion import STILL_BELOW
-from scenes import SHARED, Setup
+
+from benchmarks.experiments.scenes import Setup
+from benchmarks.material import SHARED
 
 RATE_HZ = 5
 STILL_S = 8

@@ -1,13 +1,13 @@
 """What the neutral baseline changes on real videos: the score and the expressions, with it and without.
 
-    python benchmarks/baseline.py            # about a minute; --json for one object, --seconds for a longer meeting
+    python -m benchmarks.experiments.baseline            # about a minute; --json for one object, --seconds for a longer meeting
 
 The videos are short. Each is shown forwards and backwards in turn until 120 s of meeting have passed, five looks a
 second, so that the baseline has its 60 s of evidence; vision and insight in this process, as the service has them.
 "taught" is the evidence: seconds with a calm face towards the screen; "in 10 s" the most that the baseline moved the
 score within 10 s. All other columns are means of what comes from 90 s on, when the baseline has set in.
 
-    python benchmarks/baseline.py --profile [--card FILE]    # the population's profile, for a model's card: 15 s
+    python -m benchmarks.experiments.baseline --profile [--card FILE]    # the population's profile, for a model's card: 15 s
 
 Median centred log-probabilities of the neutral faces of FER+ train, in the order of the card's labels; beside it those
 of FER+ valid, which the model was not trained on.
@@ -34,7 +34,9 @@ from roompulse_vision.faces.card import SHIPPED, ModelCard, read_card
 from roompulse_vision.faces.classifier import MAX_BATCH, Classifier, softmax
 from roompulse_vision.faces.face_reader import FaceReader, load_reader
 from roompulse_vision.types import LABELS
-from scenes import SHARED, Setup, protocol
+
+from benchmarks.experiments.scenes import Setup, protocol
+from benchmarks.material import SHARED
 
 RATE_HZ = 5
 SETTLED_S = 90

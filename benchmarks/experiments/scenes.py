@@ -1,7 +1,5 @@
 """FER+ faces in wider pictures: what the recall and accuracy benchmarks look at. Deterministic from a seed."""
 
-import os
-import pathlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -10,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from roompulse_training.ferplus import Faces, read_faces
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-SHARED = pathlib.Path(os.environ.get("ROOMPULSE_SHARED", ROOT.parent / "shared"))
+from benchmarks.material import SHARED
+
 SIZE = (640, 360)  # width and height of a scene: what most bots send
 SIDES = (80, 240)  # least and largest side of a pasted crop, pixels: faces of a tenth to a third of the width
 BACKDROPS = 24

@@ -1,6 +1,6 @@
 """What an engagement network costs for each face that is read.
 
-    python benchmarks/attention.py         # two seconds; --json for one object
+    python -m benchmarks.experiments.attention         # two seconds; --json for one object
 
 One thread, weights and embeddings drawn, in the published size: 128 embeddings of 1280 numbers, 512 hidden units.
 """

@@ -1,7 +1,7 @@
 """What the way to the model costs: accuracy on FER+ valid faces found in wider pictures, against the bare crops.
 
-    python benchmarks/accuracy.py                            # in this process, 3,199 faces, about two minutes
-    python benchmarks/accuracy.py --server localhost:50051   # through AnalyzeImage of a running service
+    python -m benchmarks.experiments.accuracy                            # in this process, 3,199 faces, about two minutes
+    python -m benchmarks.experiments.accuracy --server localhost:50051   # through AnalyzeImage of a running service
 
 Paired: both see the same faces, those that were found. The difference comes with its 95 % interval.
 """
@@ -15,14 +15,16 @@ from dataclasses import asdict, dataclass
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pairing import accuracy, paired
 from rich.console import Console
 from rich.progress import track
 from roompulse_training import bare_crop
 from roompulse_vision.faces.card import SHIPPED
 from roompulse_vision.faces.face_reader import load_reader
 from roompulse_vision.types import LABELS, Box
-from scenes import SHARED, Scene, protocol, scenes
+
+from benchmarks.experiments.pairing import accuracy, paired
+from benchmarks.experiments.scenes import Scene, Setup, protocol, scenes
+from benchmarks.material import SHARED
 
 console = Console(stderr=True)
 
@@ -36,17 +38,6 @@ class Answer:
 
 
 Through = Callable[[bytes], list[Answer]]  # a PNG → its faces
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """How the reader in this process is made: see `vision.reader.ReaderSetup`."""
-
-    models: str | None
-    card: str | None = None
-    engagement: str | None = None
-    detector_threshold: float | None = None
-    detector_width: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

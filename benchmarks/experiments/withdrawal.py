@@ -1,15 +1,14 @@
-"""How long inference goes on after a withdrawal: `python -m benchmarks.withdrawal PICTURE` (a JPEG with a face).
+"""How long inference goes on after a withdrawal: `python -m benchmarks.experiments.withdrawal PICTURE` (a JPEG with a face).
 
 A recording streams as fast as the service takes it; after five updates consent is taken back.
 """
 
+import argparse
 import asyncio
 import pathlib
 import statistics
-import sys
 import tempfile
 import time
-from typing import Any
 
 import roompulse
 from roompulse_server.app import running
@@ -21,8 +20,7 @@ PACKETS = 500
 
 async def withdraw(client: roompulse.Client, meeting: str, picture: bytes) -> tuple[float, float, float]:
     """Return the seconds from the call to its answer, to the last update, and to the stream's end."""
-    settings: dict[str, Any] = {"purpose": "research", "consent": "granted", "delivery": "every_frame"}
-    stream = client.analyze(meeting, "ada", **settings)
+    stream = client.analyze(meeting, "ada", purpose="research", consent="granted", delivery="every_frame")
     await stream.__aenter__()
 
     async def send() -> None:
@@ -47,7 +45,7 @@ async def withdraw(client: roompulse.Client, meeting: str, picture: bytes) -> tu
     return answers[0] - began, last - began, ended - began
 
 
-async def main(picture: bytes) -> None:
+async def measure(picture: bytes) -> None:
     """Print medians and maxima."""
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(
@@ -59,5 +57,11 @@ async def main(picture: bytes) -> None:
         print(f"{name:<13} median {statistics.median(column) * 1e3:6.1f} ms, max {max(column) * 1e3:6.1f} ms")
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("picture", type=pathlib.Path, help="a JPEG with a face")
+    asyncio.run(measure(parser.parse_args().picture.read_bytes()))
+
+
 if __name__ == "__main__":
-    asyncio.run(main(pathlib.Path(sys.argv[1]).read_bytes()))
+    main()

@@ -1,0 +1,1 @@
+"""One-off experiments: each is one command, and none is part of `make bench`."""
